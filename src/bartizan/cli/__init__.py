@@ -1,0 +1,1 @@
+"""Parses, calls one function, prints. The only place that prints or exits."""

@@ -1,0 +1,39 @@
+"""What a command is: a name, one line of help, its arguments, and a function from arguments to an exit code."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bartizan.core import settings
+from bartizan.core.sections import Settings
+
+OK = 0
+FAILED = 1
+CANNOT = 2
+
+
+@dataclass(frozen=True)
+class Command:
+    """One word of the command line."""
+
+    name: str
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add `--config FILE` to a command that reads the settings."""
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, help="settings file (default: bartizan.toml if it exists)"
+    )
+
+
+def configured(args: argparse.Namespace) -> Settings:
+    """Return the settings that `--config` names, those of ./bartizan.toml, or the defaults."""
+    named: Path | None = args.config
+    if named is not None:
+        return settings.load(named)
+    here = Path(settings.DEFAULT_FILE)
+    return settings.load(here) if here.exists() else settings.parse("")

@@ -1,0 +1,1 @@
+"""The words everything else speaks: messages, findings, verdicts, measurements, settings, errors, clock."""

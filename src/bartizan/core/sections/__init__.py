@@ -1,0 +1,15 @@
+"""The sections of `bartizan.toml`, one file per plane. Each key carries its type, range, default and meaning."""
+
+from msgspec import Struct
+
+from bartizan.core.sections.assess import Assess
+from bartizan.core.sections.gateway import Gateway
+from bartizan.core.sections.ledger import Ledger
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything the operator can set."""
+
+    gateway: Gateway = Gateway()
+    ledger: Ledger = Ledger()
+    assess: Assess = Assess()

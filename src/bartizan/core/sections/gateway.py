@@ -1,0 +1,38 @@
+"""`[gateway]`: where it listens, who may call, what stands behind it, and what each control does."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Mode = Literal["enforce", "monitor", "off"]
+
+
+class Upstream(Struct, frozen=True, forbid_unknown_fields=True):
+    """One model server behind the gateway."""
+
+    name: Annotated[str, Meta(min_length=1, description="Name in logs, metrics and the ledger.")] = "default"
+    url: Annotated[str, Meta(pattern="^https?://", description="Base URL of the model server, without /v1.")] = (
+        "http://127.0.0.1:8080"
+    )
+    api_key_env: Annotated[str, Meta(description="Environment variable that holds the provider's key.")] = ""
+    api_key_file: Annotated[str, Meta(description="File whose first line is the provider's key.")] = ""
+    timeout_s: Annotated[float, Meta(gt=0, le=3600, description="Longest wait for the next byte.")] = 120.0
+
+
+class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
+    """The network edge: where it listens, who may call, what stands behind it."""
+
+    host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 picks a free one.")] = 8787
+    body_bytes: Annotated[int, Meta(ge=1024, le=268435456, description="Largest request body accepted.")] = 16777216
+    input_screen: Annotated[
+        Mode, Meta(description="What the input screen does: enforce, monitor (record only), off.")
+    ] = "enforce"
+    api_key_env: Annotated[
+        str,
+        Meta(description="Environment variable with the key that clients present; both empty: no key."),
+    ] = ""
+    api_key_file: Annotated[str, Meta(description="File whose first line is the key that clients must present.")] = ""
+    upstreams: Annotated[
+        tuple[Upstream, ...], Meta(min_length=1, description="The model servers, first match wins.")
+    ] = (Upstream(),)

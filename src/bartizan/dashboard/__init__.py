@@ -1,0 +1,1 @@
+"""The web pages: they show the ledger and the live state, and take a reviewer's decisions."""

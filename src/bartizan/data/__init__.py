@@ -1,0 +1,1 @@
+"""Data set admission: manifest, checks, quarantine, review, release."""

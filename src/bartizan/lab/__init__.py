@@ -1,0 +1,1 @@
+"""Attacks and defences on models. Attacks propose; judges measure; nothing scores itself."""
