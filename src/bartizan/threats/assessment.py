@@ -1,0 +1,54 @@
+"""One assessment: the ten rows, what was attacked, and how the run stands as a whole."""
+
+from dataclasses import dataclass
+
+from bartizan.threats.base import Row, State
+
+HOLDS = 0
+FAILED = 1
+COULD_NOT_TEST = 2
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What was attacked."""
+
+    url: str
+    model: str
+    is_reference: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """Where the record of this run stands in the ledger."""
+
+    first_seq: int
+    last_seq: int
+    checkpoint: str
+    """The signed note, as written outside the database."""
+    directory: str
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A finished run. Times are UTC in RFC 3339 form, durations in seconds."""
+
+    subject: Subject
+    rows: tuple[Row, ...]
+    version: str
+    seed: int
+    started: str
+    duration_s: float
+    requests: int
+    max_requests: int
+    sealed: Sealed | None = None
+
+    def exit_code(self) -> int:
+        """Return 0 if every claim held, 1 if one failed, 2 if something that is claimed could not be tested."""
+        states = {row.state for row in self.rows}
+        if State.FAILED in states:
+            return FAILED
+        if State.UNTESTED in states or State.HOLDS not in states:
+            return COULD_NOT_TEST
+        return HOLDS

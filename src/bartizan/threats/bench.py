@@ -1,0 +1,24 @@
+"""Where a proof runs: the target without the control, the same target behind it, and the limits of the run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bartizan.core.messages import Prompt
+from bartizan.core.verdicts import Verdict
+from bartizan.lab.chat import Chat
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything a threat's run may use. It holds no secrets and starts nothing itself."""
+
+    bare: Chat
+    """The target with every control off."""
+    guarded: Chat
+    """The same target behind the gateway with its controls on."""
+    screen: Callable[[Prompt], Verdict]
+    """The control itself, so that the attacker can be adaptive without spending requests."""
+    seed: int
+    is_reference: bool
+    progress: Callable[[str, int, int], None] = lambda what, done, total: None
+    """Told what is running and how much of it is done."""
