@@ -1,7 +1,8 @@
 """Where a proof runs: the target without the control, the same target behind it, and the limits of the run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bartizan.core.messages import Prompt
 from bartizan.core.verdicts import Verdict
@@ -22,3 +23,5 @@ class Bench:
     is_reference: bool
     progress: Callable[[str, int, int], None] = lambda what, done, total: None
     """Told what is running and how much of it is done."""
+    record: Callable[[str, Mapping[str, Any]], None] = lambda kind, body: None
+    """Given every attempt as it happens, for the ledger."""
