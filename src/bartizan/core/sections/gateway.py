@@ -28,6 +28,32 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
     input_screen: Annotated[
         Mode, Meta(description="What the input screen does: enforce, monitor (record only), off.")
     ] = "enforce"
+    screen_timeout_s: Annotated[
+        float, Meta(gt=0, le=60, description="Longest a control may take; longer counts as its failure.")
+    ] = 2.0
+    on_control_failure: Annotated[
+        Literal["block", "allow"],
+        Meta(description="What happens to a request when a control crashes or is late. It is recorded either way."),
+    ] = "block"
+    block_status: Annotated[
+        int,
+        Meta(
+            ge=200,
+            le=599,
+            description="HTTP status of a blocked request. 200 answers with a refusal in the client's own dialect; "
+            "400 to 599 answers with an error.",
+        ),
+    ] = 200
+    receipt: Annotated[
+        Literal["durable", "queued"],
+        Meta(
+            description="durable: no answer before its record is on disk, and its receipt is in a header. "
+            "queued: records follow within a moment, a crash can lose the last of them, and there is no receipt."
+        ),
+    ] = "durable"
+    drain_s: Annotated[
+        float, Meta(ge=1, le=3600, description="On SIGTERM, running answers get this long to finish.")
+    ] = 30.0
     api_key_env: Annotated[
         str,
         Meta(description="Environment variable with the key that clients present; both empty: no key."),

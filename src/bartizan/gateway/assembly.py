@@ -1,0 +1,79 @@
+"""Builds the gate from the settings: the one place where the planes meet and where files and keys are opened."""
+
+import contextlib
+import ipaddress
+from collections.abc import AsyncIterator, Callable
+
+from bartizan.core import settings as settings_file
+from bartizan.core.clock import Clock
+from bartizan.core.errors import BadSettings
+from bartizan.core.sections import Settings
+from bartizan.core.sections.gateway import Upstream as UpstreamSettings
+from bartizan.gateway.auth import Anyone, Authenticator, SharedKey
+from bartizan.gateway.evidence import Log, Recorder
+from bartizan.gateway.exchange import Gate
+from bartizan.gateway.screening import GuardedScreen, Screen
+from bartizan.gateway.upstream import HttpUpstream
+
+
+def authenticator(settings: Settings) -> Authenticator:
+    """Return who may call. Raises BadSettings when anybody could call over a network."""
+    gateway = settings.gateway
+    if gateway.api_key_env or gateway.api_key_file:
+        return SharedKey(settings_file.secret(gateway.api_key_env, gateway.api_key_file, "gateway.api_key"))
+    if not _is_loopback(gateway.host):
+        raise BadSettings(
+            f"gateway.host = {gateway.host!r} without a key: anybody on the network could use the models",
+            hint="Set gateway.api_key_env or gateway.api_key_file, or listen on 127.0.0.1.",
+        )
+    return Anyone()
+
+
+def upstream(entry: UpstreamSettings, *, open_to_all: bool) -> HttpUpstream:
+    """Return the pool for one upstream. Without any keys of ours the client's own key is handed on."""
+    key = ""
+    if entry.api_key_env or entry.api_key_file:
+        key = settings_file.secret(entry.api_key_env, entry.api_key_file, f"upstream {entry.name}: key")
+    return HttpUpstream(entry.name, entry.url, key=key, timeout_s=entry.timeout_s, forward_client_key=open_to_all)
+
+
+def gate_opener(
+    settings: Settings, screen: Screen, open_log: Callable[[], Log], clock: Clock
+) -> Callable[[], contextlib.AbstractAsyncContextManager[Gate]]:
+    """Return a function that opens the gate. Bad settings are raised now, not when the server starts."""
+    gateway = settings.gateway
+    auth = authenticator(settings)
+    behind = upstream(gateway.upstreams[0], open_to_all=isinstance(auth, Anyone))
+    guarded = GuardedScreen(
+        screen,
+        gateway.input_screen,
+        clock,
+        timeout_s=gateway.screen_timeout_s,
+        fail_open=gateway.on_control_failure == "allow",
+    )
+
+    @contextlib.asynccontextmanager
+    async def opened() -> AsyncIterator[Gate]:
+        recorder = Recorder(open_log(), clock, settings.ledger.checkpoint_every_s)
+        try:
+            yield Gate(
+                auth,
+                guarded,
+                behind,
+                recorder,
+                clock,
+                block_status=gateway.block_status,
+                wait_for_receipt=gateway.receipt == "durable",
+            )
+        finally:
+            await behind.close()
+            await recorder.close()
+
+    return opened
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

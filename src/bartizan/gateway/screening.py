@@ -1,0 +1,102 @@
+"""Runs a screen under a deadline. A screen that crashes or takes too long has found something: its own failure.
+
+Short prompts are screened on the event loop, which costs least; long ones in a thread, so that others are served
+meanwhile. A deadline cannot interrupt code that holds the interpreter: then the overrun is found afterwards.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bartizan.core.clock import Clock
+from bartizan.core.findings import Finding, Severity
+from bartizan.core.messages import Prompt, ToolCall
+from bartizan.core.verdicts import Allow, Block, Verdict
+
+Mode = Literal["enforce", "monitor", "off"]
+INLINE_CHARS = 8192
+
+
+class Screened(Protocol):
+    """What a screen says about a prompt."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What to do."""
+        ...
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What was seen."""
+        ...
+
+
+class Screen(Protocol):
+    """Judges a whole prompt."""
+
+    def screen(self, prompt: Prompt) -> Screened:
+        """Return the verdict and what it rests on. Thread-safe."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a control said, and what follows from it in its mode."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    enforced: Verdict
+
+
+PASSED = Judged(Allow("control is off"), (), Allow("control is off"))
+
+
+class GuardedScreen:
+    """A screen with its mode, its deadline and what happens when it fails."""
+
+    def __init__(
+        self, screen: Screen, mode: Mode, clock: Clock, *, timeout_s: float = 2.0, fail_open: bool = False
+    ) -> None:
+        """Guard `screen`. `fail_open` lets a request pass when the screen itself fails; it is still recorded."""
+        self._screen = screen
+        self._mode = mode
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._fail_open = fail_open
+
+    async def judge(self, prompt: Prompt) -> Judged:
+        """Return what the screen says, or that it failed."""
+        if self._mode == "off":
+            return PASSED
+        began = self._clock.monotonic_ns()
+        try:
+            if size(prompt) <= INLINE_CHARS:
+                seen = self._screen.screen(prompt)
+            else:
+                seen = await asyncio.wait_for(asyncio.to_thread(self._screen.screen, prompt), self._timeout_s)
+            if self._clock.monotonic_ns() - began > self._timeout_s * 1e9:
+                raise TimeoutError
+        except Exception as error:  # noqa: BLE001 - a control may fail in any way; none may open the gate
+            return self._failed(error)
+        verdict = seen.verdict
+        enforce = self._mode == "enforce" and not isinstance(verdict, Allow)
+        return Judged(verdict, tuple(seen.findings), verdict if enforce else Allow(verdict.why))
+
+    def _failed(self, error: Exception) -> Judged:
+        late = isinstance(error, TimeoutError)
+        rule = "control-timeout" if late else "control-failed"
+        what = f"took more than {self._timeout_s:g} s" if late else f"crashed with {type(error).__name__}"
+        finding = Finding(rule, Severity.HIGH, f"the input screen {what}", "input_screen")
+        verdict = Block(finding.why)
+        closed = self._mode == "enforce" and not self._fail_open
+        return Judged(verdict, (finding,), verdict if closed else Allow(finding.why))
+
+
+def size(prompt: Prompt) -> int:
+    """Return roughly how many characters a screen has to read."""
+    total = sum(len(tool.description) + len(tool.schema) for tool in prompt.tools)
+    for message in prompt.messages:
+        total += sum(len(text.content) for text in message.texts())
+        total += sum(len(part.arguments) for part in message.parts if isinstance(part, ToolCall))
+    return total

@@ -1,0 +1,32 @@
+"""From settings to a gate."""
+
+import pytest
+
+from bartizan.core import settings
+from bartizan.core.clock import SystemClock
+from bartizan.core.errors import BadSettings
+from bartizan.gateway import assembly
+from bartizan.gateway.auth import Anyone, SharedKey
+from bartizan.gateway.testing import MemoryLog, WordScreen
+
+
+def test_a_network_address_needs_a_key(tmp_path):
+    """Open to the network without a key is refused with the next step."""
+    with pytest.raises(BadSettings, match="anybody on the network"):
+        assembly.authenticator(settings.parse('[gateway]\nhost = "0.0.0.0"'))
+    key = tmp_path / "key"
+    key.write_text("secret\n")
+    guarded = settings.parse(f'[gateway]\nhost = "0.0.0.0"\napi_key_file = "{key}"')
+    assert isinstance(assembly.authenticator(guarded), SharedKey)
+    assert isinstance(assembly.authenticator(settings.parse("")), Anyone)
+
+
+async def test_the_gate_opens_and_closes_its_log():
+    """The log is opened when serving starts and closed when it stops."""
+    log = MemoryLog()
+    opened = assembly.gate_opener(settings.parse(""), WordScreen(), lambda: log, SystemClock())
+    async with opened() as gate:
+        assert gate.upstream.name == "default"
+        await gate.evidence.record("k", {})
+    assert log.closed
+    assert log.checkpoints == 1

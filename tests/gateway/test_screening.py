@@ -1,0 +1,51 @@
+"""A screen under guard: late, broken, off, or simply right."""
+
+import time
+
+import pytest
+
+from bartizan.core.clock import SystemClock
+from bartizan.core.messages import Message, Prompt, Role, ToolSpec
+from bartizan.core.verdicts import Allow, Block
+from bartizan.gateway.screening import INLINE_CHARS, GuardedScreen, size
+from bartizan.gateway.testing import WordScreen, WordScreened
+
+
+def prompt(text):
+    return Prompt("m", (Message.of(Role.USER, text),))
+
+
+class Slow:
+    """A screen that takes its time."""
+
+    def screen(self, prompt):
+        time.sleep(0.05)
+        return WordScreened(Allow())
+
+
+@pytest.mark.parametrize("length", [10, INLINE_CHARS + 1])
+async def test_a_late_screen_blocks(length):
+    """Inline or in a thread, an overrun is a finding and closes the gate."""
+    judged = await GuardedScreen(Slow(), "enforce", SystemClock(), timeout_s=0.01).judge(prompt("x" * length))
+    assert isinstance(judged.enforced, Block)
+    assert judged.findings[0].rule == "control-timeout"
+
+
+async def test_fail_open_lets_pass_but_keeps_the_finding():
+    """The operator may choose availability; the record still shows the failure."""
+    guarded = GuardedScreen(WordScreen(), "enforce", SystemClock(), fail_open=True)
+    judged = await guarded.judge(prompt("\N{SKULL}"))
+    assert isinstance(judged.enforced, Allow)
+    assert isinstance(judged.verdict, Block)
+    assert judged.findings[0].rule == "control-failed"
+
+
+async def test_long_prompts_are_screened_too():
+    """The thread gives the same verdict as the loop."""
+    judged = await GuardedScreen(WordScreen(), "enforce", SystemClock()).judge(prompt("x" * INLINE_CHARS + "forbidden"))
+    assert isinstance(judged.enforced, Block)
+
+
+def test_size_counts_tools_and_calls():
+    """What a screen reads counts, wherever it stands."""
+    assert size(Prompt("m", (Message.of(Role.USER, "four"),), (ToolSpec("t", "desc", "{}"),))) == 10
