@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 
 from bartizan import __version__
-from bartizan.cli import init, reference
+from bartizan.cli import init, reference, threats
 from bartizan.cli.base import CANNOT, Command
 from bartizan.core.errors import BartizanError
 
-COMMANDS: tuple[Command, ...] = (init.COMMAND, reference.COMMAND)
+COMMANDS: tuple[Command, ...] = (init.COMMAND, threats.COMMAND, reference.COMMAND)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

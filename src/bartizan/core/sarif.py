@@ -1,0 +1,72 @@
+"""Builds SARIF 2.1.0 logs (OASIS Standard) for code-scanning tools. Pure: rules and results in, a dict out."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+Level = Literal["error", "warning", "note", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A kind of result: what it means and what to do. `tags` are framework ids with their edition."""
+
+    id: str
+    name: str
+    short: str
+    full: str
+    help: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One result. `where` is a URI or path; `identity` is what makes it the same result in the next run."""
+
+    rule: str
+    level: Level
+    message: str
+    where: str
+    identity: str
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+def log(version: str, rules: Sequence[Rule], results: Sequence[Result], *, finished: bool = True) -> dict[str, Any]:
+    """Return the log of one run. `finished` is false when the run could not test what it claims."""
+    index = {rule.id: number for number, rule in enumerate(rules)}
+    driver = {
+        "name": "Bartizan",
+        "semanticVersion": version,
+        "rules": [
+            {
+                "id": rule.id,
+                "name": rule.name,
+                "shortDescription": {"text": rule.short},
+                "fullDescription": {"text": rule.full},
+                "help": {"text": rule.help},
+                "properties": {"tags": list(rule.tags)},
+            }
+            for rule in rules
+        ],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "invocations": [{"executionSuccessful": finished}],
+        "results": [_result(result, index[result.rule]) for result in results],
+    }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _result(result: Result, rule_index: int) -> dict[str, Any]:
+    fingerprint = hashlib.sha256(f"{result.rule}\0{result.where}\0{result.identity}".encode()).hexdigest()
+    return {
+        "ruleId": result.rule,
+        "ruleIndex": rule_index,
+        "level": result.level,
+        "message": {"text": result.message},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": result.where}}}],
+        "partialFingerprints": {"bartizan/v1": fingerprint},
+        "properties": result.properties,
+    }

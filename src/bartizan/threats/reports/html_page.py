@@ -1,0 +1,65 @@
+"""The assessment as one self-contained page: no external assets, readable on a phone, light and dark, no script.
+
+Attack texts are hostile: everything is escaped, and characters that a reader cannot see are written out.
+"""
+
+from dataclasses import dataclass
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+
+from bartizan.core.display import visible
+from bartizan.core.measures import Measurement
+from bartizan.threats.assessment import Assessment
+from bartizan.threats.base import Row, State
+from bartizan.threats.frameworks import MAPPING
+from bartizan.threats.reports.text import milliseconds, share, verdict
+
+_MARKS = {State.HOLDS: "holds", State.FAILED: "failed", State.UNTESTED: "untested", State.NO_CLAIM: "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of the picture in a row: where the value and its interval lie, in percent of the width."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        """Return the interval's width."""
+        return max(self.high - self.low, 0.5)
+
+
+def render(run: Assessment) -> str:
+    """Return the page."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(share=share, ms=milliseconds, figure=_figure, seen=visible)
+    source = files("bartizan.threats.reports").joinpath("page.html").read_text(encoding="utf-8")
+    return environment.from_string(source).render(
+        run=run,
+        verdict=verdict(run),
+        outcome={0: "holds", 1: "failed", 2: "untested"}[run.exit_code()],
+        rows=[(row, _MARKS[row.state], _bars(row), MAPPING[row.threat.id]) for row in run.rows],
+        command=command(run),
+    )
+
+
+def command(run: Assessment) -> str:
+    """Return the command that repeats this run."""
+    parts = ["bartizan assess"]
+    if not run.subject.is_reference:
+        parts.append(f"--target {run.subject.url} --model {run.subject.model}")
+    return " ".join([*parts, f"--seed {run.seed} --max-requests {run.max_requests}"])
+
+
+def _figure(one: Measurement) -> str:
+    return str(one)
+
+
+def _bars(row: Row) -> list[tuple[str, Bar]]:
+    if row.evidence is None:
+        return []
+    pairs = (("off", row.evidence.off), ("on", row.evidence.on))
+    return [(name, Bar(100 * one.value, 100 * one.low, 100 * one.high)) for name, one in pairs]

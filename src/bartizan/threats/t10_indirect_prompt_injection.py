@@ -1,0 +1,19 @@
+"""T10: writes into a document, web page, tool result or retrieved chunk that an agent will read.
+
+No claim yet: the register and every report say so.
+"""
+
+from bartizan.threats.base import Threat
+
+T10 = Threat(
+    id="T10",
+    name="Indirect prompt injection",
+    attacker="writes into a document, web page, tool result or retrieved chunk that an agent will read",
+    attacks=(),
+    controls=(),
+    residual="The input screen reads tool results too; nothing decides tool calls by where their values came from yet.",
+    advice=(
+        "Give an agent that reads the web no tool that sends, pays or deletes.",
+        "Ask a person before irreversible actions.",
+    ),
+)

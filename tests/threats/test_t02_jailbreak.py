@@ -1,0 +1,12 @@
+"""T02 says what it is: no claim, no run, and advice all the same."""
+
+from tests.threats.benches import bench
+
+from bartizan.threats.base import State, prove
+from bartizan.threats.t02_jailbreak import T02
+
+
+def test_it_claims_nothing_and_is_shown_so():
+    """A threat without a claim is never a pass."""
+    assert prove(T02, bench()).state is State.NO_CLAIM
+    assert T02.advice

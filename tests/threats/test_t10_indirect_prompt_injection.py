@@ -1,0 +1,12 @@
+"""T10 says what it is: no claim, no run, and advice all the same."""
+
+from tests.threats.benches import bench
+
+from bartizan.threats.base import State, prove
+from bartizan.threats.t10_indirect_prompt_injection import T10
+
+
+def test_it_claims_nothing_and_is_shown_so():
+    """A threat without a claim is never a pass."""
+    assert prove(T10, bench()).state is State.NO_CLAIM
+    assert T10.advice
