@@ -9,10 +9,12 @@ import pytest
 import uvicorn
 
 from bartizan.core.clock import SystemClock
+from bartizan.core.sections.output import Output
 from bartizan.gateway.app import GatewayApp
 from bartizan.gateway.auth import Anyone
 from bartizan.gateway.evidence import Recorder
 from bartizan.gateway.exchange import Gate
+from bartizan.gateway.output.policy import OutputPolicy
 from bartizan.gateway.screening import GuardedScreen
 from bartizan.gateway.server import BoundedProtocol, listen
 from bartizan.gateway.testing import MemoryLog, StubUpstream, WordScreen
@@ -24,6 +26,7 @@ class World:
     def __init__(self):
         self.auth = Anyone()
         self.upstream = StubUpstream()
+        self.outputs = OutputPolicy(Output())
         self.log = MemoryLog()
         self.mode = "enforce"
         self.screen = WordScreen()
@@ -36,7 +39,7 @@ class World:
         recorder = Recorder(self.log, self.clock, 0.05)
         guarded = GuardedScreen(self.screen, self.mode, self.clock)
         try:
-            yield Gate(self.auth, guarded, self.upstream, recorder, self.clock, **self.options)
+            yield Gate(self.auth, guarded, self.outputs, self.upstream, recorder, self.clock, **self.options)
         finally:
             await recorder.close()
 

@@ -9,12 +9,12 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
-from bartizan.core.errors import BadRequest, UpstreamFailed
+from bartizan.core.errors import BadEvidence, BadRequest, UpstreamFailed
 from bartizan.gateway.exchange import Answer, Call, Gate, exchange
 from bartizan.gateway.models import models
 from bartizan.gateway.wires import WIRES
-from bartizan.gateway.wires.base import Wire
-from bartizan.gateway.wires.openai_chat import dump, openai_error
+from bartizan.gateway.wires.base import Wire, dump
+from bartizan.gateway.wires.openai_answers import openai_error
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -151,7 +151,7 @@ async def _send_pieces(send: Send, receive: Receive, answer: Answer, pieces: Asy
             await asyncio.wait((delivering,))
         await pieces.aclose()  # type: ignore[attr-defined]
     error = None if delivering.cancelled() else delivering.exception()
-    if isinstance(error, UpstreamFailed):
+    if isinstance(error, UpstreamFailed | BadEvidence):
         _log.warning("stream cut short: %s", error)  # returning without an end makes the server cut the client off too
     elif error is not None:
         raise error

@@ -12,6 +12,7 @@ from bartizan.core.sections.gateway import Upstream as UpstreamSettings
 from bartizan.gateway.auth import Anyone, Authenticator, SharedKey
 from bartizan.gateway.evidence import Log, Recorder
 from bartizan.gateway.exchange import Gate
+from bartizan.gateway.output.policy import OutputPolicy
 from bartizan.gateway.screening import GuardedScreen, Screen
 from bartizan.gateway.upstream import HttpUpstream
 
@@ -52,6 +53,8 @@ def gate_opener(
         fail_open=gateway.on_control_failure == "allow",
     )
 
+    outputs = OutputPolicy(settings.output)
+
     @contextlib.asynccontextmanager
     async def opened() -> AsyncIterator[Gate]:
         recorder = Recorder(open_log(), clock, settings.ledger.checkpoint_every_s)
@@ -59,9 +62,12 @@ def gate_opener(
             yield Gate(
                 auth,
                 guarded,
+                outputs,
                 behind,
                 recorder,
                 clock,
+                control_timeout_s=gateway.screen_timeout_s,
+                fail_open=gateway.on_control_failure == "allow",
                 block_status=gateway.block_status,
                 wait_for_receipt=gateway.receipt == "durable",
             )

@@ -1,21 +1,24 @@
 """The life of one request, in order. Read `exchange` first; everything else in this package serves one of its steps."""
 
-import hashlib
 import logging
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bartizan.core.clock import Clock
 from bartizan.core.errors import BadEvidence, BadRequest, Refused, UpstreamFailed
-from bartizan.core.findings import Finding
 from bartizan.core.messages import Prompt
 from bartizan.core.verdicts import Allow, verdict_name
 from bartizan.gateway.auth import Authenticator, Headers
+from bartizan.gateway.encoding import Expander, encoding_of
 from bartizan.gateway.evidence import Receipt
-from bartizan.gateway.screening import Judged
+from bartizan.gateway.guard import OutputGuard
+from bartizan.gateway.output.base import Active
+from bartizan.gateway.screening import PASSED, Judged
+from bartizan.gateway.stream import Decide
+from bartizan.gateway.trace import Trace
 from bartizan.gateway.upstream import Answering, Upstream
-from bartizan.gateway.wires.base import REFUSAL, Asked, Said, Wire, new_id
+from bartizan.gateway.wires.base import REFUSAL, Asked, Reader, Said, Wire
 
 _log = logging.getLogger("bartizan.gateway")
 
@@ -40,18 +43,35 @@ class Evidence(Protocol):
         ...
 
 
+class Outputs(Protocol):
+    """The output controls."""
+
+    def active(self, prompt: Prompt) -> tuple[Active, ...]:
+        """Return those that look at the answer to `prompt`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """Everything a request passes, as the operator set it."""
 
     auth: Authenticator
     screen: Judge
+    outputs: Outputs
     upstream: Upstream
     evidence: Evidence
     clock: Clock
+    decide: Decide | None = None
     block_status: int = 200
     wait_for_receipt: bool = True
     answer_bytes: int = 67108864
+    control_timeout_s: float = 2.0
+    fail_open: bool = False
+
+    def guard(self, reader: Reader, active: tuple[Active, ...]) -> OutputGuard:
+        """Return the guard for one answer."""
+        limit = self.control_timeout_s
+        return OutputGuard(reader, active, self.decide, self.clock, timeout_s=limit, fail_open=self.fail_open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,175 +94,150 @@ class Answer:
     pieces: AsyncIterator[bytes] | None = None
 
 
-@dataclass(slots=True)
-class Trace:
-    """What is known about a request so far; becomes its record."""
-
-    wire: str
-    began_ns: int
-    id: str = field(default_factory=lambda: new_id(""))
-    caller: str = ""
-    model: str = ""
-    stream: bool = False
-    verdict: str = "allow"
-    why: str = ""
-    judged: Judged | None = None
-    upstream: str = ""
-    status: int = 0
-    outcome: str = ""
-    answer_bytes: int = 0
-
-
 async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
     """Take one request through every step and return its answer. Whatever goes wrong becomes an answer too."""
-    trace = Trace(wire.name, gate.clock.wall_ns())
+    trace = Trace(wire.name, gate.clock.wall_ns(), body=call.body)
     try:
         # 1. Who is calling?
-        caller = gate.auth.identify(call.headers)
-        trace.caller = caller.id
+        trace.caller = gate.auth.identify(call.headers).id
         # 2. What is asked? A copy is parsed; the original bytes are what will be forwarded.
         asked = wire.parse(call.body)
         trace.model, trace.stream = asked.prompt.model, asked.prompt.stream
         # 3. Screen the input. A screen that fails has found something.
-        trace.judged = await gate.screen.judge(asked.prompt)
+        trace.judged = await gate.screen.judge(asked.prompt) if wire.generates else PASSED
         if not isinstance(trace.judged.enforced, Allow):
-            return await _refused(gate, wire, call, asked, trace)
+            trace.block(verdict_name(trace.judged.enforced), trace.judged.enforced.why)
+            return await _refused(gate, wire, asked, trace)
         # 4. Forward the bytes that came.
         trace.upstream = gate.upstream.name
         answer = await gate.upstream.send(call.method, call.target, call.headers, call.body)
         trace.status = answer.status
-        # 5. Hand the answer back, and write down what happened before the client holds all of it.
-        if asked.prompt.stream and 200 <= answer.status < 300:
-            return await _streamed(gate, call, trace, answer)
-        return await _whole(gate, call, trace, answer)
+        # 5. Screen the answer, decide each tool call, and write down what happened before the client holds all of it.
+        active = gate.outputs.active(asked.prompt) if wire.generates else ()
+        guard = gate.guard(wire.reader(asked), active)
+        if _is_stream(answer):
+            return await _streamed(gate, trace, answer, guard)
+        return await _whole(gate, wire, asked, trace, answer, guard)
     except Refused as error:
-        return await _failed(gate, trace, wire.error(401, "invalid_api_key", str(error)), call)
+        return await _failed(gate, trace, wire.error(401, "invalid_api_key", str(error)))
     except BadRequest as error:
-        return await _failed(gate, trace, wire.error(400, "invalid_request", str(error)), call)
+        return await _failed(gate, trace, wire.error(400, "invalid_request", str(error)))
     except UpstreamFailed as error:
         _log.warning("request %s: %s", trace.id, error)
-        return await _failed(gate, trace, wire.error(502, "upstream_failed", "The model server did not answer."), call)
+        return await _failed(gate, trace, wire.error(502, "upstream_failed", "The model server did not answer."))
     except BadEvidence as error:
         _log.error("request %s: %s", trace.id, error)
         return _answer(wire.error(503, "evidence_unavailable", "No answer without a record: the ledger failed."), trace)
 
 
-async def _refused(gate: Gate, wire: Wire, call: Call, asked: Asked, trace: Trace) -> Answer:
-    judged = trace.judged
-    assert judged is not None  # noqa: S101 - narrows the type; only called after judging
-    trace.verdict, trace.why = verdict_name(judged.enforced), judged.enforced.why
+async def _refused(gate: Gate, wire: Wire, asked: Asked, trace: Trace) -> Answer:
+    """Say no in the client's own dialect, once it is written down."""
     if gate.block_status == 200:
         said = wire.refuse(asked, REFUSAL)
     else:
         said = wire.error(gate.block_status, "content_filter", REFUSAL)
     trace.status, trace.outcome = said.status, "blocked"
-    return _answer(said, trace, await _recorded(gate, "exchange", trace, call))
+    return _answer(said, trace, await _recorded(gate, trace))
 
 
-async def _failed(gate: Gate, trace: Trace, said: Said, call: Call) -> Answer:
+async def _failed(gate: Gate, trace: Trace, said: Said) -> Answer:
     trace.status, trace.outcome, trace.verdict = said.status, "error", "block"
     try:
-        receipt = await _recorded(gate, "exchange", trace, call)
+        receipt = await _recorded(gate, trace)
     except BadEvidence:
         receipt = None
     return _answer(said, trace, receipt)
 
 
-async def _whole(gate: Gate, call: Call, trace: Trace, answer: Answering) -> Answer:
-    """Read the whole answer, then record, then return it."""
+async def _whole(gate: Gate, wire: Wire, asked: Asked, trace: Trace, answer: Answering, guard: OutputGuard) -> Answer:
+    """Read the whole answer, screen it, record, then return it."""
+    pieces: list[bytes] = []
+    size = 0
     try:
-        body = await answer.read()
-        pieces = [body]
-        size = len(body)
-        while body:
-            body = await answer.read()
-            pieces.append(body)
-            size += len(body)
+        while piece := await answer.read():
+            pieces.append(piece)
+            size += len(piece)
             if size > gate.answer_bytes:
                 raise UpstreamFailed(f"answer of more than {gate.answer_bytes} bytes")
     finally:
         answer.release()
-    trace.outcome, trace.answer_bytes = "answered", size
-    receipt = await _recorded(gate, "exchange", trace, call)
-    return Answer(answer.status, answer.headers + _our_headers(trace, receipt), b"".join(pieces))
+    body, headers = b"".join(pieces), answer.headers
+    expander = Expander(encoding_of(headers), gate.answer_bytes)
+    readable = expander.feed(body)
+    screened = guard.whole(readable)
+    trace.screened(guard, size)
+    if guard.blocked:
+        trace.block("block", guard.blocked)
+        return await _refused(gate, wire, asked, trace)
+    if screened != readable:
+        body, headers = screened, [pair for pair in headers if pair[0] != b"content-encoding"]
+    trace.outcome = "answered"
+    receipt = await _recorded(gate, trace)
+    return Answer(answer.status, headers + _our_headers(trace, receipt), body)
 
 
-async def _streamed(gate: Gate, call: Call, trace: Trace, answer: Answering) -> Answer:
+async def _streamed(gate: Gate, trace: Trace, answer: Answering, guard: OutputGuard) -> Answer:
     """Record that a stream begins, then hand it on; how it ended is a second record, kept before its end."""
     trace.outcome = "streaming"
     try:
-        receipt = await _recorded(gate, "exchange", trace, call)
+        expander = Expander(encoding_of(answer.headers), gate.answer_bytes)
+        receipt = await _recorded(gate, trace)
     except BaseException:
         answer.release()
         raise
-    return Answer(answer.status, answer.headers + _our_headers(trace, receipt), pieces=_pieces(gate, trace, answer))
+    headers = [pair for pair in answer.headers if pair[0] != b"content-encoding"]
+    pieces = _pieces(gate, trace, answer, guard, expander)
+    return Answer(answer.status, headers + _our_headers(trace, receipt), pieces=pieces)
 
 
-async def _pieces(gate: Gate, trace: Trace, answer: Answering) -> AsyncIterator[bytes]:
+async def _pieces(
+    gate: Gate, trace: Trace, answer: Answering, guard: OutputGuard, expander: Expander
+) -> AsyncIterator[bytes]:
     trace.outcome = "aborted"
+    size = 0
     try:
-        while piece := await answer.read():
-            trace.answer_bytes += len(piece)
-            yield piece
-        trace.outcome = "answered"
-        await _finished(gate, trace)
+        while not guard.ended and (piece := await answer.read()):
+            size += len(piece)
+            out = guard.feed(expander.feed(piece))
+            if out and not guard.ended:
+                yield out
+                out = b""
+        if not guard.ended:
+            out = guard.end()
+        trace.screened(guard, size)
+        trace.outcome = "blocked" if guard.blocked else "answered"
+        await _ended(gate, trace)
+        yield out
+        while not guard.blocked and (piece := await answer.read()):
+            yield guard.feed(expander.feed(piece))
     except UpstreamFailed:
         trace.outcome = "upstream failed"
         raise
     finally:
         answer.release()
-        if trace.outcome != "answered":
-            gate.evidence.enqueue("stream-end", _end(gate, trace))
+        if trace.outcome in ("aborted", "upstream failed"):
+            trace.screened(guard, size)
+            gate.evidence.enqueue("stream-end", trace.end(gate.clock.wall_ns()))
 
 
-async def _finished(gate: Gate, trace: Trace) -> None:
+async def _ended(gate: Gate, trace: Trace) -> None:
+    body = trace.end(gate.clock.wall_ns())
     if gate.wait_for_receipt:
-        await gate.evidence.record("stream-end", _end(gate, trace))
+        await gate.evidence.record("stream-end", body)
     else:
-        gate.evidence.enqueue("stream-end", _end(gate, trace))
+        gate.evidence.enqueue("stream-end", body)
 
 
-def _end(gate: Gate, trace: Trace) -> dict[str, Any]:
-    return {
-        "request": trace.id,
-        "outcome": trace.outcome,
-        "answer_bytes": trace.answer_bytes,
-        "took_us": (gate.clock.wall_ns() - trace.began_ns) // 1000,
-    }
-
-
-async def _recorded(gate: Gate, kind: str, trace: Trace, call: Call) -> Receipt | None:
-    body = {
-        "request": trace.id,
-        "at_ns": trace.began_ns,
-        "took_us": (gate.clock.wall_ns() - trace.began_ns) // 1000,
-        "wire": trace.wire,
-        "caller": trace.caller,
-        "model": trace.model,
-        "stream": trace.stream,
-        "verdict": trace.verdict,
-        "why": trace.why,
-        "input": _input(trace.judged),
-        "upstream": trace.upstream,
-        "status": trace.status,
-        "outcome": trace.outcome,
-        "request_sha256": hashlib.sha256(call.body).hexdigest(),
-        "answer_bytes": trace.answer_bytes,
-    }
+async def _recorded(gate: Gate, trace: Trace) -> Receipt | None:
+    body = trace.record(gate.clock.wall_ns())
     if gate.wait_for_receipt:
-        return await gate.evidence.record(kind, body)
-    gate.evidence.enqueue(kind, body)
+        return await gate.evidence.record("exchange", body)
+    gate.evidence.enqueue("exchange", body)
     return None
 
 
-def _input(judged: Judged | None) -> dict[str, Any]:
-    if judged is None:
-        return {}
-    return {"verdict": verdict_name(judged.verdict), "findings": [_finding(finding) for finding in judged.findings]}
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {"rule": finding.rule, "severity": finding.severity.name, "why": finding.why, "where": finding.where}
+def _is_stream(answer: Answering) -> bool:
+    return any(name == b"content-type" and value[:17].lower() == b"text/event-stream" for name, value in answer.headers)
 
 
 def _answer(said: Said, trace: Trace, receipt: Receipt | None = None) -> Answer:

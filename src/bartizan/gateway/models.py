@@ -2,7 +2,7 @@
 
 from bartizan.core.errors import Refused, UpstreamFailed
 from bartizan.gateway.exchange import Answer, Call, Gate
-from bartizan.gateway.wires.openai_chat import openai_error
+from bartizan.gateway.wires.openai_answers import openai_error
 
 
 async def models(gate: Gate, call: Call) -> Answer:

@@ -5,11 +5,13 @@ from msgspec import Struct
 from bartizan.core.sections.assess import Assess
 from bartizan.core.sections.gateway import Gateway
 from bartizan.core.sections.ledger import Ledger
+from bartizan.core.sections.output import Output
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything the operator can set."""
 
     gateway: Gateway = Gateway()
+    output: Output = Output()
     ledger: Ledger = Ledger()
     assess: Assess = Assess()

@@ -3,11 +3,17 @@
 A wire never changes allowed traffic: what it parses is a copy, and what is forwarded is the bytes that came.
 """
 
+import json
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from bartizan.core.messages import Prompt
+import msgspec
+
+from bartizan.core.errors import BadRequest
+from bartizan.core.messages import Prompt, Text, Trust, Usage
+from bartizan.gateway.sse import Event
 
 REFUSAL = "I'm sorry, but I can't help with that."
 """What a blocked client reads. Worded so that people, SDKs and outside red-team tools recognise a refusal."""
@@ -32,14 +38,78 @@ class Said:
     body: bytes
 
 
+@dataclass(slots=True)
+class Piece:
+    """A text inside an answer: `holder[key]`, the next part of the text that `channel` names.
+
+    Kinds: `text` grows with later pieces of its channel; `sealed` does too but cannot be rewritten (it is signed);
+    `arguments` is the JSON of a tool call, judged once complete; `whole` is complete by itself.
+    """
+
+    channel: str
+    holder: Any
+    key: Any
+    kind: Literal["text", "sealed", "arguments", "whole"] = "whole"
+
+    @property
+    def text(self) -> str:
+        """Return the text as it stands."""
+        value = self.holder[self.key] if isinstance(self.holder, list) else self.holder.get(self.key)
+        return value if isinstance(value, str) else ""
+
+
+@dataclass(slots=True)
+class Read:
+    """What one event, or one whole answer, holds."""
+
+    document: Any = None
+    pieces: list[Piece] = field(default_factory=list)
+    closes: tuple[str, ...] = ()
+    """Beginnings of the names of the channels that end here."""
+    end: bool = False
+    last: bool = False
+    """Nothing of the answer follows."""
+    usage: Usage | None = None
+    finish: str = ""
+
+
+class Reader(Protocol):
+    """Understands one answer as it comes. Made anew for each request."""
+
+    def event(self, event: Event) -> Read:
+        """Return what one event of a stream holds. Never raises: what is not understood is one whole piece."""
+        ...
+
+    def whole(self, body: bytes) -> Read:
+        """Return what a complete answer holds. Raises ValueError when it is not JSON."""
+        ...
+
+    def call(self, channel: str) -> tuple[str, str]:
+        """Return id and tool name of the call whose arguments `channel` carries."""
+        ...
+
+    def passed(self, read: Read) -> None:
+        """Note that the client now has this event."""
+        ...
+
+    def cut(self, text: str) -> bytes:
+        """Return the events that end, with `text`, the stream the client has seen so far, as one that was filtered."""
+        ...
+
+
 class Wire(Protocol):
-    """One dialect. `paths` are the POST routes it takes."""
+    """One dialect. `paths` are the POST routes it takes; `generates` says whether a model writes the answer."""
 
     name: str
     paths: tuple[str, ...]
+    generates: bool
 
     def parse(self, body: bytes) -> Asked:
         """Return what the body asks. Raises BadRequest when it cannot be understood without doubt."""
+        ...
+
+    def reader(self, asked: Asked) -> Reader:
+        """Return a reader for the answer."""
         ...
 
     def refuse(self, asked: Asked, text: str) -> Said:
@@ -54,3 +124,91 @@ class Wire(Protocol):
 def new_id(prefix: str) -> str:
     """Return an unguessable id in the style of the dialects."""
     return prefix + uuid.uuid4().hex
+
+
+def dump(document: Any) -> bytes:
+    """Return `document` as compact UTF-8 JSON."""
+    try:
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half a surrogate pair can only be written as an escape
+        return json.dumps(document, separators=(",", ":")).encode()
+
+
+def decode(data: bytes) -> Any:
+    """Return the JSON value of an upstream's answer. Raises ValueError. Half surrogate pairs are kept."""
+    try:
+        return _decode(data)
+    except ValueError:
+        return json.loads(data)
+
+
+_decode = msgspec.json.Decoder().decode
+
+_JSON_NAMES: dict[type, str] = {
+    list: "an array",
+    dict: "an object",
+    str: "a string",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    type(None): "nothing",
+}
+
+
+def expect(value: Any, kind: type, where: str) -> Any:
+    """Return `value` if it is a `kind`. Raises BadRequest that names the place, what was expected and what was got."""
+    if isinstance(value, kind):
+        return value
+    raise BadRequest(f"{where}: expected {_JSON_NAMES[kind]}, got {_JSON_NAMES.get(type(value), 'something else')}")
+
+
+_NAMES_AND_NUMBERS = """id object type role model status index created created_at system_fingerprint service_tier
+    finish_reason stop_reason call_id item_id tool_call_id response_id encrypted_content signature
+    obfuscation name namespace phase data bytes token media_type request_id container
+    previous_response_id safety_identifier prompt_cache_key"""
+_NO_TEXT = frozenset(_NAMES_AND_NUMBERS.split())
+_ARGUMENTS = frozenset(("arguments", "partial_json"))
+
+
+def strings(node: Any, where: str = "", *, joined: frozenset[str] = frozenset()) -> Iterator[Piece]:
+    """Yield every text of an answer, except under keys that name, count or seal. Keys in `joined` share a channel."""
+    pairs: Iterable[tuple[Any, Any]] = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in pairs:
+        if isinstance(value, str):
+            if key not in _NO_TEXT:
+                kind: Literal["arguments", "text", "whole"] = "arguments" if key in _ARGUMENTS else "whole"
+                name = f"{where}/{key}"
+                if key in joined:
+                    kind, name = "text", str(key)
+                yield Piece(name, node, key, kind)
+        elif isinstance(value, dict | list) and key not in ("logprobs", "usage", "metadata", "tools"):
+            yield from strings(value, f"{where}/{key}", joined=joined)
+
+
+_NOT_READ = frozenset(
+    (
+        "type",
+        "id",
+        "role",
+        "status",
+        "image_url",
+        "file_data",
+        "file_id",
+        "media_type",
+        "encrypted_content",
+        "signature",
+    )
+)
+
+
+def texts_in(node: Any, trust: Trust, where: str) -> list[Text]:
+    """Return every text inside a part of a request that we do not know better: nothing may pass unread."""
+    if isinstance(node, str):
+        return [Text(node, trust, where)]
+    if not isinstance(node, dict | list):
+        return []
+    skip = _NOT_READ
+    if isinstance(node, dict) and node.get("type") == "base64":
+        skip = _NOT_READ | {"data"}
+    pairs: Iterable[tuple[Any, Any]] = node.items() if isinstance(node, dict) else enumerate(node)
+    return [text for key, value in pairs if key not in skip for text in texts_in(value, trust, f"{where}/{key}")]

@@ -6,7 +6,8 @@ from typing import Any
 from bartizan.core.errors import BadRequest
 from bartizan.core.messages import ROLE_TRUST, Message, Part, Prompt, Role, Text, ToolCall, ToolResult, ToolSpec, Trust
 from bartizan.gateway.wires import strict_json
-from bartizan.gateway.wires.base import Asked, Said, new_id
+from bartizan.gateway.wires.base import Asked, Said, dump, expect, new_id
+from bartizan.gateway.wires.openai_answers import ChatReader, openai_error
 
 _TOP_WORDS = """model messages tools functions stream max_tokens max_completion_tokens n logprobs top_logprobs
     logit_bias tool_choice response_format stop prediction"""
@@ -21,15 +22,6 @@ _ROLES = {
     "tool": Role.TOOL,
     "function": Role.TOOL,
 }
-_JSON_NAMES: dict[type, str] = {
-    list: "an array",
-    dict: "an object",
-    str: "a string",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    type(None): "nothing",
-}
 _NOT_TEXT = frozenset(("role", "content", "tool_calls", "tool_call_id", "function_call"))
 
 
@@ -38,14 +30,15 @@ class OpenAIChat:
 
     name = "openai-chat"
     paths: tuple[str, ...] = ("/v1/chat/completions",)
+    generates = True
 
     def parse(self, body: bytes) -> Asked:
         """Return what the body asks. Raises BadRequest when it cannot be understood without doubt."""
         document = strict_json.loads(body)
         strict_json.refuse_lookalike_keys(document, _TOP, "request body")
-        messages = _expect(document.get("messages"), list, "messages")
+        messages = expect(document.get("messages"), list, "messages")
         prompt = Prompt(
-            model=_expect(document.get("model"), str, "model"),
+            model=expect(document.get("model"), str, "model"),
             messages=tuple(_message(message, f"/messages/{index}") for index, message in enumerate(messages)),
             tools=tuple(_tools(document)),
             stream=document.get("stream") is True,
@@ -53,11 +46,15 @@ class OpenAIChat:
         )
         return Asked(prompt, document)
 
+    def reader(self, asked: Asked) -> ChatReader:
+        """Return a reader for the answer."""
+        return ChatReader(asked.prompt.model)
+
     def refuse(self, asked: Asked, text: str) -> Said:
         """Return the refusal as a completion that ended with `content_filter`."""
-        head = {"id": new_id("chatcmpl-"), "created": 0, "model": asked.prompt.model}
         if asked.prompt.stream:
-            return Said(200, b"text/event-stream", refusal_events(head, text))
+            return Said(200, b"text/event-stream", self.reader(asked).cut(text))
+        head = {"id": new_id("chatcmpl-"), "created": 0, "model": asked.prompt.model}
         usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
         message = {"role": "assistant", "content": text, "refusal": None}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "content_filter"}
@@ -70,37 +67,10 @@ class OpenAIChat:
         return openai_error(status, code, message)
 
 
-def openai_error(status: int, code: str, message: str) -> Said:
-    """Return an error body in OpenAI's form, which its SDKs turn into their typed exceptions."""
-    kinds = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
-    kind = kinds.get(status, "invalid_request_error" if status < 500 else "api_error")
-    body = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    return Said(status, b"application/json", dump(body))
-
-
-def refusal_events(head: dict[str, Any], text: str) -> bytes:
-    """Return the server-sent events of a refusal: role first, then the text, then the reason, then the end."""
-    deltas: list[tuple[dict[str, Any], str | None]] = [
-        ({"role": "assistant", "content": "", "refusal": None}, None),
-        ({"content": text}, None),
-        ({}, "content_filter"),
-    ]
-    events = b""
-    for delta, finish in deltas:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        events += b"data: " + dump({**head, "object": "chat.completion.chunk", "choices": [choice]}) + b"\n\n"
-    return events + b"data: [DONE]\n\n"
-
-
-def dump(document: Any) -> bytes:
-    """Return `document` as compact UTF-8 JSON."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def _message(raw: Any, where: str) -> Message:
-    message = _expect(raw, dict, where)
+    message = expect(raw, dict, where)
     strict_json.refuse_lookalike_keys(message, _MESSAGE, where)
-    role = _ROLES.get(_expect(message.get("role"), str, f"{where}/role"))
+    role = _ROLES.get(expect(message.get("role"), str, f"{where}/role"))
     if role is None:
         raise BadRequest(f"{where}/role: {message['role'][:40]!r}: expected one of {', '.join(_ROLES)}")
     trust = ROLE_TRUST[role]
@@ -124,39 +94,39 @@ def _content(content: Any, trust: Trust, where: str) -> list[Text]:
     if isinstance(content, str):
         return [Text(content, trust, where)]
     found = []
-    for index, raw in enumerate(_expect(content, list, where)):
-        part = _expect(raw, dict, f"{where}/{index}")
+    for index, raw in enumerate(expect(content, list, where)):
+        part = expect(raw, dict, f"{where}/{index}")
         strict_json.refuse_lookalike_keys(part, _PART, f"{where}/{index}")
         for key in ("text", "refusal"):
             if part.get(key) is not None:
                 at = f"{where}/{index}/{key}"
-                found.append(Text(_expect(part[key], str, at), trust, at))
+                found.append(Text(expect(part[key], str, at), trust, at))
     return found
 
 
 def _calls(message: dict[str, Any], where: str) -> list[ToolCall]:
     calls = []
-    for index, raw in enumerate(_expect(message.get("tool_calls") or [], list, f"{where}/tool_calls")):
+    for index, raw in enumerate(expect(message.get("tool_calls") or [], list, f"{where}/tool_calls")):
         at = f"{where}/tool_calls/{index}"
-        call = _expect(raw, dict, at)
-        function = _expect(call.get("function") or call.get("custom") or {}, dict, f"{at}/function")
+        call = expect(raw, dict, at)
+        function = expect(call.get("function") or call.get("custom") or {}, dict, f"{at}/function")
         arguments = function.get("arguments", function.get("input", ""))
         calls.append(ToolCall(str(call.get("id", "")), str(function.get("name", "")), str(arguments)))
     legacy = message.get("function_call")
     if legacy is not None:
-        function = _expect(legacy, dict, f"{where}/function_call")
+        function = expect(legacy, dict, f"{where}/function_call")
         calls.append(ToolCall("", str(function.get("name", "")), str(function.get("arguments", ""))))
     return calls
 
 
 def _tools(document: dict[str, Any]) -> list[ToolSpec]:
     specs = []
-    offered = _expect(document.get("tools") or [], list, "tools")
-    legacy = _expect(document.get("functions") or [], list, "functions")
+    offered = expect(document.get("tools") or [], list, "tools")
+    legacy = expect(document.get("functions") or [], list, "functions")
     for index, raw in enumerate([*offered, *legacy]):
-        tool = _expect(raw, dict, f"tools/{index}")
+        tool = expect(raw, dict, f"tools/{index}")
         function = tool.get("function", tool.get("custom", tool))
-        function = _expect(function, dict, f"tools/{index}/function")
+        function = expect(function, dict, f"tools/{index}/function")
         schema = json.dumps(function.get("parameters", function.get("format", {})), ensure_ascii=False)
         specs.append(ToolSpec(str(function.get("name", "")), str(function.get("description") or ""), schema))
     return specs
@@ -169,9 +139,3 @@ def _cap(document: dict[str, Any]) -> int | None:
         if isinstance(value := document.get(key), int) and not isinstance(value, bool)
     ]
     return max(caps, default=None)
-
-
-def _expect(value: Any, kind: type, where: str) -> Any:
-    if isinstance(value, kind):
-        return value
-    raise BadRequest(f"{where}: expected {_JSON_NAMES[kind]}, got {_JSON_NAMES.get(type(value), 'something else')}")

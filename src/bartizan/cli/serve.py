@@ -1,0 +1,80 @@
+"""`bartizan serve`: starts the gateway and says where it listens. Stops on SIGTERM after running answers are done."""
+
+import argparse
+import logging
+import socket
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from bartizan.cli.base import OK, Command, add_config, configured
+from bartizan.core.clock import SystemClock
+from bartizan.core.errors import BadSettings
+from bartizan.core.sections import Settings
+from bartizan.core.sections.gateway import Upstream
+from bartizan.detect.screen import InputScreen
+from bartizan.gateway import assembly, server
+from bartizan.gateway.app import GatewayApp
+from bartizan.ledger.log import Ledger
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument("--host", help="address to listen on (gateway.host)")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 picks a free one (gateway.port)")
+    parser.add_argument("--upstream", metavar="URL", help="base URL of the one model server (gateway.upstreams)")
+    parser.add_argument(
+        "--input-screen",
+        choices=("enforce", "monitor", "off"),
+        help="what the input screen does (gateway.input_screen)",
+    )
+
+
+def _run(args: argparse.Namespace) -> int:
+    settings = _overridden(configured(args), args)
+    clock = SystemClock()
+    app = GatewayApp(
+        assembly.gate_opener(settings, InputScreen(), lambda: _ledger(settings, clock), clock),
+        body_bytes=settings.gateway.body_bytes,
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    listening = server.listen(settings.gateway.host, settings.gateway.port)
+    server.run(app, listening, lambda: _announce(settings, listening), drain_s=settings.gateway.drain_s)
+    print("bartizan: stopped")
+    return OK
+
+
+def _ledger(settings: Settings, clock: SystemClock) -> Ledger:
+    ledger = settings.ledger
+    return Ledger.open(
+        Path(ledger.directory), origin=ledger.origin, clock=clock, checkpoint_file=Path(ledger.checkpoint_file)
+    )
+
+
+def _announce(settings: Settings, listening: socket.socket) -> None:
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    upstream = settings.gateway.upstreams[0]
+    print(
+        f"bartizan: listening on http://{shown}:{port}/v1 in front of {upstream.url} "
+        f"(input screen: {settings.gateway.input_screen}, ledger: {settings.ledger.directory})",
+        flush=True,
+    )
+
+
+def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:
+    gateway = settings.gateway
+    if args.host is not None:
+        gateway = replace(gateway, host=args.host)
+    if args.port is not None:
+        if not 0 <= args.port <= 65535:
+            raise BadSettings(f"--port = {args.port}: expected 0 to 65535")
+        gateway = replace(gateway, port=args.port)
+    if args.upstream is not None:
+        gateway = replace(gateway, upstreams=(Upstream(url=args.upstream),))
+    if args.input_screen is not None:
+        gateway = replace(gateway, input_screen=args.input_screen)
+    return replace(settings, gateway=gateway)
+
+
+COMMAND = Command("serve", "Start the gateway in front of a model server.", _arguments, _run)

@@ -1,0 +1,34 @@
+"""`[output]`: what must not leave in a model's answer, and what happens when it tries to."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Action = Literal["block", "redact", "monitor", "off"]
+
+
+class Output(Struct, frozen=True, forbid_unknown_fields=True):
+    """Controls on answers. Each is block (end the answer), redact (cut the span out), monitor (record only) or off."""
+
+    secrets: Annotated[Action, Meta(description="Credentials by shape: provider keys and private keys.")] = "redact"
+    personal_data: Annotated[Action, Meta(description="Personal data that a checksum or a strict shape confirms.")] = (
+        "redact"
+    )
+    personal_kinds: Annotated[
+        tuple[Literal["card", "iban", "ssn", "email"], ...], Meta(description="Which personal data is looked for.")
+    ] = ("card", "iban", "ssn")
+    leak: Annotated[
+        Action, Meta(description="Canaries, codes and long quotes of the system prompt, also in simple disguises.")
+    ] = "block"
+    canaries: Annotated[
+        tuple[str, ...], Meta(description="Strings of at least 8 letters and digits that must never be in an answer.")
+    ] = ()
+    quote_words: Annotated[
+        int, Meta(ge=5, le=200, description="This many words of the system prompt in a row count as a leak.")
+    ] = 12
+    links: Annotated[Action, Meta(description="Images from hosts not listed, and links to them that carry data.")] = (
+        "redact"
+    )
+    link_hosts: Annotated[
+        tuple[str, ...], Meta(description="Hosts that answers may link to, with their subdomains.")
+    ] = ()

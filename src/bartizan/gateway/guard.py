@@ -1,0 +1,96 @@
+"""The output controls over one answer, guarded: one that crashes or is late closes the answer."""
+
+from collections.abc import Callable, Sequence
+
+from bartizan.core.clock import Clock
+from bartizan.core.errors import UpstreamFailed
+from bartizan.core.findings import Finding, Severity
+from bartizan.core.messages import Usage
+from bartizan.gateway.output.base import Active
+from bartizan.gateway.stream import Decide, Holdback
+from bartizan.gateway.whole import screen_whole
+from bartizan.gateway.wires.base import REFUSAL, Reader
+
+
+class OutputGuard:
+    """Screens one answer. `blocked` says why it was stopped; `ended` that nothing more is to come."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        active: Sequence[Active],
+        decide: Decide | None,
+        clock: Clock,
+        *,
+        timeout_s: float = 2.0,
+        fail_open: bool = False,
+    ) -> None:
+        """Screen with `active`; with `fail_open` a failing control ends the screening, not the answer."""
+        self._reader = reader
+        self._active = active
+        self._decide = decide
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._fail_open = fail_open
+        self._stream = Holdback(reader, active, decide)
+        self._broken = False
+        self.findings: list[Finding] = self._stream.findings
+        self.blocked = ""
+        self.redacted = 0
+        self.usage: Usage | None = None
+        self.finish = ""
+        self.ended = False
+
+    def whole(self, body: bytes) -> bytes:
+        """Return a complete answer as it may be handed on; look at `blocked` first."""
+        began = self._clock.monotonic_ns()
+        try:
+            outcome = screen_whole(self._reader, self._active, body, self._decide)
+            self._check_time(began)
+        except Exception as error:  # noqa: BLE001 - a control may fail in any way; none may open the gate
+            return self._failed(error, body, b"")
+        self.findings, self.blocked, self.redacted = outcome.findings, outcome.blocked, outcome.redacted
+        self.usage, self.finish = outcome.usage, outcome.finish
+        return outcome.body
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the bytes of a stream that may go on now."""
+        return self._step(lambda: self._stream.feed(data), data)
+
+    def end(self) -> bytes:
+        """Return what is left of a stream."""
+        out = self._step(self._stream.end, b"")
+        self.ended = True
+        return out
+
+    def _step(self, work: Callable[[], bytes], data: bytes) -> bytes:
+        if self._broken:
+            return data
+        began = self._clock.monotonic_ns()
+        try:
+            out = work()
+            self._check_time(began)
+        except UpstreamFailed:
+            raise
+        except Exception as error:  # noqa: BLE001 - a control may fail in any way; none may open the gate
+            return self._failed(error, self._stream.flush(), self._reader.cut(REFUSAL))
+        stream = self._stream
+        self.blocked, self.redacted = stream.blocked, stream.redacted
+        self.usage, self.finish = stream.usage, stream.finish
+        self.ended = bool(stream.blocked) or stream.last
+        return out
+
+    def _check_time(self, began_ns: int) -> None:
+        if self._clock.monotonic_ns() - began_ns > self._timeout_s * 1e9:
+            raise TimeoutError
+
+    def _failed(self, error: Exception, passed: bytes, closed: bytes) -> bytes:
+        late = isinstance(error, TimeoutError)
+        what = f"took more than {self._timeout_s:g} s" if late else f"crashed with {type(error).__name__}"
+        rule = "control-timeout" if late else "control-failed"
+        self.findings.append(Finding(rule, Severity.HIGH, f"an output control {what}", "output"))
+        self._broken = True
+        if self._fail_open:
+            return passed
+        self.blocked, self.ended = self.findings[-1].why, True
+        return closed

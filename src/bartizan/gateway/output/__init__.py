@@ -1,0 +1,1 @@
+"""What must not leave: controls on the model's answer. `stream` runs them all over text as it grows."""

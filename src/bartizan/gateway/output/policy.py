@@ -1,0 +1,33 @@
+"""Which output controls look at an answer, and what each does, as the operator set it."""
+
+from bartizan.core.messages import Prompt
+from bartizan.core.sections.output import Output
+from bartizan.gateway.output.base import Active
+from bartizan.gateway.output.leak import Leak, operator_texts
+from bartizan.gateway.output.links import Links
+from bartizan.gateway.output.personal import PersonalData
+from bartizan.gateway.output.secrets import Secrets
+
+
+class OutputPolicy:
+    """Makes the controls for one answer. Those that do not depend on the prompt are made once."""
+
+    def __init__(self, settings: Output) -> None:
+        """Prepare the controls that are not off."""
+        self._settings = settings
+        fixed = (
+            Active(Secrets(), settings.secrets),
+            Active(PersonalData(settings.personal_kinds), settings.personal_data),
+            Active(Links(settings.link_hosts), settings.links),
+        )
+        self._fixed = tuple(active for active in fixed if active.action != "off")
+
+    def active(self, prompt: Prompt) -> tuple[Active, ...]:
+        """Return the controls for the answer to `prompt`."""
+        if self._settings.leak == "off":
+            return self._fixed
+        texts = operator_texts(prompt)
+        if not texts and not self._settings.canaries:
+            return self._fixed
+        leak = Leak(self._settings.canaries, texts, self._settings.quote_words)
+        return (*self._fixed, Active(leak, self._settings.leak))

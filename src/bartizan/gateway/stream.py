@@ -1,0 +1,303 @@
+"""Holds an answer back until it is known to be clean: sans-I/O, bytes in, bytes out.
+
+Promise: no byte of a span that a control blocks or redacts is ever handed on, wherever the stream is cut (in the middle
+of a character, an escape, an event, a key, a content block). Events leave in order and, unless a span in them was
+redacted, as the exact bytes that came. Tool-call arguments leave only when they are complete. Memory is bounded: a span
+still open after FORCED characters is decided as it stands.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bartizan.core.findings import Finding, Severity
+from bartizan.core.messages import ToolCall, Usage
+from bartizan.core.verdicts import Allow, Verdict
+from bartizan.gateway.output.base import Active, Hit
+from bartizan.gateway.sse import Event, EventSplitter, parse, written
+from bartizan.gateway.wires.base import REFUSAL, Piece, Read, Reader, dump
+
+FORCED = 20000
+_CONTEXT = 64
+REDACTED = "[redacted]"
+
+Decide = Callable[[ToolCall], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Characters of a channel that are cut out."""
+
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class _Channel:
+    """One growing text. Offsets count from its beginning; `buffer` starts at `base`."""
+
+    buffer: str = ""
+    base: int = 0
+    decided: int = 0
+    closed: bool = False
+    edits: list[Edit] = field(default_factory=list)
+
+    @property
+    def length(self) -> int:
+        """Return how much of the text has come."""
+        return self.base + len(self.buffer)
+
+
+@dataclass(slots=True)
+class _Held:
+    event: Event
+    read: Read
+    places: list[tuple[Piece, int, int]]
+    dirty: bool = False
+    guilty: bool = False
+
+
+class Holdback:
+    """Screens one streamed answer. After `blocked`, nothing more comes out."""
+
+    def __init__(self, reader: Reader, active: Sequence[Active], decide: Decide | None = None) -> None:
+        """Read with `reader`, look with `active`, ask `decide` about each complete tool call."""
+        self._reader = reader
+        self._active = active
+        self._decide = decide
+        self._splitter = EventSplitter()
+        self._queue: deque[_Held] = deque()
+        self._channels: dict[str, _Channel] = {}
+        self._kinds: dict[str, str] = {}
+        self.blocked = ""
+        self.redacted = 0
+        self.findings: list[Finding] = []
+        self.usage: Usage | None = None
+        self.finish = ""
+        self.delivered_chars = 0
+        self.longest_hold = 0
+        self.last = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Take bytes from the upstream, return those that may go to the client now."""
+        out = b""
+        for event in self._splitter.feed(data):
+            out += self._take(event)
+        return out
+
+    def end(self) -> bytes:
+        """The upstream has ended: decide whatever is still open and return the rest."""
+        rest = self._splitter.rest()
+        out = self._take(parse(rest)) if rest.strip() else b""  # an event without its blank line is judged like any
+        if not self.blocked:
+            self._close("")
+            out += self._released()
+        return out if rest.strip() else out + rest
+
+    def flush(self) -> bytes:
+        """Return everything still held, as it came: for an operator who lets answers pass when a control fails."""
+        out = b"".join(held.event.raw for held in self._queue) + self._splitter.rest()
+        self._queue.clear()
+        return out
+
+    def _take(self, event: Event) -> bytes:
+        if self.blocked:
+            return b""
+        read = self._reader.event(event)
+        self.usage = read.usage or self.usage
+        self.finish = read.finish or self.finish
+        self.last = self.last or read.last
+        held = _Held(event, read, [])
+        self._queue.append(held)
+        touched = []
+        for piece in read.pieces:
+            if piece.kind == "whole":
+                self._whole(piece, held)
+                continue
+            channel = self._channels.setdefault(piece.channel, _Channel())
+            self._kinds[piece.channel] = piece.kind
+            start = channel.length
+            channel.buffer += piece.text
+            channel.closed = False
+            held.places.append((piece, start, channel.length))
+            touched.append(piece.channel)
+        for name in touched:
+            if self._kinds[name] != "arguments":
+                self._look(name, self._channels[name], final=False)
+        if read.end:
+            self._close("")
+        else:
+            for beginning in read.closes:
+                self._close(beginning)
+        return self._released()
+
+    def _close(self, beginning: str) -> None:
+        for name, channel in self._channels.items():
+            if name.startswith(beginning) and not channel.closed and not self.blocked:
+                if self._kinds[name] == "arguments":
+                    self._judge_call(name, channel)
+                else:
+                    self._look(name, channel, final=True)
+                channel.closed = True
+
+    def _look(self, name: str, channel: _Channel, *, final: bool) -> None:
+        forced = final or channel.length - channel.decided > FORCED
+        hits, hold = examine(self._active, channel.buffer, final=forced)
+        limit = channel.base + hold
+        for hit, action in hits:
+            start, end = max(channel.base + hit.start, channel.decided), channel.base + hit.end
+            if end <= channel.decided or (end > limit and not (hit.sure and action == "block")):
+                continue
+            self.findings.append(hit.finding(name))
+            if action == "block" or (action == "redact" and self._kinds[name] == "sealed"):
+                channel.decided = min(start, limit)
+                self.blocked = self.blocked or hit.why
+                return
+            if action == "redact":
+                self.redacted += 1
+                channel.edits.append(Edit(start, end))
+        channel.decided = max(channel.decided, limit)
+        keep = max(channel.decided - _CONTEXT, channel.base)
+        channel.buffer = channel.buffer[keep - channel.base :]
+        channel.base = keep
+        self.longest_hold = max(self.longest_hold, channel.length - channel.decided)
+
+    def _whole(self, piece: Piece, held: _Held) -> None:
+        text, hits = redact(self._active, piece.text)
+        for hit, action in hits:
+            self.findings.append(hit.finding(piece.channel))
+            if action == "block" or (action == "redact" and held.read.document is None):
+                self.blocked, held.guilty = self.blocked or hit.why, True
+        if text != piece.text:
+            self.redacted += 1
+            piece.holder[piece.key] = text
+            held.dirty = True
+
+    def _judge_call(self, name: str, channel: _Channel) -> None:
+        text, hits = redact_arguments(self._active, channel.buffer)
+        for hit, action in hits:
+            self.findings.append(hit.finding(name))
+            if action == "block":
+                self.blocked = self.blocked or hit.why
+        if self._decide is not None and not self.blocked:
+            call_id, tool = self._reader.call(name)
+            verdict = self._decide(ToolCall(call_id, tool, channel.buffer))
+            if not isinstance(verdict, Allow):
+                self.findings.append(Finding("tool-call", Severity.HIGH, verdict.why, tool))
+                self.blocked = verdict.why
+        if text != channel.buffer and not self.blocked:
+            self.redacted += 1
+            self._replace(name, text)
+        channel.base, channel.buffer, channel.decided = channel.length, "", channel.length
+
+    def _replace(self, name: str, text: str) -> None:
+        """Put all of `text` into the channel's first held piece and empty the others."""
+        for held in self._queue:
+            for piece, _, _ in held.places:
+                if piece.channel == name:
+                    piece.holder[piece.key], text = text, ""
+                    held.dirty = True
+
+    def _released(self) -> bytes:
+        out = self._release()
+        return out + self._reader.cut(REFUSAL) if self.blocked else out
+
+    def _release(self) -> bytes:
+        out = b""
+        while self._queue and all(self._free(piece, end) for piece, _, end in self._queue[0].places):
+            held = self._queue[0]
+            if self.blocked and (held.guilty or held.read.end or held.read.closes):
+                break
+            self._queue.popleft()
+            out += self._bytes_of(held)
+            self._reader.passed(held.read)
+        return out
+
+    def _free(self, piece: Piece, end: int) -> bool:
+        channel = self._channels[piece.channel]
+        if piece.kind == "arguments":
+            return channel.closed and not self.blocked
+        return end <= channel.decided
+
+    def _bytes_of(self, held: _Held) -> bytes:
+        for piece, start, end in held.places:
+            self.delivered_chars += end - start
+            edits = [edit for edit in self._channels[piece.channel].edits if edit.start < end and edit.end > start]
+            if edits:
+                piece.holder[piece.key] = edited(piece.text, start, edits)
+                held.dirty = True
+        if not held.dirty:
+            return held.event.raw
+        without_logprobs(held.read.document)
+        return written(held.event.name, dump(held.read.document))
+
+
+def examine(active: Sequence[Active], text: str, *, final: bool) -> tuple[list[tuple[Hit, str]], int]:
+    """Return all hits in order, with what happens to each, and the point behind which nothing is decided yet."""
+    hits: list[tuple[Hit, str]] = []
+    hold = len(text)
+    for entry in active:
+        look = entry.control.look(text, final=final)
+        hits += [(hit, entry.action) for hit in look.hits]
+        hold = min(hold, look.hold)
+    while not final and (open_ := [hit.start for hit, _ in hits if hit.start < hold < hit.end]):
+        hold = min(open_)  # a hit that reaches into what is undecided is itself undecided
+    hits.sort(key=lambda pair: (pair[0].start, pair[0].end))
+    return hits, hold
+
+
+def redact(active: Sequence[Active], text: str) -> tuple[str, list[tuple[Hit, str]]]:
+    """Return a complete text without its redacted spans, and every hit with what happens to it."""
+    hits, _ = examine(active, text, final=True)
+    edits = [Edit(hit.start, hit.end) for hit, action in hits if action == "redact"]
+    return (edited(text, 0, edits) if edits else text), hits
+
+
+def redact_arguments(active: Sequence[Active], text: str) -> tuple[str, list[tuple[Hit, str]]]:
+    """Do the same for the JSON of a tool call. What only shows once escapes are read cannot be cut out: it blocks."""
+    cleaned, hits = redact(active, text)
+    try:
+        document = json.loads(cleaned)
+    except (ValueError, RecursionError):
+        return cleaned, hits
+    for value in _leaves(document):
+        hits += [(hit, "block" if action == "redact" else action) for hit, action in redact(active, value)[1]]
+    return cleaned, hits
+
+
+def without_logprobs(document: Any) -> None:
+    """Take token lists out of an answer that was redacted: they would spell out what was taken away."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            if key == "logprobs" and value:
+                document[key] = None
+            else:
+                without_logprobs(value)
+    elif isinstance(document, list):
+        for value in document:
+            without_logprobs(value)
+
+
+def _leaves(node: Any) -> list[str]:
+    if isinstance(node, str):
+        return [node]
+    if isinstance(node, dict):
+        return [*map(str, node), *(leaf for value in node.values() for leaf in _leaves(value))]
+    return [leaf for value in node for leaf in _leaves(value)] if isinstance(node, list) else []
+
+
+def edited(text: str, offset: int, edits: Sequence[Edit]) -> str:
+    """Return the piece of a channel that starts at `offset` without `edits`; the mark stands where an edit starts."""
+    out, position = "", offset
+    end_of_piece = offset + len(text)
+    for edit in sorted(edits, key=lambda edit: edit.start):
+        if edit.end <= position:
+            continue
+        start = max(edit.start, position)
+        out += text[position - offset : start - offset]
+        if edit.start >= offset and start == edit.start:
+            out += REDACTED
+        position = min(edit.end, end_of_piece)
+    return out + text[position - offset :]

@@ -1,0 +1,247 @@
+"""Anthropic Messages: `POST /v1/messages`, streamed and not, and `POST /v1/messages/count_tokens`."""
+
+import json
+from typing import Any
+
+from bartizan.core.errors import BadRequest
+from bartizan.core.messages import Message, Part, Prompt, Role, Text, ToolCall, ToolResult, ToolSpec, Trust, Usage
+from bartizan.gateway.sse import Event, written
+from bartizan.gateway.wires import strict_json
+from bartizan.gateway.wires.base import Asked, Piece, Read, Said, decode, dump, expect, new_id, strings, texts_in
+from bartizan.gateway.wires.openai_answers import unread
+
+_TOP = frozenset(
+    ("model", "messages", "system", "tools", "stream", "max_tokens", "tool_choice", "metadata", "thinking")
+)
+_MESSAGE = frozenset(("role", "content"))
+_ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
+_JOINED = frozenset(("text",))
+_ERRORS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+}
+
+
+class AnthropicMessages:
+    """The Messages dialect."""
+
+    name = "anthropic-messages"
+    paths: tuple[str, ...] = ("/v1/messages",)
+    generates = True
+
+    def parse(self, body: bytes) -> Asked:
+        """Return what the body asks. Raises BadRequest when it cannot be understood without doubt."""
+        document = strict_json.loads(body)
+        strict_json.refuse_lookalike_keys(document, _TOP, "request body")
+        messages = []
+        if document.get("system"):
+            messages.append(Message(Role.SYSTEM, tuple(texts_in(document["system"], Trust.OPERATOR, "/system"))))
+        given = expect(document.get("messages"), list, "messages")
+        messages += [_message(message, f"/messages/{index}") for index, message in enumerate(given)]
+        cap = document.get("max_tokens")
+        prompt = Prompt(
+            expect(document.get("model"), str, "model"),
+            tuple(messages),
+            tuple(_tools(document)),
+            document.get("stream") is True,
+            cap if isinstance(cap, int) and not isinstance(cap, bool) else None,
+        )
+        return Asked(prompt, document)
+
+    def reader(self, asked: Asked) -> "MessagesReader":
+        """Return a reader for the answer."""
+        return MessagesReader(asked.prompt.model)
+
+    def refuse(self, asked: Asked, text: str) -> Said:
+        """Return the refusal as a message that stopped with `refusal`."""
+        reader = self.reader(asked)
+        if asked.prompt.stream:
+            return Said(200, b"text/event-stream", reader.cut(text))
+        content = [{"type": "text", "text": text}]
+        message = {**reader.head, "content": content, "stop_reason": "refusal", "stop_sequence": None}
+        return Said(200, b"application/json", dump({**message, "usage": {"input_tokens": 0, "output_tokens": 0}}))
+
+    def error(self, status: int, code: str, message: str) -> Said:
+        """Return `{"type": "error", ...}` as Anthropic's clients expect it."""
+        kind = _ERRORS.get(status, "invalid_request_error" if status < 500 else "api_error")
+        body = {"type": "error", "error": {"type": kind, "message": message, "code": code}, "request_id": None}
+        return Said(status, b"application/json", dump(body))
+
+
+class AnthropicCountTokens(AnthropicMessages):
+    """Counting tokens: parsed and bounded like Messages; no model reads the prompt, so nothing is screened."""
+
+    name = "anthropic-count-tokens"
+    paths: tuple[str, ...] = ("/v1/messages/count_tokens",)
+    generates = False
+
+
+class MessagesReader:
+    """Reads Messages, streamed and not. All text blocks are one text, so that a span cannot hide across two."""
+
+    def __init__(self, model: str) -> None:
+        """`model` stands in refusals until the upstream has said its own name."""
+        self.head: dict[str, Any] = {"id": new_id("msg_"), "type": "message", "role": "assistant", "model": model}
+        self._calls: dict[str, tuple[str, str]] = {}
+        self._taken = 0
+        self._begun = False
+        self._open: set[int] = set()
+        self._blocks = 0
+
+    def event(self, event: Event) -> Read:
+        """Return what one event of a stream holds."""
+        try:
+            document = decode(event.data)
+        except ValueError:
+            return Read() if not event.data else unread(event)
+        if not isinstance(document, dict):
+            return unread(event)
+        kind, index = document.get("type"), document.get("index")
+        read = Read(document)
+        if kind == "content_block_delta" and isinstance(delta := document.get("delta"), dict):
+            read.pieces = _delta(delta, index)
+        elif kind == "content_block_start" and isinstance(block := document.get("content_block"), dict):
+            self._calls[f"tool/{index}"] = (str(block.get("id")), str(block.get("name")))
+            read.pieces = _started(block, index)
+        elif kind == "content_block_stop":
+            read.closes = (f"tool/{index}",)
+        elif kind == "message_start" and isinstance(message := document.get("message"), dict):
+            self._taken = _tokens(message.get("usage"), "input_tokens")
+            read.pieces = list(strings(message.get("content") or []))
+        elif kind == "message_delta":
+            read.end = True
+            usage = document.get("usage")
+            taken = _tokens(usage, "input_tokens") or self._taken
+            read.usage = Usage(taken, _tokens(usage, "output_tokens"))
+            read.finish = str((document.get("delta") or {}).get("stop_reason") or "")
+        elif kind == "message_stop":
+            read.end = read.last = True
+        elif kind != "ping":
+            read.pieces = list(strings(document))
+        return read
+
+    def whole(self, body: bytes) -> Read:
+        """Return what a complete answer holds."""
+        document = decode(body)
+        if not isinstance(document, dict):
+            raise ValueError("not a JSON object")
+        pieces = list(strings(document, joined=_JOINED))
+        for number, block in enumerate(document.get("content") or ()):
+            if isinstance(block, dict) and block.get("type") == "thinking":
+                for piece in pieces:
+                    piece.kind = "sealed" if piece.holder is block else piece.kind
+            if isinstance(block, dict) and isinstance(block.get("input"), dict):
+                self._calls[f"/content/{number}/input"] = (str(block.get("id")), str(block.get("name")))
+        usage = document.get("usage")
+        counted = Usage(_tokens(usage, "input_tokens"), _tokens(usage, "output_tokens")) if usage else None
+        return Read(document, pieces, end=True, usage=counted, finish=str(document.get("stop_reason") or ""))
+
+    def call(self, channel: str) -> tuple[str, str]:
+        """Return id and tool name of the call whose arguments `channel` carries."""
+        return self._calls.get(channel, ("", ""))
+
+    def passed(self, read: Read) -> None:
+        """Remember the message's head and which blocks the client has open."""
+        document = read.document if isinstance(read.document, dict) else {}
+        kind, index = document.get("type"), document.get("index")
+        if kind == "message_start" and isinstance(message := document.get("message"), dict):
+            self._begun = True
+            self.head = {key: message.get(key, value) for key, value in self.head.items()}
+        elif kind == "content_block_start" and isinstance(index, int):
+            self._open.add(index)
+            self._blocks = max(self._blocks, index + 1)
+        elif kind == "content_block_stop" and isinstance(index, int):
+            self._open.discard(index)
+
+    def cut(self, text: str) -> bytes:
+        """Return the events that close what is open, say `text` and stop with `refusal`."""
+        usage = {"input_tokens": self._taken, "output_tokens": 0}
+        start = {**self.head, "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
+        events: list[dict[str, Any]] = [] if self._begun else [{"type": "message_start", "message": start}]
+        events += [{"type": "content_block_stop", "index": index} for index in sorted(self._open)]
+        index = self._blocks
+        events += [
+            {"type": "content_block_start", "index": index, "content_block": {"type": "text", "text": ""}},
+            {"type": "content_block_delta", "index": index, "delta": {"type": "text_delta", "text": text}},
+            {"type": "content_block_stop", "index": index},
+            {
+                "type": "message_delta",
+                "delta": {"stop_reason": "refusal", "stop_sequence": None},
+                "usage": {"output_tokens": 0},
+            },
+            {"type": "message_stop"},
+        ]
+        return b"".join(written(str(event["type"]), dump(event)) for event in events)
+
+
+def _delta(delta: dict[str, Any], index: Any) -> list[Piece]:
+    match delta.get("type"):
+        case "text_delta":
+            return [Piece("text", delta, "text", "text")]
+        case "input_json_delta":
+            return [Piece(f"tool/{index}", delta, "partial_json", "arguments")]
+        case "thinking_delta":
+            return [Piece(f"thinking/{index}", delta, "thinking", "sealed")]
+        case "signature_delta":
+            return []
+        case _:
+            return list(strings(delta, f"delta/{index}"))
+
+
+def _started(block: dict[str, Any], index: Any) -> list[Piece]:
+    match block.get("type"):
+        case "text":
+            return [Piece("text", block, "text", "text")]
+        case "tool_use" | "server_tool_use" | "mcp_tool_use":
+            return [Piece(f"tool/{index}", {}, "partial_json", "arguments"), *strings(block.get("input") or {})]
+        case "thinking":
+            return [Piece(f"thinking/{index}", block, "thinking", "sealed")]
+        case _:
+            return list(strings(block, f"block/{index}"))
+
+
+def _tokens(usage: Any, key: str) -> int:
+    value = usage.get(key) if isinstance(usage, dict) else 0
+    return value if isinstance(value, int) else 0
+
+
+def _message(raw: Any, where: str) -> Message:
+    message = expect(raw, dict, where)
+    strict_json.refuse_lookalike_keys(message, _MESSAGE, where)
+    role = _ROLES.get(expect(message.get("role"), str, f"{where}/role"))
+    if role is None:
+        raise BadRequest(f"{where}/role: {message['role'][:40]!r}: expected user or assistant")
+    trust = {Role.USER: Trust.USER, Role.SYSTEM: Trust.OPERATOR}.get(role, Trust.TOOL)
+    content = message.get("content")
+    if isinstance(content, str):
+        return Message(role, (Text(content, trust, f"{where}/content"),))
+    parts: list[Part] = []
+    for index, raw_block in enumerate(expect(content, list, f"{where}/content")):
+        parts += _block(expect(raw_block, dict, f"{where}/content/{index}"), trust, f"{where}/content/{index}")
+    return Message(role, tuple(parts))
+
+
+def _block(block: dict[str, Any], trust: Trust, where: str) -> list[Part]:
+    kind = str(block.get("type"))
+    if kind.endswith("tool_use"):
+        arguments = json.dumps(block.get("input"), ensure_ascii=False)
+        return [ToolCall(str(block.get("id", "")), str(block.get("name", "")), arguments)]
+    if kind.endswith("tool_result"):
+        found = texts_in(block.get("content"), Trust.TOOL, f"{where}/content")
+        return [ToolResult(str(block.get("tool_use_id", "")), text) for text in found]
+    if kind in ("document", "search_result"):
+        return list(texts_in(block, Trust.WEB, where))
+    return list(texts_in(block, trust, where))
+
+
+def _tools(document: dict[str, Any]) -> list[ToolSpec]:
+    specs = []
+    for index, raw in enumerate(expect(document.get("tools") or [], list, "tools")):
+        tool = expect(raw, dict, f"tools/{index}")
+        schema = json.dumps(tool.get("input_schema") or {}, ensure_ascii=False)
+        specs.append(ToolSpec(str(tool.get("name") or ""), str(tool.get("description") or ""), schema))
+    return specs

@@ -1,0 +1,233 @@
+"""OpenAI Responses: `POST /v1/responses`, streamed and not.
+
+What the request only points to (an earlier response, a stored conversation, a prompt template) is not seen and so not
+screened here; the operator's `stateful` setting says whether such requests pass.
+"""
+
+import json
+from typing import Any
+
+from bartizan.core.errors import BadRequest
+from bartizan.core.messages import ROLE_TRUST, Message, Prompt, Role, ToolCall, ToolResult, ToolSpec, Trust
+from bartizan.gateway.sse import Event, written
+from bartizan.gateway.wires import strict_json
+from bartizan.gateway.wires.base import Asked, Piece, Read, Said, decode, dump, expect, new_id, strings, texts_in
+from bartizan.gateway.wires.openai_answers import openai_error, unread, usage_of
+
+_TOP = frozenset(
+    ("model", "input", "instructions", "tools", "stream", "max_output_tokens", "previous_response_id", "prompt")
+)
+_ITEM = frozenset(("type", "role", "content", "name", "arguments", "output", "call_id", "summary"))
+_ROLES = {"system": Role.SYSTEM, "developer": Role.DEVELOPER, "user": Role.USER, "assistant": Role.ASSISTANT}
+_JOINED = frozenset(("text",))
+_ENDS = frozenset(("response.completed", "response.incomplete", "response.failed", "error"))
+
+
+class OpenAIResponses:
+    """The Responses dialect."""
+
+    name = "openai-responses"
+    paths: tuple[str, ...] = ("/v1/responses",)
+    generates = True
+
+    def parse(self, body: bytes) -> Asked:
+        """Return what the body asks. Raises BadRequest when it cannot be understood without doubt."""
+        document = strict_json.loads(body)
+        strict_json.refuse_lookalike_keys(document, _TOP, "request body")
+        messages = []
+        if isinstance(document.get("instructions"), str):
+            messages.append(Message.of(Role.SYSTEM, document["instructions"], "/instructions"))
+        given = document.get("input")
+        if isinstance(given, str):
+            messages.append(Message.of(Role.USER, given, "/input"))
+        elif given is not None:
+            messages += [_item(item, f"/input/{index}") for index, item in enumerate(expect(given, list, "input"))]
+        if isinstance(document.get("prompt"), dict):
+            messages.append(Message(Role.USER, tuple(texts_in(document["prompt"], Trust.USER, "/prompt"))))
+        cap = document.get("max_output_tokens")
+        prompt = Prompt(
+            expect(document.get("model", ""), str, "model"),
+            tuple(messages),
+            tuple(_tools(document)),
+            document.get("stream") is True,
+            cap if isinstance(cap, int) and not isinstance(cap, bool) else None,
+        )
+        return Asked(prompt, document)
+
+    def reader(self, asked: Asked) -> "ResponsesReader":
+        """Return a reader for the answer."""
+        return ResponsesReader(asked.prompt.model)
+
+    def refuse(self, asked: Asked, text: str) -> Said:
+        """Return the refusal as a response that is incomplete because of its content."""
+        reader = self.reader(asked)
+        if asked.prompt.stream:
+            return Said(200, b"text/event-stream", reader.cut(text))
+        return Said(200, b"application/json", dump(reader.filtered(text)))
+
+    def error(self, status: int, code: str, message: str) -> Said:
+        """Return `{"error": {...}}` as OpenAI's clients expect it."""
+        return openai_error(status, code, message)
+
+
+class ResponsesReader:
+    """Reads Responses, streamed and not."""
+
+    def __init__(self, model: str) -> None:
+        """`model` stands in refusals until the upstream has said its own name."""
+        self._response: dict[str, Any] = {
+            "id": new_id("resp_"),
+            "object": "response",
+            "created_at": 0,
+            "model": model,
+            "output": [],
+            "parallel_tool_calls": True,
+            "tool_choice": "auto",
+            "tools": [],
+            "error": None,
+            "instructions": None,
+            "metadata": {},
+            "temperature": None,
+            "top_p": None,
+        }
+        self._calls: dict[str, tuple[str, str]] = {}
+        self._number = 0
+        self._begun = False
+        self._output = 0
+
+    def event(self, event: Event) -> Read:
+        """Return what one event of a stream holds."""
+        try:
+            document = decode(event.data)
+        except ValueError:
+            return Read(end=event.data == b"[DONE]") if event.data in (b"", b"[DONE]") else unread(event)
+        if not isinstance(document, dict):
+            return unread(event)
+        kind = str(document.get("type", ""))
+        read = Read(document)
+        channel = f"tool/{document.get('output_index')}"
+        if kind == "response.output_item.added" and isinstance(item := document.get("item"), dict):
+            self._calls[channel] = (str(item.get("call_id") or item.get("id")), str(item.get("name") or ""))
+        if kind.endswith(".delta") and isinstance(document.get("delta"), str):
+            read.pieces = self._delta(kind, channel, document)
+        elif kind in ("response.created", "response.in_progress", "response.queued"):
+            pass  # what the client itself sent comes back here, its instructions included
+        elif kind not in _ENDS and isinstance(document.get("response"), dict):
+            read.pieces = list(strings(document["response"].get("output") or []))
+        elif kind in _ENDS:
+            response = document.get("response") or document
+            read = self._response_read(response if isinstance(response, dict) else {}, document)
+            read.last = True
+        else:
+            read.pieces = list(strings(document))
+        if not kind.endswith(".delta"):
+            for piece in read.pieces:
+                piece.kind = "whole"  # events that repeat what was streamed stand for themselves
+        if kind.endswith(("arguments.done", "input.done", "code.done")):
+            read.closes = (channel,)
+        return read
+
+    def _delta(self, kind: str, channel: str, document: dict[str, Any]) -> list[Piece]:
+        if "arguments" in kind or "tool_call_input" in kind:
+            return [Piece(channel, document, "delta", "arguments")]
+        if "audio" in kind and "transcript" not in kind:
+            return []
+        name = kind.removeprefix("response.").removesuffix(".delta")
+        return [Piece(name, document, "delta", "text")]
+
+    def whole(self, body: bytes) -> Read:
+        """Return what a complete answer holds."""
+        document = decode(body)
+        if not isinstance(document, dict):
+            raise ValueError("not a JSON object")
+        return self._response_read(document, document)
+
+    def _response_read(self, response: dict[str, Any], document: dict[str, Any]) -> Read:
+        output = response.get("output")
+        pieces = list(strings(output, "/output", joined=_JOINED)) if isinstance(output, list) else []
+        for key in ("error", "message", "incomplete_details"):
+            value = response.get(key)
+            pieces += strings({key: value} if isinstance(value, str) else value or {}, key)
+        for number, item in enumerate(output or ()):
+            if isinstance(item, dict) and "arguments" in item:
+                self._calls[f"/output/{number}/arguments"] = (str(item.get("call_id")), str(item.get("name")))
+        finish = str(response.get("status") or "")
+        return Read(document, pieces, end=True, usage=usage_of(response.get("usage")), finish=finish)
+
+    def call(self, channel: str) -> tuple[str, str]:
+        """Return id and tool name of the call whose arguments `channel` carries."""
+        return self._calls.get(channel, ("", ""))
+
+    def passed(self, read: Read) -> None:
+        """Remember the response's head and how far its numbering and output have come."""
+        if not isinstance(read.document, dict):
+            return
+        self._number = max(self._number, int(read.document.get("sequence_number") or 0) + 1)
+        if isinstance(response := read.document.get("response"), dict):
+            self._begun = True
+            self._response = {**self._response, **response}
+        if isinstance(index := read.document.get("output_index"), int):
+            self._output = max(self._output, index + 1)
+
+    def filtered(self, text: str) -> dict[str, Any]:
+        """Return the response as one whose content was filtered and that says `text`."""
+        message = _message_item(text, "incomplete")
+        details = {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}, "output": [message]}
+        return {**self._response, **details, "usage": None}
+
+    def cut(self, text: str) -> bytes:
+        """Return the events that add one last message and end the response as incomplete."""
+        final = self.filtered(text)
+        item, index = final["output"][0], self._output
+        place = {"item_id": item["id"], "output_index": index, "content_index": 0}
+        part = item["content"][0]
+        empty = {**part, "text": ""}
+        opening = {**self._response, "status": "in_progress", "output": []}
+        events: list[dict[str, Any]] = [] if self._begun else [{"type": "response.created", "response": opening}]
+        events += [
+            {"type": "response.output_item.added", "output_index": index, "item": {**item, "content": []}},
+            {"type": "response.content_part.added", **place, "part": empty},
+            {"type": "response.output_text.delta", **place, "delta": text, "logprobs": []},
+            {"type": "response.output_text.done", **place, "text": text, "logprobs": []},
+            {"type": "response.content_part.done", **place, "part": part},
+            {"type": "response.output_item.done", "output_index": index, "item": item},
+            {"type": "response.incomplete", "response": final},
+        ]
+        return b"".join(
+            written(str(event["type"]), dump({**event, "sequence_number": self._number + step}))
+            for step, event in enumerate(events)
+        )
+
+
+def _message_item(text: str, status: str) -> dict[str, Any]:
+    part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    return {"id": new_id("msg_"), "type": "message", "role": "assistant", "status": status, "content": [part]}
+
+
+def _item(raw: Any, where: str) -> Message:
+    item = expect(raw, dict, where)
+    strict_json.refuse_lookalike_keys(item, _ITEM, where)
+    kind = item.get("type", "message")
+    if kind == "message":
+        role = _ROLES.get(expect(item.get("role"), str, f"{where}/role"))
+        if role is None:
+            raise BadRequest(f"{where}/role: {item['role'][:40]!r}: expected one of {', '.join(_ROLES)}")
+        return Message(role, tuple(texts_in(item.get("content"), ROLE_TRUST[role], f"{where}/content")))
+    call_id = str(item.get("call_id") or item.get("id") or "")
+    if str(kind).endswith("_output"):
+        texts = texts_in(item.get("output"), Trust.TOOL, f"{where}/output")
+        return Message(Role.TOOL, tuple(ToolResult(call_id, text) for text in texts))
+    if str(kind).endswith("_call") and "name" in item:
+        arguments = str(item.get("arguments", item.get("input", "")))
+        return Message(Role.ASSISTANT, (ToolCall(call_id, str(item["name"]), arguments),))
+    return Message(Role.ASSISTANT, tuple(texts_in(item, Trust.TOOL, where)))
+
+
+def _tools(document: dict[str, Any]) -> list[ToolSpec]:
+    specs = []
+    for index, raw in enumerate(expect(document.get("tools") or [], list, "tools")):
+        tool = expect(raw, dict, f"tools/{index}")
+        name = str(tool.get("name") or tool.get("server_label") or tool.get("type") or "")
+        text = str(tool.get("description") or tool.get("server_description") or "")
+        specs.append(ToolSpec(name, text, json.dumps(tool.get("parameters") or {}, ensure_ascii=False)))
+    return specs
