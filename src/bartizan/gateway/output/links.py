@@ -6,7 +6,7 @@ data: a query, a fragment, or a path or host label long enough to hold some. Doe
 
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from bartizan.gateway.output.base import Hit, Look, run_start
 
@@ -20,6 +20,8 @@ _IMAGE_BEGINS = re.compile(
     r"!\[[^\]\n]{0,500}(?:\]\(?\s{0,4}<?\S{0,4096})?\Z|<img\b[^>\n]{0,600}\Z|<(?:https?:)?//[^>\n]{0,2000}\Z", re.I
 )
 _LONG_STEP = 24
+_QUERY_OF_SEARCH = re.compile(r"\Autm_source=(?:openai|chatgpt\.com)\Z")
+"""Search tools of providers add this to every link; the two values carry nothing."""
 
 
 class Links:
@@ -57,12 +59,14 @@ class Links:
             return
         if image:
             hits.append(Hit(start, end, "image-to-unlisted-host", "an image would be fetched from a host not listed"))
-        elif parts is None or parts.query or parts.fragment or _carries(host, parts.path) or "@" in parts.netloc:
+        elif parts is None or _carries(parts, host):
             hits.append(Hit(start, end, "link-carries-data", "a link would carry data to a host not listed"))
 
 
-def _carries(host: str, path: str) -> bool:
-    steps = [*host.split("."), *path.split("/")]
+def _carries(parts: SplitResult, host: str) -> bool:
+    if _QUERY_OF_SEARCH.sub("", parts.query) or parts.fragment or "@" in parts.netloc:
+        return True
+    steps = [*host.split("."), *parts.path.split("/")]
     return any(len(step) >= _LONG_STEP and not _is_wordy(step) for step in steps)
 
 

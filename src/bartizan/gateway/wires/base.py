@@ -165,7 +165,7 @@ def expect(value: Any, kind: type, where: str) -> Any:
 _NAMES_AND_NUMBERS = """id object type role model status index created created_at system_fingerprint service_tier
     finish_reason stop_reason call_id item_id tool_call_id response_id encrypted_content signature
     obfuscation name namespace phase data bytes token media_type request_id container
-    previous_response_id safety_identifier prompt_cache_key"""
+    previous_response_id url safety_identifier prompt_cache_key"""
 _NO_TEXT = frozenset(_NAMES_AND_NUMBERS.split())
 _ARGUMENTS = frozenset(("arguments", "partial_json"))
 
