@@ -8,11 +8,17 @@ import sys
 from collections.abc import Sequence
 
 from bartizan import __version__
-from bartizan.cli import init, reference, serve, threats
+from bartizan.cli import assess, init, reference, serve, threats
 from bartizan.cli.base import CANNOT, Command
 from bartizan.core.errors import BartizanError
 
-COMMANDS: tuple[Command, ...] = (init.COMMAND, serve.COMMAND, threats.COMMAND, reference.COMMAND)
+COMMANDS: tuple[Command, ...] = (
+    init.COMMAND,
+    serve.COMMAND,
+    assess.COMMAND,
+    threats.COMMAND,
+    reference.COMMAND,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,92 @@
+"""`bartizan assess`: attacks the target without and with the gateway, prints the table, writes the reports."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from msgspec.structs import replace
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from bartizan.cli.base import Command, add_config, configured
+from bartizan.core.clock import SystemClock
+from bartizan.core.errors import BadSettings
+from bartizan.core.sections import Settings
+from bartizan.ledger.log import Ledger
+from bartizan.threats import THREATS
+from bartizan.threats.assess import assess
+from bartizan.threats.base import Threat
+from bartizan.threats.reports import REPORTS, text
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument("--target", metavar="URL", help="OpenAI-compatible endpoint (default: the embedded model)")
+    parser.add_argument("--model", metavar="NAME", help="model to ask for (default: the first that the endpoint lists)")
+    parser.add_argument("--api-key-env", metavar="NAME", help="environment variable that holds the endpoint's key")
+    parser.add_argument("--max-requests", type=int, metavar="N", help="the target never gets more requests than this")
+    parser.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same attacks")
+    parser.add_argument("--threat", action="append", metavar="T01", help="assess only this threat; can be repeated")
+    parser.add_argument("--output", metavar="DIR", help="folder for the reports")
+
+
+def _run(args: argparse.Namespace) -> int:
+    settings = _overridden(configured(args), args)
+    threats = _chosen(args.threat)
+    folder = Path(settings.assess.output)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSettings(f"assess.output = {folder}: cannot be made: {error}") from error
+    console = Console()
+    clock = SystemClock()
+    kept = settings.ledger
+    ledger = Ledger.open(
+        Path(kept.directory), origin=kept.origin, clock=clock, checkpoint_file=Path(kept.checkpoint_file)
+    )
+    try:
+        with _bar() as bar:
+            running = bar.add_task("starting the target and the gateway", total=None)
+
+            def progress(what: str, done: int, total: int) -> None:
+                bar.update(running, description=what, completed=done, total=total)
+
+            done = assess(settings, threats, ledger, clock, progress)
+    finally:
+        ledger.close()
+    console.print(text.render(done))
+    for name, render in REPORTS:
+        path = folder / name
+        path.write_text(render(done), encoding="utf-8")
+        console.print(f"wrote {path}", highlight=False)
+    console.print(f"ledger: {kept.directory} — check it with: bartizan ledger verify", highlight=False)
+    return done.exit_code()
+
+
+def _bar() -> Progress:
+    """Return a progress bar on standard error, so that standard output stays the result."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(file=sys.stderr))
+
+
+def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:
+    names = ("target", "model", "api_key_env", "max_requests", "seed", "output")
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if not 10 <= given.get("max_requests", 10) <= 1_000_000:
+        raise BadSettings(f"--max-requests = {given['max_requests']}: expected 10 to 1000000")
+    if given.get("target") and not given["target"].startswith(("http://", "https://")):
+        raise BadSettings(f"--target = {given['target']}: expected an address that starts with http:// or https://")
+    return replace(settings, assess=replace(settings.assess, **given))
+
+
+def _chosen(names: list[str] | None) -> tuple[Threat, ...]:
+    known = {threat.id: threat for threat in THREATS}
+    for name in names or ():
+        if name not in known:
+            raise BadSettings(f"--threat = {name}: expected one of {', '.join(known)}")
+    return tuple(known[name] for name in names) if names else THREATS
+
+
+COMMAND = Command(
+    "assess", "Attack a model without and with the gateway and report what was measured.", _arguments, _run
+)
