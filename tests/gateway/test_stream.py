@@ -27,7 +27,7 @@ PLANTED = [*SECRETS, *PERSONAL, *LINKS, CANARY, CANARY[::-1].lower(), "K.E.S.T.R
 
 def controls(action):
     """All controls with one action."""
-    made = (Secrets(), PersonalData(), Links(["docs.python.org"]), Leak((), [SYSTEM], 8))
+    made = (Secrets(), PersonalData(), Links(["docs.python.org"]), Leak((CANARY,), [SYSTEM], 8))
     return tuple(Active(control, action) for control in made)
 
 

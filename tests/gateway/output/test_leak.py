@@ -9,7 +9,7 @@ from tests.gateway.samples import CANARY, PROSE, QUOTE, SYSTEM
 from bartizan.core.messages import Message, Prompt, Role
 from bartizan.gateway.output.leak import Leak, disguises, operator_texts
 
-CONTROL = Leak((), [SYSTEM], 8)
+CONTROL = Leak((CANARY,), [SYSTEM], 8)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ CONTROL = Leak((), [SYSTEM], 8)
         base64.b64encode(b"xy" + CANARY.encode() + b"z").decode(),
     ],
 )
-def test_a_code_of_the_system_prompt_is_found_in_disguise(form):
+def test_a_canary_is_found_in_disguise(form):
     """Case, separators, reversed, rot13, hex, base64 at any offset."""
     assert any(hit.rule == "canary-leak" for hit in CONTROL.look(f"well: {form} !", final=True).hits)
 
@@ -54,7 +54,7 @@ def test_prose_passes(text):
 
 def test_short_canaries_are_not_searched():
     """They would turn up by accident."""
-    assert disguises("abc-12") == set()
+    assert disguises("ab-12") == disguises("sesame") == set()
 
 
 def test_only_the_operators_words_are_guarded():

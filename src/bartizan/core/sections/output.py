@@ -18,11 +18,15 @@ class Output(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[Literal["card", "iban", "ssn", "email"], ...], Meta(description="Which personal data is looked for.")
     ] = ("card", "iban", "ssn")
     leak: Annotated[
-        Action, Meta(description="Canaries, codes and long quotes of the system prompt, also in simple disguises.")
+        Action, Meta(description="Canaries, values that the system prompt marks as secret, and quotes of it.")
     ] = "block"
     canaries: Annotated[
         tuple[str, ...], Meta(description="Strings of at least 8 letters and digits that must never be in an answer.")
     ] = ()
+    quotes: Annotated[
+        Literal["marked", "always", "off"],
+        Meta(description="Whether quotes of the system prompt are leaks: where it says so (marked), always, or never."),
+    ] = "marked"
     quote_words: Annotated[
         int, Meta(ge=5, le=200, description="This many words of the system prompt in a row count as a leak.")
     ] = 12

@@ -1,6 +1,6 @@
-"""The operator's own words: canaries, codes in the system prompt, and long quotes of it, plain or in disguise.
+"""The operator's own words: canaries, and long quotes of the system prompt, plain or in disguise.
 
-A canary or code is found in any letter case, with any separators between its characters, reversed, in rot13, base64 and
+A canary is found in any letter case, with any separators between its characters, reversed, in rot13, base64 and
 hex. A quote is a run of words of the system prompt, in order. Does not find translations or paraphrases.
 """
 
@@ -13,9 +13,9 @@ from bartizan.core.messages import Prompt, Trust
 from bartizan.gateway.output.base import Hit, Look
 
 _WORD = re.compile(r"\w+")
-_CODE = re.compile(r"(?<![\w./:-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]{6,63}(?![\w/-])")
 _SHORTEST = 8
-_CANARY = "the answer gives away a code of the operator's prompt"
+_SHORTEST_WITH_DIGIT = 5
+_CANARY = "the answer gives away a value that the operator keeps"
 _QUOTE = "the answer quotes the operator's prompt"
 
 
@@ -25,9 +25,8 @@ class Leak:
     name = "leak"
 
     def __init__(self, canaries: Iterable[str] = (), prompt_texts: Sequence[str] = (), quote_words: int = 12) -> None:
-        """Guard `canaries`, the codes in `prompt_texts`, and quotes of at least `quote_words` words of them."""
-        codes = {code for text in prompt_texts for code in _CODE.findall(text)}
-        self._needles = tuple({needle for secret in {*canaries, *codes} for needle in disguises(secret)})
+        """Guard `canaries`, and quotes of at least `quote_words` words of `prompt_texts`."""
+        self._needles = tuple({needle for secret in set(canaries) for needle in disguises(secret)})
         self._starts = frozenset(needle[0] for needle in self._needles)
         self._quote_words = quote_words
         self._words = [word for text in prompt_texts for word in [*_WORD.findall(text.casefold()), ""]]
@@ -93,7 +92,7 @@ class Leak:
 def disguises(secret: str) -> set[str]:
     """Return the squeezed forms of `secret` that are searched for; none for one too short to be telling."""
     plain = _squeezed(secret)
-    if len(plain) < _SHORTEST:
+    if len(plain) < (_SHORTEST_WITH_DIGIT if any(char.isdigit() for char in plain) else _SHORTEST):
         return set()
     forms = {plain, plain[::-1], codecs.encode(plain, "rot13")}
     raw = secret.encode()
@@ -102,7 +101,7 @@ def disguises(secret: str) -> set[str]:
         coded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
         # the characters at either end depend on what stands next to the secret
         forms.add(_squeezed(coded[(0, 2, 3)[shift] : len(coded) - (1 if (len(raw) + shift) % 3 else 0)]))
-    return {form for form in forms if len(form) >= _SHORTEST}
+    return {plain} | {form for form in forms if len(form) >= _SHORTEST}
 
 
 def operator_texts(prompt: Prompt) -> list[str]:

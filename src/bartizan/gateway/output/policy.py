@@ -2,6 +2,7 @@
 
 from bartizan.core.messages import Prompt
 from bartizan.core.sections.output import Output
+from bartizan.detect import confidential
 from bartizan.gateway.output.base import Active
 from bartizan.gateway.output.leak import Leak, operator_texts
 from bartizan.gateway.output.links import Links
@@ -26,8 +27,11 @@ class OutputPolicy:
         """Return the controls for the answer to `prompt`."""
         if self._settings.leak == "off":
             return self._fixed
-        texts = operator_texts(prompt)
-        if not texts and not self._settings.canaries:
+        quotes = self._settings.quotes
+        quoted = quotes == "always" or (quotes == "marked" and confidential.instructions_are_marked(prompt))
+        texts = operator_texts(prompt) if quoted else []
+        canaries = (*self._settings.canaries, *confidential.values(prompt))
+        if not texts and not canaries:
             return self._fixed
-        leak = Leak(self._settings.canaries, texts, self._settings.quote_words)
+        leak = Leak(canaries, texts, self._settings.quote_words)
         return (*self._fixed, Active(leak, self._settings.leak))
