@@ -101,3 +101,19 @@ def test_a_secret_that_is_not_there_is_refused(tmp_path, env, make, why):
         path.write_text("\n")
     with pytest.raises(BadSettings, match=why):
         settings.secret(env, "" if make is None else str(path), "the key")
+
+
+def test_what_is_written_reads_back_the_same():
+    """Changed values, lists of tables, quotes and all."""
+    source = """
+[gateway]
+port = 1
+[[gateway.upstreams]]
+name = 'a "quoted" \\ name'
+[[gateway.upstreams]]
+url = "https://b.example"
+[output]
+canaries = ["one-two-three-4"]
+"""
+    for read in (settings.parse(source), settings.parse("")):
+        assert settings.parse(settings.written(read)) == read

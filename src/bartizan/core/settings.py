@@ -75,6 +75,25 @@ def template() -> str:
     return "\n".join(lines) + "\n"
 
 
+def written(settings: Settings) -> str:
+    """Return TOML that `parse` reads back to `settings`."""
+    lines: list[str] = []
+    for section, keys in msgspec.to_builtins(settings).items():
+        tables = {key: value for key, value in keys.items() if _is_tables(value)}
+        lines += [f"[{section}]", *_pairs({key: value for key, value in keys.items() if key not in tables})]
+        for key, rows in tables.items():
+            lines += [line for row in rows for line in (f"[[{section}.{key}]]", *_pairs(row))]
+    return "\n".join(lines) + "\n"
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], dict)
+
+
+def _pairs(keys: dict[str, Any]) -> list[str]:
+    return [f"{key} = {toml_value(value)}" for key, value in keys.items() if value is not None]
+
+
 def described(struct: type[msgspec.Struct]) -> list[tuple[str, Any, str]]:
     """Return (key, default, meaning) of every key of a section, in order. A key without a meaning is our bug."""
     hints = get_type_hints(struct, include_extras=True)

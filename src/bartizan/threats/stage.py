@@ -15,9 +15,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from bartizan.core import settings
 from bartizan.core.errors import UpstreamFailed
 from bartizan.core.sections import Settings
+from bartizan.core.sections.gateway import Upstream
 from bartizan.lab import reference
 from bartizan.lab.chat import HttpChat, RequestBudget
 from bartizan.threats.assessment import Subject
@@ -94,19 +97,18 @@ def _read(process: "subprocess.Popen[str]", said: "deque[str]", ready: threading
 
 
 def _gateway_config(configured: Settings, upstream: str) -> str:
-    ledger = configured.ledger
-    lines = [
-        "[gateway]",
-        "port = 0",
-        '[[gateway.upstreams]]\nname = "target"',
-        f"url = {settings.toml_value(upstream.rstrip('/').removesuffix('/v1'))}",
-        f"api_key_env = {settings.toml_value(configured.assess.api_key_env)}",
-        "[ledger]",
-        f"directory = {settings.toml_value(str(Path(ledger.directory).resolve()))}",
-        f"checkpoint_file = {settings.toml_value(str(Path(ledger.checkpoint_file).resolve()))}",
-        f"origin = {settings.toml_value(ledger.origin)}",
-    ]
-    return "\n".join(lines) + "\n"
+    """Return the operator's own settings with the target behind them, on a free port, open to loopback only."""
+    behind = Upstream(
+        name="target", url=upstream.rstrip("/").removesuffix("/v1"), api_key_env=configured.assess.api_key_env
+    )
+    edge = replace(configured.gateway, host="127.0.0.1", port=0, api_key_env="", api_key_file="", upstreams=(behind,))
+    kept = configured.ledger
+    ledger = replace(
+        kept,
+        directory=str(Path(kept.directory).resolve()),
+        checkpoint_file=str(Path(kept.checkpoint_file).resolve()),
+    )
+    return settings.written(replace(configured, gateway=edge, ledger=ledger))
 
 
 def _subject(url: str, model: str, is_reference: bool) -> Subject:

@@ -1,0 +1,66 @@
+"""`bartizan assess` as a user types it: table, files, exit codes 0, 1 and 2."""
+
+import json
+
+import pytest
+from tests.threats.servers import weak_model
+
+from bartizan.cli.main import main
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+    return tmp_path
+
+
+def test_claims_that_hold_give_zero_and_four_reports(folder, capsys):
+    """The table on standard output, the files in the named folder."""
+    with weak_model() as (url, _):
+        code = main(["assess", "--target", url, "--threat", "T01", "--output", "out", "--seed", "3"])
+    printed = capsys.readouterr().out
+    assert code == 0, printed
+    assert "Every claim held." in printed
+    assert "embedded reference model only" not in printed
+    assert {path.name for path in (folder / "out").iterdir()} == {
+        "report.html",
+        "report.json",
+        "report.sarif",
+        "report.junit.xml",
+    }
+    assert json.loads((folder / "out" / "report.json").read_text())["subject"]["model"] == "weak-1"
+
+
+def test_a_broken_claim_gives_one(folder, capsys):
+    """The gateway's controls switched off in the settings: the attacker keeps winning, and the run says so."""
+    (folder / "bartizan.toml").write_text('[gateway]\ninput_screen = "off"\n[output]\nleak = "off"\n')
+    with weak_model() as (url, _):
+        assert main(["assess", "--target", url, "--threat", "T01"]) == 1
+    assert "A claim failed: T01." in capsys.readouterr().out
+
+
+def test_what_could_not_be_tested_gives_two(folder, capsys):
+    """A dead address, a target that fails, a threat without a claim."""
+    assert main(["assess", "--target", "http://127.0.0.1:9"]) == 2
+    assert "Is the server running" in capsys.readouterr().err
+    with weak_model(fail_after=0) as (url, _):
+        assert main(["assess", "--target", url, "--threat", "T01"]) == 2
+        assert main(["assess", "--target", url, "--threat", "T02"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--threat", "T11"], "expected one of T01"),
+        (["--max-requests", "3"], "expected 10 to 1000000"),
+        (["--target", "localhost:1"], "starts with http"),
+        (["--output", "file/x"], "cannot be made"),
+    ],
+)
+def test_bad_words_are_refused_before_anything_runs(folder, capsys, words, said):
+    """Exit code 2, the value and what was expected."""
+    (folder / "file").write_text("")
+    assert main(["assess", *words]) == 2
+    assert said in capsys.readouterr().err
