@@ -13,12 +13,12 @@ from bartizan.gateway.testing import MemoryLog, WordScreen
 def test_a_network_address_needs_a_key(tmp_path):
     """Open to the network without a key is refused with the next step."""
     with pytest.raises(BadSettings, match="anybody on the network"):
-        assembly.authenticator(settings.parse('[gateway]\nhost = "0.0.0.0"'))
+        assembly.authenticator(settings.parse('[gateway]\nhost = "0.0.0.0"'), SystemClock())
     key = tmp_path / "key"
     key.write_text("secret\n")
     guarded = settings.parse(f'[gateway]\nhost = "0.0.0.0"\napi_key_file = "{key}"')
-    assert isinstance(assembly.authenticator(guarded), SharedKey)
-    assert isinstance(assembly.authenticator(settings.parse("")), Anyone)
+    assert isinstance(assembly.authenticator(guarded, SystemClock()), SharedKey)
+    assert isinstance(assembly.authenticator(settings.parse(""), SystemClock()), Anyone)
 
 
 async def test_the_gate_opens_and_closes_its_log():

@@ -6,7 +6,9 @@ import httpx
 import pytest
 from tests.gateway.conftest import chat
 
-from bartizan.gateway.auth import SharedKey
+from bartizan.gateway.auth import BookKeys, SharedKey
+from bartizan.gateway.grants import Grant
+from bartizan.gateway.keys import KeyBook
 from bartizan.gateway.testing import StubUpstream
 from bartizan.gateway.wires.base import REFUSAL
 
@@ -174,3 +176,19 @@ async def test_only_the_key_opens(world, header, status):
     if status == 401:
         assert answer.json()["error"]["code"] == "invalid_api_key"
         assert world.upstream.sent == []
+
+
+async def test_rights_and_ceilings_of_a_key_hold(world, tmp_path):
+    """A model that is not granted is 403; an answer without a limit gets the key's; an admin key asks no model."""
+    book = KeyBook(tmp_path / "keys.json", world.clock)
+    _, text = book.create("bob", days=1, grant=Grant(models=("m",), max_output_tokens=7))
+    _, admin = book.create("root", days=1, admin=True)
+    world.auth = BookKeys(book)
+    async with world.client() as client:
+        denied = await client.post(URL, content=chat().replace(b'"m"', b'"x"'), headers={"x-api-key": text})
+        given = await client.post(URL, content=chat(), headers={"x-api-key": text})
+        managed = await client.post(URL, content=chat(), headers={"x-api-key": admin})
+    assert [answer.status_code for answer in (denied, given, managed)] == [403, 200, 403]
+    assert denied.json()["error"]["type"] == "permission_error"
+    [(_, _, _, body)] = world.upstream.sent
+    assert json.loads(body)["max_completion_tokens"] == 7

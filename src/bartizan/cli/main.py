@@ -8,13 +8,14 @@ import sys
 from collections.abc import Sequence
 
 from bartizan import __version__
-from bartizan.cli import assess, init, reference, serve, threats
+from bartizan.cli import assess, init, keys, reference, serve, threats
 from bartizan.cli.base import CANNOT, Command
 from bartizan.core.errors import BartizanError
 
 COMMANDS: tuple[Command, ...] = (
     init.COMMAND,
     serve.COMMAND,
+    keys.COMMAND,
     assess.COMMAND,
     threats.COMMAND,
     reference.COMMAND,

@@ -93,7 +93,7 @@ class GatewayApp:
             return _own(408, "request_timeout", f"Request body not complete within {_BODY_S:g} s.", wire)
         except BadRequest as error:
             return _own(415, "unsupported_encoding", str(error), wire)
-        return await exchange(gate, wire, Call("POST", _target(scope), headers, body))
+        return await exchange(gate, wire, Call("POST", _target(scope), headers, body, _address(scope)))
 
     async def _body(self, headers: list[tuple[bytes, bytes]], receive: Receive) -> bytes:
         for name, value in headers:
@@ -118,6 +118,11 @@ def _target(scope: Scope) -> str:
     query: bytes = scope.get("query_string", b"")
     path: str = scope["path"]
     return f"{path}?{query.decode('latin-1')}" if query else path
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def _own(status: int, code: str, message: str, wire: Wire | None = None) -> Answer:

@@ -3,29 +3,33 @@
 import contextlib
 import ipaddress
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 from bartizan.core import settings as settings_file
 from bartizan.core.clock import Clock
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
 from bartizan.core.sections.gateway import Upstream as UpstreamSettings
-from bartizan.gateway.auth import Anyone, Authenticator, SharedKey
+from bartizan.gateway.auth import Anyone, Authenticator, BookKeys, SharedKey
 from bartizan.gateway.evidence import Log, Recorder
 from bartizan.gateway.exchange import Gate
+from bartizan.gateway.keys import KeyBook
 from bartizan.gateway.output.policy import OutputPolicy
 from bartizan.gateway.screening import GuardedScreen, Screen
 from bartizan.gateway.upstream import HttpUpstream
 
 
-def authenticator(settings: Settings) -> Authenticator:
+def authenticator(settings: Settings, clock: Clock) -> Authenticator:
     """Return who may call. Raises BadSettings when anybody could call over a network."""
     gateway = settings.gateway
     if gateway.api_key_env or gateway.api_key_file:
         return SharedKey(settings_file.secret(gateway.api_key_env, gateway.api_key_file, "gateway.api_key"))
+    if Path(gateway.keys_file).exists():
+        return BookKeys(KeyBook(Path(gateway.keys_file), clock))
     if not _is_loopback(gateway.host):
         raise BadSettings(
             f"gateway.host = {gateway.host!r} without a key: anybody on the network could use the models",
-            hint="Set gateway.api_key_env or gateway.api_key_file, or listen on 127.0.0.1.",
+            hint="`bartizan keys create NAME` makes a key; or listen on 127.0.0.1.",
         )
     return Anyone()
 
@@ -43,7 +47,7 @@ def gate_opener(
 ) -> Callable[[], contextlib.AbstractAsyncContextManager[Gate]]:
     """Return a function that opens the gate. Bad settings are raised now, not when the server starts."""
     gateway = settings.gateway
-    auth = authenticator(settings)
+    auth = authenticator(settings, clock)
     behind = upstream(gateway.upstreams[0], open_to_all=isinstance(auth, Anyone))
     guarded = GuardedScreen(
         screen,

@@ -1,11 +1,19 @@
-"""Who is calling. One shared key for now of the simplest deployment; compared in constant time, never echoed."""
+"""Who is calling: nobody in particular, the holder of the one shared key, or the holder of a key from the book.
+
+Keys are compared in constant time and never repeated in an error, a record or a log.
+"""
 
 import hashlib
 import hmac
+import logging
 from dataclasses import dataclass
 from typing import Protocol
 
-from bartizan.core.errors import Refused
+from bartizan.core.errors import BadSettings, Refused
+from bartizan.gateway.grants import EVERYTHING, Grant
+from bartizan.gateway.keys import KeyBook, taken_apart
+
+_log = logging.getLogger("bartizan.gateway")
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -15,6 +23,11 @@ class Caller:
     """An authenticated caller. `id` is public: it stands in records and metrics."""
 
     id: str
+    grant: Grant = EVERYTHING
+    admin: bool = False
+    """May manage and measure."""
+    admin_only: bool = False
+    """May not talk to models."""
 
 
 class Authenticator(Protocol):
@@ -30,7 +43,7 @@ class Anyone:
 
     def identify(self, headers: Headers) -> Caller:
         """Return the anonymous caller."""
-        return Caller("anonymous")
+        return Caller("anonymous", admin=True)
 
 
 class SharedKey:
@@ -39,20 +52,39 @@ class SharedKey:
     def __init__(self, key: str) -> None:
         """Keep only the hash of `key`."""
         self._digest = hashlib.sha256(key.encode()).digest()
-        self._caller = Caller("shared-key")
+        self._caller = Caller("shared-key", admin=True)
 
     def identify(self, headers: Headers) -> Caller:
         """Return the caller that presented the key. Raises Refused otherwise."""
-        presented = presented_key(headers)
-        if not presented:
-            raise Refused("no API key: send `Authorization: Bearer KEY` or `x-api-key: KEY`")
-        if not hmac.compare_digest(hashlib.sha256(presented).digest(), self._digest):
+        if not hmac.compare_digest(hashlib.sha256(presented_key(headers)).digest(), self._digest):
             raise Refused("this API key is not known here")
         return self._caller
 
 
+class BookKeys:
+    """Keys from the book: each with its own rights, expiry and secrets."""
+
+    def __init__(self, book: KeyBook) -> None:
+        """Look callers up in `book`."""
+        self._book = book
+
+    def identify(self, headers: Headers) -> Caller:
+        """Return the holder of the presented key. Raises Refused when it is mistyped, unknown, expired or revoked."""
+        presented = presented_key(headers).decode("latin-1")
+        try:
+            key = self._book.find(presented)
+        except BadSettings as error:
+            _log.error("%s", error)
+            raise Refused("keys cannot be checked at the moment") from error
+        if key is None:
+            if taken_apart(presented) is None:
+                raise Refused("this API key is mistyped or not one of ours: its checksum is wrong")
+            raise Refused("this API key is unknown, expired or revoked")
+        return Caller(key.id, key.grant, key.admin, key.admin)
+
+
 def presented_key(headers: Headers) -> bytes:
-    """Return the key in the request's headers, or nothing. Two different keys at once are refused."""
+    """Return the key in the request's headers. Raises Refused when there is none, or two that differ."""
     found = b""
     for name, value in headers:
         if name == b"authorization" and value[:7].lower() == b"bearer ":
@@ -64,4 +96,6 @@ def presented_key(headers: Headers) -> bytes:
         if found and key != found:
             raise Refused("two different API keys in one request")
         found = key
+    if not found:
+        raise Refused("no API key: send `Authorization: Bearer KEY` or `x-api-key: KEY`")
     return found

@@ -12,6 +12,7 @@ from bartizan.core.verdicts import Allow, verdict_name
 from bartizan.gateway.auth import Authenticator, Headers
 from bartizan.gateway.encoding import Expander, encoding_of
 from bartizan.gateway.evidence import Receipt
+from bartizan.gateway.grants import capped
 from bartizan.gateway.guard import OutputGuard
 from bartizan.gateway.output.base import Active
 from bartizan.gateway.screening import PASSED, Judged
@@ -82,6 +83,12 @@ class Call:
     target: str
     headers: Headers
     body: bytes
+    address: str = ""
+
+    @property
+    def path(self) -> str:
+        """Return the path alone."""
+        return self.target.partition("?")[0]
 
 
 @dataclass(slots=True)
@@ -99,20 +106,28 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
     trace = Trace(wire.name, gate.clock.wall_ns(), body=call.body)
     try:
         # 1. Who is calling?
-        trace.caller = gate.auth.identify(call.headers).id
+        caller = gate.auth.identify(call.headers)
+        trace.caller = caller.id
         # 2. What is asked? A copy is parsed; the original bytes are what will be forwarded.
         asked = wire.parse(call.body)
         trace.model, trace.stream = asked.prompt.model, asked.prompt.stream
-        # 3. Screen the input. A screen that fails has found something.
+        # 3. May this caller ask that? Budgets and limits are reserved here too.
+        denied = "admin keys may not talk to models" if caller.admin_only else ""
+        denied = denied or caller.grant.denies(asked, call.path, call.address)
+        if denied:
+            trace.block("block", denied)
+            return await _failed(gate, trace, wire.error(403, "not_allowed", denied))
+        # 4. Screen the input. A screen that fails has found something.
         trace.judged = await gate.screen.judge(asked.prompt) if wire.generates else PASSED
         if not isinstance(trace.judged.enforced, Allow):
             trace.block(verdict_name(trace.judged.enforced), trace.judged.enforced.why)
             return await _refused(gate, wire, asked, trace)
-        # 4. Forward the bytes that came.
+        # 5. Forward the bytes that came; only an output limit above the caller's is brought down.
+        body = capped(call.body, asked, wire.cap_keys, caller.grant.max_output_tokens)
         trace.upstream = gate.upstream.name
-        answer = await gate.upstream.send(call.method, call.target, call.headers, call.body)
+        answer = await gate.upstream.send(call.method, call.target, call.headers, body)
         trace.status = answer.status
-        # 5. Screen the answer, decide each tool call, and write down what happened before the client holds all of it.
+        # 6. Screen the answer, decide each tool call, and write down what happened before the client holds all of it.
         active = gate.outputs.active(asked.prompt) if wire.generates else ()
         guard = gate.guard(wire.reader(asked), active)
         if _is_stream(answer):

@@ -59,6 +59,10 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="Environment variable with the key that clients present; both empty: no key."),
     ] = ""
     api_key_file: Annotated[str, Meta(description="File whose first line is the key that clients must present.")] = ""
+    keys_file: Annotated[
+        str,
+        Meta(min_length=1, description="The book of keys (`bartizan keys`). Once it exists, callers need a key of it."),
+    ] = "bartizan-data/keys.json"
     upstreams: Annotated[
         tuple[Upstream, ...], Meta(min_length=1, description="The model servers, first match wins.")
     ] = (Upstream(),)

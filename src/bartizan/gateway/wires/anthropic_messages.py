@@ -32,6 +32,7 @@ class AnthropicMessages:
     name = "anthropic-messages"
     paths: tuple[str, ...] = ("/v1/messages",)
     generates = True
+    cap_keys: tuple[str, ...] = ("max_tokens",)
 
     def parse(self, body: bytes) -> Asked:
         """Return what the body asks. Raises BadRequest when it cannot be understood without doubt."""
@@ -78,6 +79,7 @@ class AnthropicCountTokens(AnthropicMessages):
     name = "anthropic-count-tokens"
     paths: tuple[str, ...] = ("/v1/messages/count_tokens",)
     generates = False
+    cap_keys: tuple[str, ...] = ()
 
 
 class MessagesReader:

@@ -103,6 +103,8 @@ class Wire(Protocol):
     name: str
     paths: tuple[str, ...]
     generates: bool
+    cap_keys: tuple[str, ...]
+    """Keys of the request that limit the answer's tokens; the first is written when none is there."""
 
     def parse(self, body: bytes) -> Asked:
         """Return what the body asks. Raises BadRequest when it cannot be understood without doubt."""

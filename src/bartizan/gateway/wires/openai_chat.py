@@ -31,6 +31,7 @@ class OpenAIChat:
     name = "openai-chat"
     paths: tuple[str, ...] = ("/v1/chat/completions",)
     generates = True
+    cap_keys: tuple[str, ...] = ("max_completion_tokens", "max_tokens")
 
     def parse(self, body: bytes) -> Asked:
         """Return what the body asks. Raises BadRequest when it cannot be understood without doubt."""

@@ -24,6 +24,7 @@ class OpenAICompletions:
     name = "openai-completions"
     paths: tuple[str, ...] = ("/v1/completions",)
     generates = True
+    cap_keys: tuple[str, ...] = ("max_tokens",)
 
     def parse(self, body: bytes) -> Asked:
         """Return what the body asks. Raises BadRequest when it cannot be understood without doubt."""
@@ -93,6 +94,7 @@ class OpenAIEmbeddings:
     name = "openai-embeddings"
     paths: tuple[str, ...] = ("/v1/embeddings",)
     generates = False
+    cap_keys: tuple[str, ...] = ()
 
     def parse(self, body: bytes) -> Asked:
         """Return what the body asks. Raises BadRequest when it cannot be understood without doubt."""

@@ -29,6 +29,7 @@ class OpenAIResponses:
     name = "openai-responses"
     paths: tuple[str, ...] = ("/v1/responses",)
     generates = True
+    cap_keys: tuple[str, ...] = ("max_output_tokens",)
 
     def parse(self, body: bytes) -> Asked:
         """Return what the body asks. Raises BadRequest when it cannot be understood without doubt."""

@@ -1,0 +1,107 @@
+"""What a caller may ask for: routes, models, tools, roles, networks, and how much of the model's inside it may see.
+
+Logits, many choices and long answers are what model extraction and token draining live on: each is a right of its own.
+"""
+
+import ipaddress
+from fnmatch import fnmatchcase
+from typing import Any
+
+from msgspec import Struct
+
+from bartizan.gateway.wires.base import Asked, dump
+
+ROLES = ("system", "developer", "user", "assistant", "tool")
+_STATE = ("previous_response_id", "conversation", "background", "prompt")
+_TEMPLATE = ("chat_template", "chat_template_kwargs", "add_generation_prompt", "continue_final_message", "documents")
+
+
+class Grant(Struct, frozen=True, forbid_unknown_fields=True):
+    """The rights of one caller. Names are patterns with `*`; an empty list of networks means any."""
+
+    routes: tuple[str, ...] = ("*",)
+    models: tuple[str, ...] = ("*",)
+    tools: tuple[str, ...] = ("*",)
+    networks: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ROLES
+    logprobs: bool = True
+    logit_bias: bool = True
+    stateful: bool = True
+    max_choices: int = 128
+    max_output_tokens: int | None = None
+
+    def denies(self, asked: Asked, path: str, address: str) -> str:
+        """Return why the caller may not ask this, or nothing."""
+        prompt, document = asked.prompt, asked.document
+        if not _matches(path, self.routes):
+            return f"this key may not use {path}"
+        if self.networks and not _inside(address, self.networks):
+            return "this key may not be used from this address"
+        if not _matches(prompt.model, self.models):
+            return f"this key may not use the model {prompt.model[:80]!r}"
+        for tool in prompt.tools:
+            if not _matches(tool.name, self.tools):
+                return f"this key may not offer the tool {tool.name[:80]!r}"
+        return self._denies_roles(asked) or self._denies_insight(document)
+
+    def _denies_roles(self, asked: Asked) -> str:
+        for message in asked.prompt.messages:
+            if message.role.value not in self.roles:
+                return f"this key may not send messages as {message.role.value}"
+        if "system" not in self.roles:
+            for word in _TEMPLATE:
+                if word in asked.document:
+                    return f"this key may not set {word}: it rewrites the roles of messages"
+        return ""
+
+    def _denies_insight(self, document: dict[str, Any]) -> str:
+        if not self.logprobs and (document.get("logprobs") or document.get("top_logprobs") or _includes(document)):
+            return "this key may not ask for token probabilities"
+        if not self.logit_bias and document.get("logit_bias"):
+            return "this key may not set logit_bias"
+        for word in ("n", "best_of"):
+            choices = document.get(word)
+            if choices is not None and (not isinstance(choices, int) or choices > self.max_choices):
+                return f"{word} = {str(choices)[:20]}: this key may ask for at most {self.max_choices}"
+        if not self.stateful:
+            for word in _STATE:
+                if document.get(word):
+                    return f"this key may not use {word}: what it points to cannot be screened"
+        return ""
+
+
+EVERYTHING = Grant()
+
+
+def capped(body: bytes, asked: Asked, keys: tuple[str, ...], ceiling: int | None) -> bytes:
+    """Return `body` with its output limit brought down to `ceiling`; the bytes that came when it is low enough.
+
+    A missing limit is written right after the opening brace: the body holds no second key of that name.
+    """
+    if ceiling is None or not keys:
+        return body
+    given = [key for key in keys if isinstance(asked.document.get(key), int)]
+    if not given:
+        brace = body.index(b"{") + 1
+        comma = b"," if asked.document else b""
+        return body[:brace] + b'"%b":%d%b' % (keys[0].encode(), ceiling, comma) + body[brace:]
+    if all(asked.document[key] <= ceiling for key in given):
+        return body
+    return dump({**asked.document, **{key: min(asked.document[key], ceiling) for key in given}})
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(pattern == "*" or fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _inside(address: str, networks: tuple[str, ...]) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in ipaddress.ip_network(network) for network in networks)
+
+
+def _includes(document: dict[str, Any]) -> bool:
+    included = document.get("include")
+    return isinstance(included, list) and any("logprobs" in str(item) for item in included)
