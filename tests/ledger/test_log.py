@@ -46,6 +46,14 @@ def test_what_was_appended_is_read_back_in_order(ledger):
     assert str(receipts[1]) == f"1:{entries[1].leaf_hash.hex()}"
 
 
+def test_the_latest_of_a_kind_and_the_counts(ledger):
+    """The latest first; other kinds do not count."""
+    ledger.append_many([("a", {"n": 1}), ("b", {"n": 2}), ("a", {"n": 3})])
+    assert [one.body["n"] for one in ledger.latest("a", 5)] == [3, 1]
+    assert ledger.latest("c") == []
+    assert ledger.counts() == {"a": 2, "b": 1}
+
+
 def test_a_batch_is_all_or_nothing(ledger):
     """A body that is no JSON stops the batch before anything is written."""
     with pytest.raises(BadEvidence, match="no JSON"):

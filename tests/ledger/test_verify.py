@@ -57,6 +57,7 @@ tamperings = st.one_of(
     st.tuples(st.just("edit node"), st.integers(0, 2), st.integers(0, 10**6)),
     st.tuples(st.just("delete node"), st.integers(0, 2), st.just(0)),
     st.tuples(st.just("rewrite consistently"), seqs, st.just(0)),
+    st.tuples(st.just("edit kind"), seqs, st.just(0)),
     st.tuples(st.just("text for blob"), seqs, st.integers(0, 10**6)),
 )
 
@@ -67,7 +68,7 @@ def flipped(data, where):
     return bytes(byte ^ (1 << place % 8 if index == place // 8 else 0) for index, byte in enumerate(data))
 
 
-def tamper(db, what, at, more):  # noqa: C901 - one branch for each way to cheat
+def tamper(db, what, at, more):  # noqa: C901, PLR0915 - one branch for each way to cheat
     """Change the database as a forger would; return False when this case changes nothing."""
     row = db.execute("SELECT record, hash FROM leaf WHERE seq = ?", (at,)).fetchone()
     match what:
@@ -102,13 +103,15 @@ def tamper(db, what, at, more):  # noqa: C901 - one branch for each way to cheat
         case "insert":
             db.execute("UPDATE leaf SET seq = -seq WHERE seq > ?", (at,))
             db.execute("UPDATE leaf SET seq = -seq + 1 WHERE seq < 0")
-            db.execute("INSERT INTO leaf VALUES (?, ?, ?)", (at + 1, *row))
+            db.execute("INSERT INTO leaf VALUES (?, ?, ?, 'k')", (at + 1, *row))
         case "edit node":
             stored = db.execute("SELECT level, idx, hash FROM node").fetchall()[at]
             db.execute("UPDATE node SET hash = ? WHERE level = ? AND idx = ?", (flipped(stored[2], more), *stored[:2]))
         case "delete node":
             stored = db.execute("SELECT level, idx FROM node").fetchall()[at]
             db.execute("DELETE FROM node WHERE level = ? AND idx = ?", stored)
+        case "edit kind":
+            db.execute("UPDATE leaf SET kind = kind || 'x' WHERE seq = ?", (at,))
         case "rewrite consistently":
             rewrite(db, at)
     return True
@@ -117,7 +120,8 @@ def tamper(db, what, at, more):  # noqa: C901 - one branch for each way to cheat
 def rewrite(db, at):
     """Forge one record and make everything in the database agree with it: only a checkpoint outside can tell."""
     record = db.execute("SELECT record FROM leaf WHERE seq = ?", (at,)).fetchone()[0].replace(b'"kind":"', b'"kind":"z')
-    db.execute("UPDATE leaf SET record = ?, hash = ? WHERE seq = ?", (record, merkle.leaf_hash(record), at))
+    change = "UPDATE leaf SET record = ?, hash = ?, kind = 'z' || kind WHERE seq = ?"
+    db.execute(change, (record, merkle.leaf_hash(record), at))
     edge = merkle.Edge()
     for (leaf,) in db.execute("SELECT hash FROM leaf ORDER BY seq").fetchall():
         for level, index, value in edge.add(leaf):

@@ -59,7 +59,8 @@ def _run(args: argparse.Namespace) -> int:
         path = folder / name
         path.write_text(render(done), encoding="utf-8")
         console.print(f"wrote {path}", highlight=False)
-    console.print(f"ledger: {kept.directory} — check it with: bartizan ledger verify", highlight=False)
+    console.print(f"ledger: {kept.directory}, check it with: bartizan ledger verify", highlight=False)
+    console.print("dashboard: bartizan dashboard, then http://127.0.0.1:8788/", highlight=False)
     return done.exit_code()
 
 

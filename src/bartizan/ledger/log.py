@@ -31,7 +31,8 @@ _TILE_LEVEL = 8
 """Hashes of subtrees of 2^8 leaves and more are stored; smaller ones are computed from at most 256 leaf hashes."""
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS leaf (seq INTEGER PRIMARY KEY, record BLOB NOT NULL, hash BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS leaf (seq INTEGER PRIMARY KEY, record BLOB NOT NULL, hash BLOB NOT NULL, kind TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS leaf_kind ON leaf (kind, seq);
 CREATE TABLE IF NOT EXISTS body (seq INTEGER PRIMARY KEY, salt BLOB NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS node (
     level INTEGER, idx INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, idx)
@@ -141,16 +142,16 @@ class Ledger:
 
     def entries(self, first: int = 0, count: int = 1000) -> list[Entry]:
         """Return up to `count` records from `first` on, in order."""
-        query = (
-            "SELECT record, hash, body FROM leaf LEFT JOIN body USING (seq) "
-            "WHERE leaf.seq >= ? ORDER BY leaf.seq LIMIT ?"
-        )
+        return self._entries("WHERE leaf.seq >= ? ORDER BY leaf.seq LIMIT ?", (first, count))
+
+    def latest(self, kind: str, count: int = 1) -> list[Entry]:
+        """Return the last `count` records of `kind`, the latest first."""
+        return self._entries("WHERE leaf.kind = ? ORDER BY leaf.seq DESC LIMIT ?", (kind, count))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many records of each kind there are."""
         with self._lock:
-            rows = self._db.execute(query, (first, count)).fetchall()
-        return [
-            Entry(msgspec.json.decode(record, type=Record), leaf, None if body is None else json.loads(body))
-            for record, leaf, body in rows
-        ]
+            return dict(self._db.execute("SELECT kind, count(*) FROM leaf GROUP BY kind"))
 
     def inclusion_proof(self, seq: int, size: int) -> list[bytes]:
         """Return the audit path of record `seq` in the log of `size` records."""
@@ -172,6 +173,15 @@ class Ledger:
         with self._lock:
             self._db.close()
 
+    def _entries(self, where: str, values: tuple[int | str, ...]) -> list[Entry]:
+        query = f"SELECT record, hash, body FROM leaf LEFT JOIN body USING (seq) {where}"  # noqa: S608 - `where` is ours
+        with self._lock:
+            rows = self._db.execute(query, values).fetchall()
+        return [
+            Entry(msgspec.json.decode(record, type=Record), leaf, None if body is None else json.loads(body))
+            for record, leaf, body in rows
+        ]
+
     @contextmanager
     def _writing(self) -> "Iterator[Callable[[str, bytes], Receipt]]":
         """Hold the write lock and yield a function that appends one record to the open transaction."""
@@ -181,7 +191,7 @@ class Ledger:
             commitment = hashlib.sha256(salt + body).hexdigest()
             record = msgspec.json.encode(Record(commitment, kind, seq, self._clock.wall_ns()))
             leaf = merkle.leaf_hash(record)
-            self._db.execute("INSERT INTO leaf VALUES (?, ?, ?)", (seq, record, leaf))
+            self._db.execute("INSERT INTO leaf VALUES (?, ?, ?, ?)", (seq, record, leaf, kind))
             self._db.execute("INSERT INTO body VALUES (?, ?, ?)", (seq, salt, body))
             for level, index, node in self._edge.add(leaf):
                 if level >= _TILE_LEVEL:

@@ -76,14 +76,14 @@ def _verified(db: sqlite3.Connection, notes: list[Checkpoint]) -> Verified:
     roots = {note.size: b"" for note in notes} | {0: edge.root()}
     nodes = _StoredNodes(db, problems)
     contents = _Contents(problems)
-    for seq, record, stored, salt, body in db.execute(_ROWS):
+    for seq, record, stored, kind, salt, body in db.execute(_ROWS):
         if seq != edge.size:
             problems.append(Problem(edge.size, f"records {edge.size} to {seq - 1} are missing"))
             break
         leaf = merkle.leaf_hash(record)
         if leaf != stored:
             problems.append(Problem(seq, "the record and its stored hash differ"))
-        contents.check(seq, record, salt, body)
+        contents.check(seq, record, kind, salt, body)
         nodes.check(edge.add(leaf))
         if edge.size in roots:
             roots[edge.size] = edge.root()
@@ -100,7 +100,7 @@ def _verified(db: sqlite3.Connection, notes: list[Checkpoint]) -> Verified:
 
 # A forger may also change the type of a value: the cast makes bytes of whatever stands there.
 _ROWS = (
-    "SELECT leaf.seq, CAST(record AS BLOB), CAST(hash AS BLOB), CAST(salt AS BLOB), CAST(body AS BLOB) "
+    "SELECT leaf.seq, CAST(record AS BLOB), CAST(hash AS BLOB), kind, CAST(salt AS BLOB), CAST(body AS BLOB) "
     "FROM leaf LEFT JOIN body USING (seq) ORDER BY leaf.seq"
 )
 
@@ -113,7 +113,7 @@ class _Contents:
         self._erased: set[int] = set()
         self._problems = problems
 
-    def check(self, seq: int, record: bytes, salt: bytes | None, body: bytes | None) -> None:
+    def check(self, seq: int, record: bytes, kind: str, salt: bytes | None, body: bytes | None) -> None:
         """Look at one record."""
         try:
             read = msgspec.json.decode(record, type=Record)
@@ -122,6 +122,8 @@ class _Contents:
             return
         if read.seq != seq:
             self._problems.append(Problem(seq, f"record {read.seq} stands in the place of {seq}"))
+        if read.kind != kind:
+            self._problems.append(Problem(seq, f"the index calls it {kind!r}, the record {read.kind!r}"))
         if salt is None or body is None:
             self.missing.append(seq)
         elif hashlib.sha256(salt + body).hexdigest() != read.commitment:
