@@ -2,12 +2,14 @@
 
 import base64
 import codecs
+import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bartizan.core.messages import Text, Trust
+from bartizan.detect import structure
 from bartizan.detect.structure import Structure
 from bartizan.lab.benign import benign, benign_count
 
@@ -106,3 +108,26 @@ def test_hostile_text_never_crashes_it(text):
     """Spans stay inside."""
     for finding in Structure().scan(Text(text, Trust.WEB)):
         assert finding.span.end <= len(text)
+
+
+VOCABULARY = """Ignore disregard forget skip don't follow stop set aside pay no attention to ignorier vergiss olvida
+    oublie previous prior above before earlier the your all any everything what instructions rules
+    prompt system policy anweisungen reglas règles message reveal print repeat write down exact hidden
+    configuration so far verbatim line text end of input begin new task is finished done you are now act
+    as pretend to be without no limits ethics enter developer dan mode enable switch into <|im_start|>
+    [INST] <<SYS>> <system> system: ## developer: İgnore dıscard ſkip --- === , ."""
+WORDS = [*VOCABULARY.split(), "\n"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_quick_look_never_hides_a_match(seed):
+    """Texts made of the patterns' own words: where a pattern matches, its needed words are there."""
+    draw = random.Random(seed)
+    matched = 0
+    for _ in range(60):
+        text = " ".join(draw.choice(WORDS) for _ in range(draw.randrange(1, 14)))
+        for shape in structure._SHAPES:
+            if shape.pattern.search(text):
+                matched += 1
+                assert shape.possible(structure._lowered(text)), (shape.rule, text)
+    assert matched

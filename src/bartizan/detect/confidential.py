@@ -7,6 +7,7 @@ same text stays public. Not covered: values that the operator never marks; those
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from bartizan.core.messages import Prompt, Trust
 
@@ -41,19 +42,20 @@ _DULL = frozenset(
 def values(prompt: Prompt) -> tuple[str, ...]:
     """Return the values that operator and developer mark. What the user wrote too is no secret any more."""
     texts = [text for message in prompt.messages for text in message.texts()]
-    known = squeezed("\n".join(text.content for text in texts if text.trust == Trust.USER))
     marked = [value for text in texts if text.trust >= Trust.DEVELOPER for value in _marked_values(text.content)]
+    if not marked:
+        return ()
+    known = squeezed("\n".join(text.content for text in texts if text.trust == Trust.USER))
     return tuple(value for value in dict.fromkeys(marked) if squeezed(value) not in known)
 
 
 def instructions_are_marked(prompt: Prompt) -> bool:
     """Return whether an operator or developer text orders to keep the instructions themselves."""
     return any(
-        _ORDER.search(sentence) and _SELF.search(sentence)
+        _marks_itself(text.content)
         for message in prompt.messages
         for text in message.texts()
         if text.trust >= Trust.DEVELOPER
-        for sentence in _sentences(text.content)
     )
 
 
@@ -62,7 +64,13 @@ def squeezed(text: str) -> str:
     return "".join(ch for ch in unicodedata.normalize("NFKC", text).casefold() if ch.isalnum())
 
 
-def _marked_values(operator: str) -> list[str]:
+@lru_cache(maxsize=256)
+def _marks_itself(operator: str) -> bool:
+    return any(_ORDER.search(sentence) and _SELF.search(sentence) for sentence in _sentences(operator))
+
+
+@lru_cache(maxsize=256)
+def _marked_values(operator: str) -> tuple[str, ...]:
     """Return values in sentences that are marked, or that share a noun with an order to keep something."""
     sentences = _sentences(operator)
     orders = [one for one in sentences if _ORDER.search(one)]
@@ -76,7 +84,7 @@ def _marked_values(operator: str) -> list[str]:
         stated = _STATED.search(sentence, noun.end()) if noun else None
         if stated and not _ORDER.search(sentence) and len(stated[1].split()) <= 12:
             found.append(stated[1].strip(" .,;:!?"))
-    return [value for value in found if _is_telling(value)]
+    return tuple(value for value in found if _is_telling(value))
 
 
 def _sentences(text: str) -> list[str]:

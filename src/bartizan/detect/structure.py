@@ -40,10 +40,23 @@ class _Shape:
     severity: Severity
     why: str
     pattern: re.Pattern[str]
+    needs: tuple[tuple[str, ...], ...]
+    """Of each group, a match holds at least one: a look for plain words is a hundred times cheaper than the pattern."""
+
+    def possible(self, lowered: str) -> bool:
+        """Return whether the pattern could match a text whose lower-case form is `lowered`."""
+        return all(any(word in lowered for word in group) for group in self.needs)
 
 
-def _shape(rule: str, severity: Severity, why: str, *alternatives: str) -> _Shape:
-    return _Shape(rule, severity, why, re.compile("|".join(alternatives), re.IGNORECASE | re.MULTILINE))
+def _shape(rule: str, severity: Severity, why: str, needs: tuple[str, ...], *alternatives: str) -> _Shape:
+    """Make a shape. Each of `needs` is a group of words, separated by `|`."""
+    pattern = re.compile("|".join(alternatives), re.IGNORECASE | re.MULTILINE)
+    return _Shape(rule, severity, why, pattern, tuple(tuple(group.split("|")) for group in needs))
+
+
+def _lowered(text: str) -> str:
+    """Return lower case as `re.IGNORECASE` sees it: it takes a dotless i for an i and a long s for an s."""
+    return text.lower() if text.isascii() else text.replace("İ", "i").casefold().replace("ı", "i")
 
 
 _SHAPES = (
@@ -51,6 +64,12 @@ _SHAPES = (
         "instruction-override",
         Severity.HIGH,
         "an order to drop the instructions given before",
+        (
+            "ignor|disregard|forget|overr|bypass|discard|drop|abandon|set aside|cancel|erase|neglect|skip|follow"
+            "|pay no attention|vergiss|vergessen|olvida|oublie",
+            "instruct|instruc|direct|prompt|rule|guideline|order|system|polic|constraint|restriction|programming"
+            "|anweisung|regel|vorgabe|reglas|consigne|règle|everything|all|anything|what",
+        ),
         rf"\b{_DROP}\b{_FEW}{{0,30}}?\b{_EARLIER}\b{_FEW}{{0,20}}?\b{_INSTRUCTIONS}",
         rf"\b{_DROP}\b{_FEW}{{0,30}}?\b(?:your|all|any|every|the|deine|ihre|tus|sus|las|tes|vos)\s+"
         rf"(?:\w+\s+){{0,2}}?{_INSTRUCTIONS}",
@@ -62,6 +81,7 @@ _SHAPES = (
         "fake-role-turn",
         Severity.HIGH,
         "text that pretends to be a turn of another role",
+        ("im_start|im_end|start_header_id|end_header_id|eot_id|endoftext|inst]|sys>>|system|developer",),
         r"<\|\s*(?:im_start|im_end|system|start_header_id|end_header_id|eot_id|endoftext)\s*\|?>",
         r"\[/?INST\]|<</?SYS>>|<(?:system|developer)(?:[ _-](?:prompt|message))?>",
         r"^\s*(?:#{1,4}\s*|\[|\*\*)?(?:system|developer)(?: (?:message|prompt|note|override|update))?"
@@ -71,6 +91,7 @@ _SHAPES = (
         "prompt-extraction",
         Severity.HIGH,
         "an order to give the operator's text away",
+        ("prompt|instruction|configuration|rules|message|above|before|preceding|so far",),
         rf"\b{_SHOW}\b{_FEW}{{0,40}}?\b(?:your|the)\s+(?:\w+\s+){{0,3}}?(?:system (?:prompt|message|instructions?)"
         r"|(?:initial|original|hidden|secret|internal|full|exact)\s+(?:prompt|instructions?|configuration|rules))",
         rf"\b{_SHOW}\b{_FEW}{{0,20}}?\byour\s+(?:\w+\s+){{0,2}}?(?:prompt|instructions?|configuration|rules)\b",
@@ -81,6 +102,7 @@ _SHAPES = (
         "boundary-break",
         Severity.MEDIUM,
         "a forged end of the input",
+        ("end of |begin |above is |before is ",),
         r"^\s*[-=#*_]{2,}\s*end of (?:the )?(?:user )?(?:input|document|text|message|data)",
         r"^\s*[-=#*_]{2,}\s*begin (?:new )?(?:instructions?|task)",
         r"\b(?:task|request|job) (?:above|before) is (?:now )?(?:finished|done|complete|over)\b[\s\S]{0,40}?"
@@ -90,6 +112,7 @@ _SHAPES = (
         "persona-without-rules",
         Severity.MEDIUM,
         "an order to become an assistant without rules",
+        ("you are|act as|pretend |from now on|roleplay as|enter|enable|activate|switch ",),
         r"\b(?:you are (?:now|no longer)|act as|pretend (?:to be|you are)|from now on you (?:are|will be)|roleplay as)"
         rf"\b{_FEW}{{0,60}}?\b(?:without|free (?:of|from)|no|not bound by|unrestricted by|ignores?)\b[\w\s]{{0,20}}?"
         r"\b(?:rules?|restrictions?|limits?|limitations|filters?|guidelines?|ethics|censorship|constraints?)\b",
@@ -117,8 +140,9 @@ class Structure:
         """Yield one finding for each rule that fires, at the first reading in which it does."""
         fired: set[str] = set()
         for view in views(text.content):
+            lowered = _lowered(view.text)
             for shape in _SHAPES:
-                if shape.rule in fired:
+                if shape.rule in fired or not shape.possible(lowered):
                     continue
                 for match in shape.pattern.finditer(view.text):
                     if view.name != "plain" or not _is_talk(view, match):

@@ -100,6 +100,8 @@ def _unfolded(plain: View) -> Iterator[View]:
 
 def fold(view: View) -> View:
     """Return the reading without invisible characters, with compatibility and look-alike letters folded."""
+    if view.text.isascii():
+        return View("folded", view.text, view.starts, view.ends)  # nothing in ASCII is invisible or a look-alike
     writer = _Writer(view)
     for index, ch in enumerate(view.text):
         smuggled = _smuggled(ch)
@@ -135,12 +137,12 @@ def _despaced(view: View) -> View:
 
 
 def _escapes(view: View) -> Iterator[View]:
-    for name, pattern, decode in (
-        ("html entities", r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z]{2,24});", html.unescape),
-        ("url encoding", r"(?:%[0-9a-fA-F]{2})+", lambda part: urllib.parse.unquote(part, errors="replace")),
-        ("escapes", r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2})+", _unescaped),
+    for name, sign, pattern, decode in (
+        ("html entities", "&", r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z]{2,24});", html.unescape),
+        ("url encoding", "%", r"(?:%[0-9a-fA-F]{2})+", lambda part: urllib.parse.unquote(part, errors="replace")),
+        ("escapes", "\\", r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2})+", _unescaped),
     ):
-        if re.search(pattern, view.text):
+        if sign in view.text and re.search(pattern, view.text):
             yield _replaced(name, view, pattern, decode)
 
 
@@ -160,11 +162,14 @@ def _replaced(name: str, view: View, pattern: str, decode: Callable[[str], str])
 
 
 def _encoded_parts(view: View) -> Iterator[View]:
+    no_long_word = max(map(len, view.text.split()), default=0) < 16
     for name, pattern, decode in (
         ("base64", r"[A-Za-z0-9+/_\-]{16,}={0,2}", _base64),
         ("base32", r"[A-Z2-7]{16,}={0,6}", _base32),
         ("hex", r"(?:[0-9a-fA-F]{2}[ :]?){8,}", _hex),
     ):
+        if no_long_word and name != "hex":
+            continue  # only hex may hold spaces
         for match in re.finditer(pattern, view.text):
             decoded = decode(match[0])
             if decoded:

@@ -8,6 +8,7 @@ that the caller can refuse to answer. The thread also signs a checkpoint when th
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from bartizan.core.clock import Clock
 from bartizan.core.errors import BadEvidence
 
 _LARGEST_BATCH = 512
+_GATHER_S = 0.002
 
 
 class Receipt(Protocol):
@@ -61,8 +63,17 @@ class Recorder:
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._failed = ""
+        self._coming = 0
         self._thread = threading.Thread(target=self._write, name="ledger-writer", daemon=True)
         self._thread.start()
+
+    def began(self) -> None:
+        """Note that a request is on its way and will want a record."""
+        self._coming += 1
+
+    def ended(self) -> None:
+        """Note that it will want none any more."""
+        self._coming -= 1
 
     async def record(self, kind: str, body: Mapping[str, Any]) -> Receipt:
         """Append one record and return its receipt once it is durable. Raises BadEvidence when it cannot be kept."""
@@ -100,6 +111,8 @@ class Recorder:
         batch: list[_Item] = []
         try:
             item = self._queue.get(timeout=timeout_s)
+            if item is not None and self._coming > self._queue.qsize() + 1:
+                time.sleep(_GATHER_S)  # others are on their way: one commit for all of them
             while item is not None:
                 batch.append(item)
                 if len(batch) == _LARGEST_BATCH:

@@ -43,6 +43,14 @@ class Evidence(Protocol):
         """Append one record soon; nobody waits for it."""
         ...
 
+    def began(self) -> None:
+        """Note that a request is on its way and will want a record."""
+        ...
+
+    def ended(self) -> None:
+        """Note that it will want none any more."""
+        ...
+
 
 class Outputs(Protocol):
     """The output controls."""
@@ -104,6 +112,7 @@ class Answer:
 async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
     """Take one request through every step and return its answer. Whatever goes wrong becomes an answer too."""
     trace = Trace(wire.name, gate.clock.wall_ns(), body=call.body)
+    gate.evidence.began()
     try:
         # 1. Who is calling?
         caller = gate.auth.identify(call.headers)
@@ -143,6 +152,8 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
     except BadEvidence as error:
         _log.error("request %s: %s", trace.id, error)
         return _answer(wire.error(503, "evidence_unavailable", "No answer without a record: the ledger failed."), trace)
+    finally:
+        gate.evidence.ended()
 
 
 async def _refused(gate: Gate, wire: Wire, asked: Asked, trace: Trace) -> Answer:

@@ -1,5 +1,7 @@
 """Which output controls look at an answer, and what each does, as the operator set it."""
 
+from functools import lru_cache
+
 from bartizan.core.messages import Prompt
 from bartizan.core.sections.output import Output
 from bartizan.detect import confidential
@@ -11,7 +13,7 @@ from bartizan.gateway.output.secrets import Secrets
 
 
 class OutputPolicy:
-    """Makes the controls for one answer. Those that do not depend on the prompt are made once."""
+    """Makes the controls for one answer. What depends on the operator's prompt only is made once for each."""
 
     def __init__(self, settings: Output) -> None:
         """Prepare the controls that are not off."""
@@ -22,6 +24,7 @@ class OutputPolicy:
             Active(Links(settings.link_hosts), settings.links),
         )
         self._fixed = tuple(active for active in fixed if active.action != "off")
+        self._leak_of = lru_cache(maxsize=256)(self._leak_control)
 
     def active(self, prompt: Prompt) -> tuple[Active, ...]:
         """Return the controls for the answer to `prompt`."""
@@ -33,5 +36,7 @@ class OutputPolicy:
         canaries = (*self._settings.canaries, *confidential.values(prompt))
         if not texts and not canaries:
             return self._fixed
-        leak = Leak(canaries, texts, self._settings.quote_words)
-        return (*self._fixed, Active(leak, self._settings.leak))
+        return (*self._fixed, self._leak_of(canaries, tuple(texts)))
+
+    def _leak_control(self, canaries: tuple[str, ...], texts: tuple[str, ...]) -> Active:
+        return Active(Leak(canaries, texts, self._settings.quote_words), self._settings.leak)

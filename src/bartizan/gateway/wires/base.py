@@ -3,8 +3,9 @@
 A wire never changes allowed traffic: what it parses is a copy, and what is forwarded is the bytes that came.
 """
 
+import itertools
 import json
-import uuid
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -19,6 +20,9 @@ REFUSAL = "I'm sorry, but I can't help with that."
 """What a blocked client reads. Worded so that people, SDKs and outside red-team tools recognise a refusal."""
 
 Headers = list[tuple[bytes, bytes]]
+
+_PROCESS = secrets.token_hex(8)
+_NUMBERS = itertools.count(secrets.randbits(40))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +128,8 @@ class Wire(Protocol):
 
 
 def new_id(prefix: str) -> str:
-    """Return an unguessable id in the style of the dialects."""
-    return prefix + uuid.uuid4().hex
+    """Return an id that no other request of any gateway has: random per process, counted within it."""
+    return f"{prefix}{_PROCESS}{next(_NUMBERS):016x}"
 
 
 def dump(document: Any) -> bytes:
