@@ -216,8 +216,10 @@ def process(command, core, port, wait_s=90, **options):
 def measured(what, *words):
     """Run one load in a process of its own on the second core."""
     command = [sys.executable, __file__, what, *map(str, words)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, preexec_fn=lambda: os.sched_setaffinity(0, {1}))
-    return json.loads(done.stdout)
+    with tempfile.TemporaryFile() as file:
+        subprocess.run(command, stdout=file, check=True, preexec_fn=lambda: os.sched_setaffinity(0, {1}))
+        file.seek(0)
+        return json.loads(file.read())
 
 
 def bench(name, url, key, pid, counts):

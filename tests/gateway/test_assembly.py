@@ -26,7 +26,7 @@ async def test_the_gate_opens_and_closes_its_log():
     log = MemoryLog()
     opened = assembly.gate_opener(settings.parse(""), WordScreen(), lambda: log, SystemClock())
     async with opened() as gate:
-        assert gate.upstream.name == "default"
+        assert gate.upstream.name == "routes"
         await gate.evidence.record("k", {})
     assert log.closed
     assert log.checkpoints == 1

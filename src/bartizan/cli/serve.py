@@ -13,7 +13,7 @@ from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
 from bartizan.core.sections.gateway import Upstream
 from bartizan.detect.screen import InputScreen
-from bartizan.gateway import assembly, server
+from bartizan.gateway import assembly, meter, server
 from bartizan.gateway.app import GatewayApp
 from bartizan.ledger.log import Ledger
 
@@ -38,10 +38,20 @@ def _run(args: argparse.Namespace) -> int:
         body_bytes=settings.gateway.body_bytes,
     )
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if settings.gateway.request_log:
+        _log_requests()
     listening = server.listen(settings.gateway.host, settings.gateway.port)
     server.run(app, listening, lambda: _announce(settings, listening), drain_s=settings.gateway.drain_s)
     print("bartizan: stopped")
     return OK
+
+
+def _log_requests() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    meter.request_log.addHandler(handler)
+    meter.request_log.setLevel(logging.INFO)
+    meter.request_log.propagate = False
 
 
 def _ledger(settings: Settings, clock: SystemClock) -> Ledger:

@@ -45,7 +45,13 @@ class _Shape:
 
     def possible(self, lowered: str) -> bool:
         """Return whether the pattern could match a text whose lower-case form is `lowered`."""
-        return all(any(word in lowered for word in group) for group in self.needs)
+        for group in self.needs:
+            for word in group:
+                if word in lowered:
+                    break
+            else:
+                return False
+        return True
 
 
 def _shape(rule: str, severity: Severity, why: str, needs: tuple[str, ...], *alternatives: str) -> _Shape:

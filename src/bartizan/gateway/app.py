@@ -12,8 +12,9 @@ from typing import Any
 from bartizan.core.errors import BadEvidence, BadRequest, UpstreamFailed
 from bartizan.gateway.exchange import Answer, Call, Gate, exchange
 from bartizan.gateway.models import models
+from bartizan.gateway.operations import operations
 from bartizan.gateway.wires import WIRES
-from bartizan.gateway.wires.base import Wire, dump
+from bartizan.gateway.wires.base import Wire
 from bartizan.gateway.wires.openai_answers import openai_error
 
 Scope = MutableMapping[str, Any]
@@ -72,8 +73,8 @@ class GatewayApp:
             answer = await self._exchange(gate, wire, scope, receive)
         elif path == "/v1/models" and method == "GET":
             answer = await models(gate, Call("GET", _target(scope), scope["headers"], b""))
-        elif path == "/healthz":
-            answer = Answer(200, [(b"content-type", b"application/json")], dump({"status": "ok"}))
+        elif path in ("/healthz", "/readyz", "/metrics") and method in ("GET", "HEAD"):
+            answer = operations(gate, path, scope["headers"])
         elif wire is not None:
             answer = _own(405, "method_not_allowed", f"{path} takes POST, got {method[:20]}.")
         else:

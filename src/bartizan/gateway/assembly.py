@@ -15,6 +15,7 @@ from bartizan.gateway.evidence import Log, Recorder
 from bartizan.gateway.exchange import Gate
 from bartizan.gateway.keys import KeyBook
 from bartizan.gateway.output.policy import OutputPolicy
+from bartizan.gateway.routing import Route, Routes
 from bartizan.gateway.screening import GuardedScreen, Screen
 from bartizan.gateway.upstream import HttpUpstream
 
@@ -48,7 +49,8 @@ def gate_opener(
     """Return a function that opens the gate. Bad settings are raised now, not when the server starts."""
     gateway = settings.gateway
     auth = authenticator(settings, clock)
-    behind = upstream(gateway.upstreams[0], open_to_all=isinstance(auth, Anyone))
+    open_to_all = isinstance(auth, Anyone)
+    behind = Routes([Route(entry.models, upstream(entry, open_to_all=open_to_all)) for entry in gateway.upstreams])
     guarded = GuardedScreen(
         screen,
         gateway.input_screen,

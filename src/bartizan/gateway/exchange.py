@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bartizan.core.clock import Clock
@@ -14,6 +14,7 @@ from bartizan.gateway.encoding import Expander, encoding_of
 from bartizan.gateway.evidence import Receipt
 from bartizan.gateway.grants import capped
 from bartizan.gateway.guard import OutputGuard
+from bartizan.gateway.meter import Meter
 from bartizan.gateway.output.base import Active
 from bartizan.gateway.screening import PASSED, Judged
 from bartizan.gateway.stream import Decide
@@ -51,6 +52,11 @@ class Evidence(Protocol):
         """Note that it will want none any more."""
         ...
 
+    @property
+    def failed(self) -> str:
+        """Why the last write failed; empty while writing works."""
+        ...
+
 
 class Outputs(Protocol):
     """The output controls."""
@@ -76,6 +82,7 @@ class Gate:
     answer_bytes: int = 67108864
     control_timeout_s: float = 2.0
     fail_open: bool = False
+    meter: Meter = field(default_factory=Meter)
 
     def guard(self, reader: Reader, active: tuple[Active, ...]) -> OutputGuard:
         """Return the guard for one answer."""
@@ -133,9 +140,8 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
             return await _refused(gate, wire, asked, trace)
         # 5. Forward the bytes that came; only an output limit above the caller's is brought down.
         body = capped(call.body, asked, wire.cap_keys, caller.grant.max_output_tokens)
-        trace.upstream = gate.upstream.name
-        answer = await gate.upstream.send(call.method, call.target, call.headers, body)
-        trace.status = answer.status
+        answer = await gate.upstream.send(call.method, call.target, call.headers, body, asked.prompt.model)
+        trace.upstream, trace.status = answer.source, answer.status
         # 6. Screen the answer, decide each tool call, and write down what happened before the client holds all of it.
         active = gate.outputs.active(asked.prompt) if wire.generates else ()
         guard = gate.guard(wire.reader(asked), active)
@@ -243,11 +249,15 @@ async def _pieces(
         answer.release()
         if trace.outcome in ("aborted", "upstream failed"):
             trace.screened(guard, size)
-            gate.evidence.enqueue("stream-end", trace.end(gate.clock.wall_ns()))
+            now = gate.clock.wall_ns()
+            gate.meter.observe(trace, now)
+            gate.evidence.enqueue("stream-end", trace.end(now))
 
 
 async def _ended(gate: Gate, trace: Trace) -> None:
-    body = trace.end(gate.clock.wall_ns())
+    now = gate.clock.wall_ns()
+    gate.meter.observe(trace, now)
+    body = trace.end(now)
     if gate.wait_for_receipt:
         await gate.evidence.record("stream-end", body)
     else:
@@ -255,7 +265,10 @@ async def _ended(gate: Gate, trace: Trace) -> None:
 
 
 async def _recorded(gate: Gate, trace: Trace) -> Receipt | None:
-    body = trace.record(gate.clock.wall_ns())
+    now = gate.clock.wall_ns()
+    if trace.outcome != "streaming":
+        gate.meter.observe(trace, now)
+    body = trace.record(now)
     if gate.wait_for_receipt:
         return await gate.evidence.record("exchange", body)
     gate.evidence.enqueue("exchange", body)

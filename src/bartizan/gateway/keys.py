@@ -80,6 +80,7 @@ class KeyBook:
         self._clock = clock
         self._pepper = b""
         self._keys: dict[str, Key] = {}
+        self._opened: dict[bytes, tuple[Key, Secret]] = {}
         self._stamp = (0, 0)
         self._looked_ns = -DAY_NS
 
@@ -91,17 +92,25 @@ class KeyBook:
     def find(self, presented: str) -> Key | None:
         """Return the live key that `presented` opens, or None."""
         self._refresh(1_000_000_000)
-        parts = taken_apart(presented)
-        if parts is None:
-            return None
-        key = self._keys.get(parts[0])
+        digest = hashlib.sha256(presented.encode()).digest()
+        opened = self._opened.get(digest) or self._open(presented, digest)
         now = self._clock.wall_ns()
-        if key is None or key.state(now) != "live":
+        if opened is None or opened[0].state(now) != "live":
             return None
-        wanted = self._hash(parts[0], parts[1])
+        key, secret = opened
+        return key if not secret.expires_ns or now < secret.expires_ns else None
+
+    def _open(self, presented: str, digest: bytes) -> tuple[Key, Secret] | None:
+        """Return the key and the secret that `presented` names; remembered until the book changes."""
+        parts = taken_apart(presented)
+        key = self._keys.get(parts[0]) if parts else None
+        if parts is None or key is None:
+            return None
+        wanted = self._hash(*parts)
         for secret in key.secrets:
-            if hmac.compare_digest(wanted, secret.hash) and (not secret.expires_ns or now < secret.expires_ns):
-                return key
+            if hmac.compare_digest(wanted, secret.hash):
+                self._opened[digest] = (key, secret)
+                return key, secret
         return None
 
     def create(self, name: str, *, days: float, grant: Grant = EVERYTHING, admin: bool = False) -> tuple[Key, str]:
@@ -155,11 +164,12 @@ class KeyBook:
             status = self._path.stat()
             stamp = (status.st_mtime_ns, status.st_ino)
             if stamp != self._stamp:
+                self._opened = {}
                 self._keys = {key.id: key for key in msgspec.json.decode(self._path.read_bytes(), type=list[Key])}
                 self._pepper = bytes.fromhex(self._pepper_path.read_text("ascii"))
                 self._stamp = stamp
         except FileNotFoundError:
-            self._keys, self._stamp = {}, (0, 0)
+            self._keys, self._opened, self._stamp = {}, {}, (0, 0)
         except (OSError, ValueError) as error:
             raise BadSettings(f"{self._path}: cannot be read as a book of keys: {error}") from error
 
@@ -172,6 +182,7 @@ class KeyBook:
                 _write_private(self._pepper_path, secrets.token_bytes(32).hex().encode())
             self._pepper = bytes.fromhex(self._pepper_path.read_text("ascii"))
             self._refresh(0)
+            self._opened = {}
             yield
             _write_private(self._path, msgspec.json.format(msgspec.json.encode(list(self._keys.values()))))
 

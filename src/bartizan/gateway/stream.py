@@ -242,6 +242,8 @@ def examine(active: Sequence[Active], text: str, *, final: bool) -> tuple[list[t
         look = entry.control.look(text, final=final)
         hits += [(hit, entry.action) for hit in look.hits]
         hold = min(hold, look.hold)
+    if not hits:
+        return hits, hold
     while not final and (open_ := [hit.start for hit, _ in hits if hit.start < hold < hit.end]):
         hold = min(open_)  # a hit that reaches into what is undecided is itself undecided
     hits.sort(key=lambda pair: (pair[0].start, pair[0].end))

@@ -21,6 +21,7 @@ class ScriptedAnswer:
     status: int = 200
     headers: Headers = field(default_factory=lambda: [(b"content-type", b"application/json")])
     released: bool = False
+    source: str = "stub"
 
     async def read(self) -> bytes:
         """Return the next piece, nothing at the end."""
@@ -49,7 +50,7 @@ class StubUpstream:
     sent: list[tuple[str, str, Headers, bytes]] = field(default_factory=list)
     answers: list[ScriptedAnswer] = field(default_factory=list)
 
-    async def send(self, method: str, target: str, headers: Headers, body: bytes) -> ScriptedAnswer:
+    async def send(self, method: str, target: str, headers: Headers, body: bytes, model: str = "") -> ScriptedAnswer:
         """Keep the request and return the scripted answer."""
         self.sent.append((method, target, headers, body))
         if self.fails:

@@ -29,11 +29,16 @@ _NOT_RETURNED = frozenset(
 )
 
 
+class NotConnected(UpstreamFailed):
+    """No connection was made, so nobody has read the request: it may safely be sent elsewhere."""
+
+
 class Answering(Protocol):
     """An answer that has begun: its head is known, its body comes."""
 
     status: int
     headers: Headers
+    source: str
 
     async def read(self) -> bytes:
         """Return the next bytes of the body, nothing at its end. Raises UpstreamFailed when it is cut short."""
@@ -49,7 +54,7 @@ class Upstream(Protocol):
 
     name: str
 
-    async def send(self, method: str, target: str, headers: Headers, body: bytes) -> Answering:
+    async def send(self, method: str, target: str, headers: Headers, body: bytes, model: str = "") -> Answering:
         """Send one request and return its answer once the head is here. Raises UpstreamFailed."""
         ...
 
@@ -64,6 +69,7 @@ class PooledAnswer:
 
     status: int
     headers: Headers
+    source: str
     _connection: Connection
     _pool: "HttpUpstream"
 
@@ -100,7 +106,7 @@ class HttpUpstream:
         self._dropped = _NOT_FORWARDED if forward_client_key and not key else _NOT_FORWARDED | _KEYS
         self._idle: deque[Connection] = deque()
 
-    async def send(self, method: str, target: str, headers: Headers, body: bytes) -> PooledAnswer:
+    async def send(self, method: str, target: str, headers: Headers, body: bytes, model: str = "") -> PooledAnswer:
         """Send one request and return its answer once the head is here. Raises UpstreamFailed."""
         head = self._head(method, target, headers, body)
         while True:
@@ -116,7 +122,7 @@ class HttpUpstream:
                 connection.close()
                 raise
             kept = [pair for pair in connection.headers if pair[0] not in _NOT_RETURNED]
-            return PooledAnswer(connection.status, kept, connection, self)
+            return PooledAnswer(connection.status, kept, self.name, connection, self)
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection for the next request if it can carry one."""
@@ -145,9 +151,9 @@ class HttpUpstream:
             async with asyncio.timeout(_CONNECT_S):
                 await loop.create_connection(lambda: connection, self._host, self._port, ssl=self._tls)
         except TimeoutError:
-            raise UpstreamFailed(f"upstream {self.name}: no connection within {_CONNECT_S:g} s") from None
+            raise NotConnected(f"upstream {self.name}: no connection within {_CONNECT_S:g} s") from None
         except OSError as error:
-            raise UpstreamFailed(f"upstream {self.name}: cannot connect: {error}") from error
+            raise NotConnected(f"upstream {self.name}: cannot connect: {error}") from error
         return connection
 
     def _head(self, method: str, target: str, headers: Headers, body: bytes) -> bytes:

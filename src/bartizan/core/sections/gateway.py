@@ -14,6 +14,9 @@ class Upstream(Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[str, Meta(pattern="^https?://", description="Base URL of the model server, without /v1.")] = (
         "http://127.0.0.1:8080"
     )
+    models: Annotated[
+        tuple[str, ...], Meta(min_length=1, description="Models it serves, as patterns with *; the first match wins.")
+    ] = ("*",)
     api_key_env: Annotated[str, Meta(description="Environment variable that holds the provider's key.")] = ""
     api_key_file: Annotated[str, Meta(description="File whose first line is the provider's key.")] = ""
     timeout_s: Annotated[float, Meta(gt=0, le=3600, description="Longest wait for the next byte.")] = 120.0
@@ -51,6 +54,9 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
             "queued: records follow within a moment, a crash can lose the last of them, and there is no receipt."
         ),
     ] = "durable"
+    request_log: Annotated[
+        bool, Meta(description="Write one JSON line per request to standard error; never any content.")
+    ] = False
     drain_s: Annotated[
         float, Meta(ge=1, le=3600, description="On SIGTERM, running answers get this long to finish.")
     ] = 30.0
@@ -64,5 +70,6 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(min_length=1, description="The book of keys (`bartizan keys`). Once it exists, callers need a key of it."),
     ] = "bartizan-data/keys.json"
     upstreams: Annotated[
-        tuple[Upstream, ...], Meta(min_length=1, description="The model servers, first match wins.")
+        tuple[Upstream, ...],
+        Meta(min_length=1, description="The model servers; the first that serves a model gets it."),
     ] = (Upstream(),)

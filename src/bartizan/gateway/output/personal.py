@@ -15,6 +15,7 @@ _EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1
 _IN_PROGRESS = re.compile(
     r"(?<![\d.])\d(?:[ -]?\d){0,18}[ -]?\Z|(?<![A-Za-z0-9])[A-Z]{2}\d{0,2}(?: ?[A-Z0-9]){0,31} ?\Z"
 )
+_DIGIT = re.compile(r"\d")
 _IBAN_SIZES = """AD=24 AE=23 AL=28 AT=20 AZ=28 BA=20 BE=16 BG=22 BH=22 BR=29 CH=21 CR=22 CY=28 CZ=24 DE=22 DK=18
     DO=28 EE=20 ES=24 FI=18 FO=18 FR=27 GB=22 GE=22 GI=23 GL=18 GR=27 GT=28 HR=21 HU=28 IE=22 IL=23
     IS=26 IT=27 JO=30 KW=30 KZ=20 LB=28 LI=21 LT=20 LU=20 LV=21 MC=27 MD=24 ME=22 MK=19 MR=27 MT=31
@@ -35,6 +36,8 @@ class PersonalData:
 
     def look(self, text: str, *, final: bool) -> Look:
         """Return personal data in `text`, and where some may have begun."""
+        if not _DIGIT.search(text) and "email" not in self._kinds:
+            return Look([], len(text) if final else run_start(text))  # all of it holds digits; a run may yet get some
         hits: list[Hit] = []
         if "card" in self._kinds:
             hits += [_hit(found, "card", "a payment card number") for found in _CARD.finditer(text) if _luhn(found[0])]

@@ -1,0 +1,100 @@
+"""Counts what passes and says it in Prometheus' text form; writes one JSON line per request when asked to.
+
+Labels take values from our own fixed words only, never from what a client sends, so that nobody can make them grow and
+no secret can stand in one. Lines use the OpenTelemetry names for generative AI where there is one.
+"""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterable
+
+from bartizan.gateway.trace import Trace
+
+_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+_MOST_RULES = 200
+
+request_log = logging.getLogger("bartizan.requests")
+
+
+class Meter:
+    """The counters of one gateway process."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self.requests: Counter[tuple[str, str, str, int]] = Counter()
+        self.findings: Counter[str] = Counter()
+        self.tokens: Counter[str] = Counter()
+        self.took: Counter[tuple[str, float]] = Counter()
+        self.took_sum: Counter[str] = Counter()
+
+    def observe(self, trace: Trace, now_ns: int) -> None:
+        """Count one finished request."""
+        seconds = (now_ns - trace.began_ns) / 1e9
+        self.requests[(trace.wire, trace.outcome, trace.verdict, trace.status)] += 1
+        bound = next((bound for bound in _BOUNDS_S if seconds <= bound), float("inf"))
+        self.took[(trace.wire, bound)] += 1
+        self.took_sum[trace.wire] += round(seconds * 1e6)
+        for finding in (*(trace.judged.findings if trace.judged else ()), *trace.output_findings):
+            known = finding.rule in self.findings or len(self.findings) < _MOST_RULES
+            self.findings[finding.rule if known else "other"] += 1
+        if trace.usage is not None:
+            self.tokens["input"] += trace.usage.input_tokens
+            self.tokens["output"] += trace.usage.output_tokens
+        if request_log.isEnabledFor(logging.INFO):
+            request_log.info("%s", json.dumps(_line(trace, seconds)))
+
+    def exposition(self, *, ledger_works: bool) -> str:
+        """Return everything in Prometheus' text form."""
+        lines = [
+            *_family("bartizan_requests_total", "counter", "Requests by how they ended."),
+            *self._requests(),
+            *_family("bartizan_findings_total", "counter", "What controls saw, by rule."),
+            *(f'bartizan_findings_total{{rule="{rule}"}} {n}' for rule, n in sorted(self.findings.items())),
+            *_family("bartizan_tokens_total", "counter", "Tokens as upstreams counted them."),
+            *(f'bartizan_tokens_total{{direction="{way}"}} {n}' for way, n in sorted(self.tokens.items())),
+            *_family("bartizan_request_seconds", "histogram", "Time from a request's arrival to its last record."),
+            *self._histogram(),
+            *_family("bartizan_ledger_up", "gauge", "Whether the last write to the ledger worked."),
+            f"bartizan_ledger_up {int(ledger_works)}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _requests(self) -> Iterable[str]:
+        for (wire, outcome, verdict, status), n in sorted(self.requests.items()):
+            labels = f'wire="{wire}",outcome="{outcome}",verdict="{verdict}",status="{status}"'
+            yield f"bartizan_requests_total{{{labels}}} {n}"
+
+    def _histogram(self) -> Iterable[str]:
+        for wire in sorted(self.took_sum):
+            total = 0
+            for bound in (*_BOUNDS_S, float("inf")):
+                total += self.took[(wire, bound)]
+                shown = "+Inf" if bound == float("inf") else f"{bound:g}"
+                yield f'bartizan_request_seconds_bucket{{wire="{wire}",le="{shown}"}} {total}'
+            yield f'bartizan_request_seconds_sum{{wire="{wire}"}} {self.took_sum[wire] / 1e6:.6f}'
+            yield f'bartizan_request_seconds_count{{wire="{wire}"}} {total}'
+
+
+def _family(name: str, kind: str, meaning: str) -> tuple[str, str]:
+    return f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"
+
+
+def _line(trace: Trace, seconds: float) -> dict[str, object]:
+    line: dict[str, object] = {
+        "bartizan.request": trace.id,
+        "bartizan.caller": trace.caller,
+        "bartizan.verdict": trace.verdict,
+        "bartizan.outcome": trace.outcome,
+        "gen_ai.operation.name": trace.wire,
+        "gen_ai.request.model": trace.model[:200],
+        "gen_ai.request.stream": trace.stream,
+        "gen_ai.provider.name": trace.upstream,
+        "gen_ai.response.finish_reasons": [trace.finish] if trace.finish else [],
+        "http.response.status_code": trace.status,
+        "duration_s": round(seconds, 6),
+    }
+    if trace.usage is not None:
+        line["gen_ai.usage.input_tokens"] = trace.usage.input_tokens
+        line["gen_ai.usage.output_tokens"] = trace.usage.output_tokens
+    return line
