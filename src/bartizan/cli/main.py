@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from bartizan import __version__
-from bartizan.cli import assess, dashboard, init, keys, ledger, reference, serve, threats
+from bartizan.cli import assess, dashboard, init, keys, ledger, reference, scan, serve, threats
 from bartizan.cli.base import CANNOT, Command
 from bartizan.core.errors import BartizanError
 
@@ -17,6 +17,7 @@ COMMANDS: tuple[Command, ...] = (
     serve.COMMAND,
     keys.COMMAND,
     assess.COMMAND,
+    scan.COMMAND,
     ledger.COMMAND,
     dashboard.COMMAND,
     threats.COMMAND,

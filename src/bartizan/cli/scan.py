@@ -1,0 +1,117 @@
+"""`bartizan scan PATH…`: says of every file whether it may be loaded. Nothing that is scanned is ever run."""
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bartizan import __version__
+from bartizan.cli.base import CANNOT, FAILED, OK, Command
+from bartizan.core import sarif
+from bartizan.core.display import visible
+from bartizan.core.errors import BadArtifact
+from bartizan.core.findings import Severity
+from bartizan.supply.base import Scanned, Verdict
+from bartizan.supply.scan import scan_path
+
+_COLOURS = {Verdict.CLEAN: "green", Verdict.REVIEW: "yellow", Verdict.UNREADABLE: "magenta", Verdict.BLOCK: "red"}
+_MEANINGS = {
+    Verdict.CLEAN: "every byte is accounted for and nothing in it can act",
+    Verdict.REVIEW: "nothing known to be hostile; a person should approve it",
+    Verdict.UNREADABLE: "could not be read to its end: not checked, so not passed",
+    Verdict.BLOCK: "loading it would run something nobody approved",
+}
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files and folders")
+    parser.add_argument("--json", action="store_true", help="one JSON object a file on standard output")
+    parser.add_argument("--sarif", type=Path, metavar="FILE", help="also write a SARIF 2.1.0 log")
+    parser.add_argument("--strict", action="store_true", help="what needs review fails too")
+
+
+def _run(args: argparse.Namespace) -> int:
+    console = Console()
+    results: list[Scanned] = []
+    for path in args.paths:
+        if not path.exists() and not path.is_symlink():
+            raise BadArtifact(f"{path}: no such file or folder")
+        for result in scan_path(path):
+            results.append(result)
+            if args.json:
+                print(json.dumps(_as_json(result)))
+    if not args.json:
+        console.print(_table(results))
+        _summary(console, results)
+    if args.sarif is not None:
+        try:
+            args.sarif.write_text(json.dumps(_sarif(results), indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise BadArtifact(f"{args.sarif}: cannot be written: {error}") from error
+    return exit_code(results, strict=args.strict)
+
+
+def exit_code(results: list[Scanned], *, strict: bool) -> int:
+    """Return 1 when something is blocked (or to be reviewed, if strict), 2 when something was not checked, else 0."""
+    worst = {result.verdict for result in results}
+    if Verdict.BLOCK in worst or (strict and Verdict.REVIEW in worst):
+        return FAILED
+    return CANNOT if Verdict.UNREADABLE in worst or not results else OK
+
+
+def _as_json(result: Scanned) -> dict[str, object]:
+    return {
+        "path": result.path,
+        "format": result.format,
+        "verdict": result.verdict.name,
+        "findings": [
+            {"rule": one.rule, "severity": one.severity.name, "why": one.why, "where": one.where}
+            for one in result.findings
+        ],
+        "globals": list(result.globals),
+    }
+
+
+def _table(results: list[Scanned]) -> Table:
+    table = Table(pad_edge=False)
+    for name in ("verdict", "file", "format", "why"):
+        table.add_column(name, overflow="fold")
+    for result in sorted(results, key=lambda one: (-one.verdict, one.path)):
+        worst = sorted(result.findings, key=lambda one: (-one.severity, one.rule != "pickle-call"))
+        why = visible(worst[0].why) + (f" (and {len(worst) - 1} more)" if len(worst) > 1 else "") if worst else ""
+        verdict = Text(result.verdict.name, style=_COLOURS[result.verdict])
+        table.add_row(verdict, Text(visible(result.path)), Text(visible(result.format)), Text(why))
+    return table
+
+
+def _summary(console: Console, results: list[Scanned]) -> None:
+    if not results:
+        console.print("No file found: nothing was checked.")
+    for verdict, count in sorted(Counter(result.verdict for result in results).items(), reverse=True):
+        console.print(Text(f"{count:>6} {verdict.name:<10} {_MEANINGS[verdict]}", style=_COLOURS[verdict]))
+
+
+def _sarif(results: list[Scanned]) -> dict[str, object]:
+    found = [(result, one) for result in results for one in result.findings]
+    rules = {
+        one.rule: sarif.Rule(one.rule, one.rule, one.rule.replace("-", " "), one.why, "Do not load it; ask its source.")
+        for _, one in found
+    }
+    levels: dict[Severity, sarif.Level] = {
+        Severity.HIGH: "error",
+        Severity.CRITICAL: "error",
+        Severity.MEDIUM: "warning",
+    }
+    entries = [
+        sarif.Result(one.rule, levels.get(one.severity, "note"), f"{one.why} ({one.where})", result.path, one.why)
+        for result, one in found
+    ]
+    read = all(result.verdict is not Verdict.UNREADABLE for result in results) and bool(results)
+    return sarif.log(__version__, list(rules.values()), entries, finished=read)
+
+
+COMMAND = Command("scan", "Say of model files and archives whether they may be loaded.", _arguments, _run)

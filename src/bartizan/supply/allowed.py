@@ -1,0 +1,89 @@
+"""Which globals a pickle may name. Default deny: a name that stands nowhere here is hostile.
+
+Tier 0 cannot act whatever its arguments (or has a rule about them in `supply/calls.py`). Tier 1 are classes of known
+libraries: building an instance without calling the class runs nothing of ours to fear, but its methods are trusted
+later, so a person reviews them. Functions are allowed by exact name only: libraries are full of functions that act.
+"""
+
+import re
+
+_TIER_0 = {
+    "builtins": "bool bytearray bytes complex dict float frozenset int list object range set slice str tuple",
+    "collections": "Counter OrderedDict defaultdict deque",
+    "copyreg": "_reconstructor",
+    "_codecs": "encode",
+    "datetime": "date datetime time timedelta timezone",
+    "decimal": "Decimal",
+    "fractions": "Fraction",
+    "uuid": "UUID",
+    "pathlib": "PurePath PurePosixPath PureWindowsPath",
+    "numpy": "bool bool_ complex128 complex64 dtype float16 float32 float64 int16 int32 int64 int8 matrix ndarray "
+    "recarray uint16 uint32 uint64 uint8 str_ bytes_ datetime64 timedelta64",
+    "numpy.core.multiarray": "_reconstruct scalar",
+    "numpy._core.multiarray": "_reconstruct scalar",
+    "numpy.core.numeric": "_frombuffer",
+    "numpy._core.numeric": "_frombuffer",
+    "numpy.ma.core": "MaskedArray _mareconstruct",
+    "numpy.random._pickle": "__bit_generator_ctor __generator_ctor __randomstate_ctor",
+    "numpy.random._mt19937": "MT19937",
+    "numpy.random._pcg64": "PCG64 PCG64DXSM",
+    "numpy.random.bit_generator": "__pyx_unpickle_SeedSequence SeedSequence",
+    "joblib.numpy_pickle": "NDArrayWrapper NumpyArrayWrapper",
+    "scipy.sparse._csr": "csr_array csr_matrix",
+    "scipy.sparse._csc": "csc_array csc_matrix",
+    "scipy.sparse._coo": "coo_array coo_matrix",
+    "torch": "Size Tensor device float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 bool complex64 "
+    "complex128 float8_e4m3fn float8_e5m2 strided per_tensor_affine per_channel_affine BFloat16Storage BoolStorage "
+    "ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage FloatStorage HalfStorage "
+    "IntStorage LongStorage QInt8Storage QInt32Storage QUInt8Storage ShortStorage",
+    "torch._utils": "_rebuild_parameter _rebuild_parameter_with_state _rebuild_qtensor _rebuild_sparse_tensor "
+    "_rebuild_tensor _rebuild_tensor_v2 _rebuild_tensor_v3",
+    "torch._tensor": "_rebuild_from_type_v2",
+    "torch.nn.parameter": "Buffer Parameter UninitializedParameter",
+    "torch.storage": "TypedStorage UntypedStorage",
+    "torch.serialization": "_get_layout",
+    "sklearn.tree._tree": "Tree",
+    "sklearn.neighbors._ball_tree": "newObj",
+    "sklearn.neighbors._kd_tree": "newObj",
+    "sklearn.metrics._dist_metrics": "newObj",
+    "pandas._libs.internals": "_unpickle_block",
+    "pandas.core.internals.managers": "BlockManager",
+    "pandas.core.indexes.base": "_new_Index",
+}
+_OLD_NAMES = {"__builtin__": "builtins", "copy_reg": "copyreg"}
+TIER_0 = frozenset((module, name) for module, names in _TIER_0.items() for name in names.split())
+
+_LIBRARIES = frozenset(
+    (
+        "catboost",
+        "imblearn",
+        "lightgbm",
+        "numpy",
+        "pandas",
+        "scipy",
+        "skl2onnx",
+        "sklearn",
+        "statsmodels",
+        "torch",
+        "torchvision",
+        "transformers",
+        "xgboost",
+    )
+)
+_CLASS = re.compile(r"_?[A-Z]\w*")
+
+
+def canonical(module: str, name: str) -> tuple[str, str]:
+    """Return the global under its present name: Python 2 called some modules otherwise."""
+    return _OLD_NAMES.get(module, module), name
+
+
+def tier(module: str, name: str) -> int | None:
+    """Return 0 or 1, or None for everything that is not allowed."""
+    if canonical(module, name) in TIER_0:
+        return 0
+    library = module.split(".", 1)[0]
+    dotted = not all(part.isidentifier() for part in module.split("."))
+    if library in _LIBRARIES and not dotted and _CLASS.fullmatch(name):
+        return 1
+    return None

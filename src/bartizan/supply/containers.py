@@ -1,0 +1,171 @@
+"""Opens containers under a budget: zip by its local headers and its directory, gzip, bzip2, xz, zlib, tar.
+
+A zip whose two listings disagree is hostile: readers that trust one of them see other bytes than readers of the other.
+Formats that we cannot open (7z, rar, encrypted members) are blocked with that reason, never skipped.
+"""
+
+import bz2
+import io
+import lzma
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bartizan.core.findings import Finding, Severity
+from bartizan.supply.base import Budget, unreadable
+
+_LOCAL = struct.Struct("<4sHHHHHIIIHH")
+_STEP = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file inside a container."""
+
+    name: str
+    data: memoryview
+
+
+def zip_members(data: memoryview, path: str, budget: Budget, found: list[Finding]) -> Iterator[Member]:
+    """Yield the members of a zip file; what is wrong with it goes to `found`."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        found.append(unreadable(f"a zip file that cannot be opened: {error}", path))
+        return
+    names: set[str] = set()
+    for info in archive.infolist():
+        budget.spend("members")
+        where = f"{path}!{info.filename}"
+        if info.filename in names:
+            found.append(
+                Finding(
+                    "zip-duplicate",
+                    Severity.HIGH,
+                    "the same name twice: readers differ on which one counts"[:45],
+                    where,
+                )
+            )
+        names.add(info.filename)
+        found += _path_findings(info.filename, (info.external_attr >> 16) & 0o170000 == 0o120000, where)
+        found += _local_findings(data, info, where)
+        if info.flag_bits & 1 or info.flag_bits & 0x40:
+            found.append(Finding("encrypted", Severity.HIGH, "an encrypted member cannot be read", where))
+        elif not info.is_dir():
+            yield from _zip_member(archive, info, budget, found, where)
+    found += _gaps(data, archive, path)
+
+
+def _zip_member(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget, found: list[Finding], where: str
+) -> Iterator[Member]:
+    if info.compress_size and info.file_size / info.compress_size > budget.ratio:
+        found.append(
+            Finding("compression-bomb", Severity.HIGH, f"grows {info.file_size // info.compress_size} times", where)
+        )
+        return
+    try:
+        with archive.open(info) as stream:
+            content = _limited(stream.read, budget)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+        # A reader that does not check CRCs (torch) would load these bytes all the same.
+        found.append(Finding("zip-damaged", Severity.HIGH, f"a member that standard readers refuse: {error}", where))
+        return
+    yield Member(info.filename, memoryview(content))
+
+
+def _local_findings(data: memoryview, info: zipfile.ZipInfo, where: str) -> list[Finding]:
+    """Compare a member's local header with the directory."""
+    at = info.header_offset
+    if at < 0 or at + _LOCAL.size > len(data):
+        return [Finding("zip-header", Severity.HIGH, "the directory points outside of the file", where)]
+    magic, _, flags, method, _, _, crc, packed, size, name_bytes, _ = _LOCAL.unpack_from(data, at)
+    raw = bytes(data[at + _LOCAL.size : at + _LOCAL.size + name_bytes])
+    name = raw.decode("utf-8" if flags & 0x800 else "cp437", "replace")
+    listed = (info.CRC, info.file_size, info.compress_size)
+    wrong = []
+    if magic != b"PK\x03\x04":
+        wrong.append("no local header where the directory points")
+    elif name.rstrip("\0") != info.orig_filename.rstrip("\0"):
+        wrong.append(f"the local header says {name[:80]!r}")
+    elif method != info.compress_type or flags != info.flag_bits:
+        wrong.append("method or flags differ between local header and directory")
+    elif not flags & 8 and (crc, size, packed) != listed and 0xFFFFFFFF not in (size, packed):
+        wrong.append("size or checksum differ between local header and directory")
+    if "\0" in info.orig_filename:
+        wrong.append("a NUL in the name")
+    return [Finding("zip-header", Severity.HIGH, one, where) for one in wrong]
+
+
+def _gaps(data: memoryview, archive: zipfile.ZipFile, path: str) -> list[Finding]:
+    """Name bytes before the first member: a file in front of a zip is read by other readers."""
+    first = min((info.header_offset for info in archive.infolist()), default=0)
+    if first > 0:
+        return [Finding("zip-prefix", Severity.HIGH, f"{first} bytes stand before the first member", path)]
+    return []
+
+
+def tar_members(data: memoryview, path: str, budget: Budget, found: list[Finding]) -> Iterator[Member]:
+    """Yield the files of a tar file. Links and devices are findings."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+            for info in archive:
+                budget.spend("members")
+                where = f"{path}!{info.name}"
+                found += _path_findings(info.name, info.issym() or info.islnk(), where)
+                if info.isdev():
+                    found.append(Finding("archive-device", Severity.HIGH, "a device or pipe", where))
+                stream = archive.extractfile(info) if info.isreg() else None
+                if stream is not None:
+                    yield Member(info.name, memoryview(_limited(stream.read, budget)))
+    except (tarfile.TarError, EOFError, ValueError, OSError) as error:
+        found.append(unreadable(f"a tar file that breaks off: {error}", path))
+
+
+def unpacked(data: memoryview, kind: str, budget: Budget) -> bytes:
+    """Return what a compressed stream holds. Raises ValueError when damaged, LimitReached when too large."""
+    decompressors: dict[str, Callable[[], object]] = {
+        "gzip": lambda: zlib.decompressobj(31),
+        "zlib": lambda: zlib.decompressobj(15),
+        "bzip2": bz2.BZ2Decompressor,
+        "xz": lambda: lzma.LZMADecompressor(memlimit=1 << 28),
+    }
+    machine: object = decompressors[kind]()
+    parts: list[bytes] = []
+    size, fed = 0, 0
+    try:
+        for at in range(0, len(data), _STEP):
+            piece = machine.decompress(data[at : at + _STEP])  # type: ignore[attr-defined]
+            fed += _STEP
+            size += len(piece)
+            budget.spend("output_bytes", len(piece))
+            if size > budget.ratio * fed:
+                raise ValueError(f"grows more than {budget.ratio} times")
+            parts.append(piece)
+            if machine.eof:  # type: ignore[attr-defined]
+                break
+    except (zlib.error, OSError, lzma.LZMAError, EOFError) as error:
+        raise ValueError(str(error)) from error
+    if not machine.eof:  # type: ignore[attr-defined]
+        raise ValueError("breaks off")
+    return b"".join(parts)
+
+
+def _limited(read: Callable[[int], bytes], budget: Budget) -> bytes:
+    parts = []
+    while piece := read(_STEP):
+        budget.spend("output_bytes", len(piece))
+        parts.append(piece)
+    return b"".join(parts)
+
+
+def _path_findings(name: str, link: bool, where: str) -> list[Finding]:
+    parts = name.replace("\\", "/").split("/")
+    if ".." in parts or name.startswith(("/", "\\")) or (len(name) > 1 and name[1] == ":"):
+        return [Finding("archive-traversal", Severity.HIGH, "would be written outside of its folder", where)]
+    if link:
+        return [Finding("archive-link", Severity.HIGH, "a link inside an archive can point anywhere", where)]
+    return []

@@ -1,0 +1,78 @@
+"""Scans pickle data: every stream in it, pickles hidden in its bytes, and whatever follows the last STOP."""
+
+from bartizan.core.findings import Finding, Severity
+from bartizan.supply.base import Budget, LimitReached, Scanned, judged, unreadable
+from bartizan.supply.values import Const
+from bartizan.supply.walk import Walk, streams
+
+TORCH_MAGIC = 0x1950A86A20F9469CFC6C
+"""First object of a torch file in the form used before version 1.6: five pickles, then raw storages."""
+_TORCH_STREAMS = 5
+
+
+def scan_pickle(data: memoryview, path: str, budget: Budget, *, torch: bool = False, depth: int = 0) -> Scanned:
+    """Return the verdict on pickle data. `torch` allows persistent ids, as torch's zip files have them."""
+    walks: list[Walk] = []
+    findings: list[Finding] = []
+    legacy = False
+    try:
+        for walk in streams(data, budget, path, torch=torch):
+            if walks and not legacy and not walk.globals and _is_noise(walk):
+                findings += _trailing(data, walks[-1], path)
+                break
+            walk.torch = torch or legacy
+            walks.append(walk)
+            legacy = legacy or _is_magic(walks[0])
+            if legacy and len(walks) == _TORCH_STREAMS:
+                break
+        for walk in walks:
+            findings += [one for one in walk.findings if not (legacy and one.rule == "pickle-persistent-id")]
+            for inner in walk.nested:
+                findings += _nested(inner, path, budget, depth)
+    except LimitReached as error:
+        findings += [one for walk in walks for one in walk.findings]
+        findings.append(unreadable(f"stopped: {error}", path))
+    names = [name for walk in walks for name in walk.globals]
+    return judged(path, "torch legacy" if legacy else "pickle", dict.fromkeys(findings), names)
+
+
+def looks_like_pickle(data: memoryview) -> bool:
+    """Return whether `data` begins like a pickle: a protocol header, or a first stream that reads to its STOP."""
+    if len(data) >= 2 and data[0] == 0x80 and data[1] <= 5:
+        return True
+    if not len(data) or data[0] not in b"(cilp]})NIJKMLGFSTUVX\x8c\x88\x89":
+        return False
+    try:
+        walk = Walk(data[: 1 << 16], 0, Budget(seconds=5), "")
+        return walk.run() or bool(walk.globals)
+    except LimitReached:
+        return True
+
+
+def _is_magic(walk: Walk) -> bool:
+    return isinstance(walk.result, Const) and walk.result.value == TORCH_MAGIC
+
+
+def _is_noise(walk: Walk) -> bool:
+    """Return whether a further stream breaks off without having named anything: then it is trailing data."""
+    return any(one.rule == "unreadable" for one in walk.findings)
+
+
+def _trailing(data: memoryview, last: Walk, path: str) -> list[Finding]:
+    left = len(data) - last.at
+    why = f"{left} bytes follow the end of the pickle and are no pickle"
+    return [Finding("trailing-data", Severity.MEDIUM, why, path)]
+
+
+def _nested(data: bytes, path: str, budget: Budget, depth: int) -> list[Finding]:
+    """Look into bytes that begin like a pickle. What is no pickle after all says nothing."""
+    if depth >= budget.depth:
+        return [unreadable(f"pickles inside pickles, more than {budget.depth} deep", path)]
+    walk = Walk(memoryview(data), 0, budget, f"{path} (pickle inside)")
+    finished = walk.run()
+    if not finished and not walk.globals:
+        return []
+    found = list(walk.findings)
+    for inner in walk.nested:
+        found += _nested(inner, path, budget, depth + 1)
+    return found

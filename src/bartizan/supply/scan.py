@@ -1,0 +1,150 @@
+"""Scans files and folders: the format by content, the right reader, every byte accounted for, one verdict a file."""
+
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+
+from bartizan.core.findings import Finding, Severity
+from bartizan.supply import containers, tensors
+from bartizan.supply.base import Budget, LimitReached, Scanned, judged, unreadable
+from bartizan.supply.pickles import looks_like_pickle, scan_pickle
+
+_CLOSED = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
+_PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
+_PICKLE_NAMES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt", ".dill", ".npy")
+_TEXT_NAMES = frozenset(".txt .md .json .yaml .yml .toml .csv .rst .cfg .ini .html .css".split())  # noqa: SIM905
+
+
+def scan_path(path: Path, budget: Budget | None = None) -> Iterator[Scanned]:
+    """Yield the result of each file at or below `path`. A folder without files yields nothing."""
+    if path.is_symlink():
+        yield judged(str(path), "link", [Finding("link", Severity.HIGH, "a link can point anywhere", str(path))])
+    elif path.is_dir():
+        for inner in sorted(path.iterdir()):
+            yield from scan_path(inner, budget)
+    else:
+        yield _scan_file(path, budget or Budget())
+
+
+def _scan_file(path: Path, budget: Budget) -> Scanned:
+    try:
+        if not path.is_file():
+            return judged(str(path), "other", [unreadable("neither a file nor a folder", str(path))])
+        if path.stat().st_size == 0:
+            empty = Finding("empty", Severity.MEDIUM, "an empty file is no model", str(path))
+            return judged(str(path), "empty", [empty])
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            data = memoryview(mapped)
+            try:
+                return scan_bytes(data, str(path), budget)
+            finally:
+                data.release()
+    except OSError as error:
+        return judged(str(path), "file", [unreadable(f"cannot be read: {error.strerror or error}", str(path))])
+
+
+def scan_bytes(data: memoryview, path: str, budget: Budget, depth: int = 0) -> Scanned:
+    """Return the result for `data`; `path` names it in findings and serves no other purpose than to spot disguises."""
+    head = bytes(data[:8])
+    try:
+        if depth > budget.depth:
+            return judged(path, "nested", [unreadable(f"containers more than {budget.depth} deep", path)])
+        for magic, kind in _CLOSED.items():
+            if head.startswith(magic):
+                why = f"a {kind} archive cannot be looked into; torch.load and others would open it"
+                return judged(path, kind, [Finding("closed-container", Severity.HIGH, why, path)])
+        for magic, kind in _PACKED.items():
+            if head.startswith(magic):
+                return _packed(data, kind, path, budget, depth)
+        if head.startswith((b"PK\x03\x04", b"PK\x05\x06")) or _has_zip_end(data):
+            return _zip(data, path, budget, depth)
+        return _plain(data, head, path, budget, depth)
+    except LimitReached as error:
+        return judged(path, "unknown", [unreadable(f"stopped: {error}", path)])
+
+
+def _plain(data: memoryview, head: bytes, path: str, budget: Budget, depth: int) -> Scanned:
+    if head.startswith(b"\x93NUMPY"):
+        return judged(path, "numpy", tensors.numpy_file(data, path, budget))
+    if head.startswith(b"GGUF"):
+        return judged(path, "gguf", tensors.gguf(data, path, budget))
+    if len(data) > 262 and bytes(data[257:262]) == b"ustar":
+        return _tar(data, path, budget, depth)
+    if tensors.is_safetensors(data):
+        return judged(path, "safetensors", tensors.safetensors(data, path))
+    if head[:1] == b"\x78" and (head[0] * 256 + head[1]) % 31 == 0:
+        return _packed(data, "zlib", path, budget, depth)
+    lower = path.lower()
+    if looks_like_pickle(data) or lower.endswith(_PICKLE_NAMES):
+        return scan_pickle(data, path, budget)
+    if _is_text(data) and any(lower.endswith(name) for name in _TEXT_NAMES):
+        return judged(path, "text", tensors.chat_template(str(data, "utf-8"), path) if "chat_template" in lower else [])
+    why = "a format that this scanner does not know: nothing can be said about it"
+    return judged(path, "unknown", [Finding("unknown-format", Severity.MEDIUM, why, path)])
+
+
+def _has_zip_end(data: memoryview) -> bool:
+    """Return whether a zip directory ends the data: zip readers find it there whatever stands in front."""
+    return b"PK\x05\x06" in bytes(data[-66_000:])
+
+
+def _zip(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
+    found: list[Finding] = []
+    names: list[str] = []
+    parts: list[Scanned] = []
+    for member in containers.zip_members(data, path, budget, found):
+        where = f"{path}!{member.name}"
+        if _is_torch_data(member.name, names):
+            continue  # raw tensor bytes: readers take them by position and never unpickle them
+        names.append(member.name)
+        if member.name.endswith("data.pkl"):
+            parts.append(scan_pickle(member.data, where, budget, torch=True))
+        elif member.name.endswith((".pkl", ".pickle")) or looks_like_pickle(member.data):
+            parts.append(scan_pickle(member.data, where, budget))
+        elif not _is_quiet(member):
+            parts.append(scan_bytes(member.data, where, budget, depth + 1))
+    return _whole(path, "zip", found, parts)
+
+
+def _is_torch_data(name: str, seen: list[str]) -> bool:
+    """Return whether a member is a storage of a torch file: archive/data/7 beside archive/data.pkl."""
+    folder, _, number = name.rpartition("/data/")
+    return bool(folder) and number.isdigit() and f"{folder}/data.pkl" in seen
+
+
+def _is_quiet(member: containers.Member) -> bool:
+    """Return whether a member is a small text, as torch files and wheels hold them."""
+    return len(member.data) < 1 << 20 and _is_text(member.data)
+
+
+def _tar(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
+    found: list[Finding] = []
+    parts = [
+        scan_bytes(member.data, f"{path}!{member.name}", budget, depth + 1)
+        for member in containers.tar_members(data, path, budget, found)
+        if len(member.data) and not _is_quiet(member)
+    ]
+    return _whole(path, "tar", found, parts)
+
+
+def _packed(data: memoryview, kind: str, path: str, budget: Budget, depth: int) -> Scanned:
+    try:
+        inner = containers.unpacked(data, kind, budget)
+    except ValueError as error:
+        return judged(path, kind, [unreadable(f"a damaged {kind} stream: {error}", path)])
+    return _whole(path, kind, [], [scan_bytes(memoryview(inner), f"{path}!", budget, depth + 1)])
+
+
+def _whole(path: str, kind: str, found: list[Finding], parts: list[Scanned]) -> Scanned:
+    findings = [*found, *(one for part in parts for one in part.findings)]
+    inside = [part.format for part in parts if part.format not in ("text", "unknown")]
+    name = f"{kind} with {inside[0]}" if inside else kind
+    return judged(path, name, findings, [name for part in parts for name in part.globals])
+
+
+def _is_text(data: memoryview) -> bool:
+    try:
+        text = str(data[: 1 << 20], "utf-8", "strict")
+    except UnicodeDecodeError as error:
+        return error.start >= (1 << 20) - 4
+    return "\0" not in text

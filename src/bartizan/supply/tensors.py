@@ -1,0 +1,190 @@
+"""Headers of tensor files that hold no code: safetensors, GGUF, NumPy. They are read to account for every byte.
+
+A safetensors header must describe all bytes once, in order, without overlap (its own specification). A GGUF file may
+carry a chat template, which is a Jinja program that a server will run: only what chat templates need is allowed in it.
+"""
+
+import json
+import re
+import struct
+from typing import Any
+
+import jinja2
+from jinja2 import nodes
+
+from bartizan.core.findings import Finding, Severity
+from bartizan.supply.base import Budget, unreadable
+from bartizan.supply.pickles import scan_pickle
+
+_WIDTHS = {
+    "BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2,
+    "I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8, "C64": 8,
+}  # fmt: skip
+_HEADER_LIMIT = 100_000_000
+_UNSAFE_NAME = re.compile(r"^_|mro|subclasses|globals|builtins|getattr|import|eval|exec|popen")
+_TEMPLATE_NODES = (
+    nodes.Getattr,
+    nodes.Getitem,
+    nodes.Name,
+    nodes.Filter,
+    nodes.Import,
+    nodes.FromImport,
+    nodes.Include,
+    nodes.Extends,
+)
+
+
+def is_safetensors(data: memoryview) -> bool:
+    """Return whether `data` begins like a safetensors file."""
+    return len(data) >= 9 and data[8] == 0x7B and struct.unpack_from("<Q", data)[0] <= _HEADER_LIMIT
+
+
+def safetensors(data: memoryview, path: str) -> list[Finding]:
+    """Return what is wrong with a safetensors file; nothing when every byte is accounted for."""
+
+    def wrong(why: str) -> list[Finding]:
+        return [Finding("safetensors-header", Severity.HIGH, why, path)]
+
+    size = struct.unpack_from("<Q", data)[0]
+    if 8 + size > len(data):
+        return [unreadable("the header is longer than the file", path)]
+    try:
+        pairs = json.loads(bytes(data[8 : 8 + size]), object_pairs_hook=lambda items: items)
+        names = [name for name, _ in pairs]
+        header: dict[str, Any] = {name: dict(value) for name, value in pairs if isinstance(value, list)}
+    except (ValueError, TypeError, RecursionError) as error:
+        return wrong(f"the header is no JSON object of tensors: {type(error).__name__}")
+    if len(set(names)) != len(names):
+        return wrong("a tensor is described twice")
+    spans = []
+    for name, about in header.items():
+        if name == "__metadata__":
+            continue
+        try:
+            (begin, end), shape, width = about["data_offsets"], about["shape"], _WIDTHS[about["dtype"]]
+            count = 1
+            for side in shape:
+                count *= side
+        except (KeyError, TypeError, ValueError):
+            return wrong(f"tensor {name[:80]!r} is not described as the format wants")
+        if not 0 <= begin <= end or end - begin != count * width:
+            return wrong(f"tensor {name[:80]!r}: {end - begin} bytes for {count} items of {width}")
+        spans.append((begin, end))
+    return _covered(sorted(spans), len(data) - 8 - size, wrong)
+
+
+def _covered(spans: list[tuple[int, int]], size: int, wrong: Any) -> list[Finding]:
+    at = 0
+    for begin, end in spans:
+        if begin != at:
+            found: list[Finding] = wrong(f"tensors overlap or leave a hole at byte {min(begin, at)}")
+            return found
+        at = end
+    left: list[Finding] = wrong(f"{size - at} bytes belong to no tensor") if at != size else []
+    return left
+
+
+_GGUF_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+_GGUF_TEXT, _GGUF_ARRAY = 8, 9
+
+
+class _Gguf:
+    """Reads the key-value part of a GGUF file with every length checked."""
+
+    def __init__(self, data: memoryview, budget: Budget) -> None:
+        self._data, self._at, self._budget = data, 8, budget
+
+    def number(self, layout: str) -> int:
+        """Read a number."""
+        size = struct.calcsize(layout)
+        if self._at + size > len(self._data):
+            raise ValueError("cut off")
+        value: int = struct.unpack_from(layout, self._data, self._at)[0]
+        self._at += size
+        return value
+
+    def text(self) -> str:
+        """Read a text."""
+        size = self.number("<Q")
+        if size > len(self._data) - self._at:
+            raise ValueError(f"a text of {size} bytes where {len(self._data) - self._at} are left")
+        value = str(self._data[self._at : self._at + size], "utf-8", "replace")
+        self._at += size
+        return value
+
+    def value(self, kind: int, depth: int = 0) -> str | None:
+        """Read a value and return it if it is a text."""
+        if kind == _GGUF_TEXT:
+            return self.text()
+        if kind == _GGUF_ARRAY:
+            inner, count = self.number("<I"), self.number("<Q")
+            if depth > 4 or count > len(self._data):
+                raise ValueError(f"an array of {count} items")
+            if inner in _GGUF_SIZES:
+                self._at += _GGUF_SIZES[inner] * count
+            else:
+                for _ in range(count):
+                    self._budget.spend("opcodes")
+                    self.value(inner, depth + 1)
+        elif kind in _GGUF_SIZES:
+            self._at += _GGUF_SIZES[kind]
+        else:
+            raise ValueError(f"a value of unknown type {kind}")
+        if self._at > len(self._data):
+            raise ValueError("cut off")
+        return None
+
+
+def gguf(data: memoryview, path: str, budget: Budget) -> list[Finding]:
+    """Return what is wrong with a GGUF file's header and chat templates."""
+    reader = _Gguf(data, budget)
+    found: list[Finding] = []
+    try:
+        tensors, pairs = reader.number("<Q"), reader.number("<Q")
+        if tensors > len(data) or pairs > len(data):
+            raise ValueError(f"{tensors} tensors and {pairs} keys in {len(data)} bytes")
+        for _ in range(pairs):
+            key = reader.text()
+            text = reader.value(reader.number("<I"))
+            if text is not None and "chat_template" in key:
+                found += chat_template(text, f"{path}#{key}")
+    except (ValueError, struct.error) as error:
+        found.append(unreadable(f"the GGUF header breaks off: {error}", path))
+    return found
+
+
+def chat_template(source: str, where: str) -> list[Finding]:
+    """Return what a chat template does beyond writing messages down (CVE-2024-34359: a template that runs commands)."""
+    try:
+        tree = jinja2.Environment(autoescape=True, extensions=["jinja2.ext.loopcontrols"]).parse(source)
+    except (jinja2.TemplateError, RecursionError) as error:
+        return [Finding("template-unreadable", Severity.MEDIUM, f"no Jinja template: {error}", where)]
+    wrong = []
+    for node in tree.find_all(_TEMPLATE_NODES):
+        match node:
+            case nodes.Import() | nodes.FromImport() | nodes.Include() | nodes.Extends():
+                wrong.append("it loads another template")
+            case nodes.Getattr(attr=name) | nodes.Getitem(arg=nodes.Const(value=str() as name)):
+                if _UNSAFE_NAME.search(name):
+                    wrong.append(f"it reaches for {name!r}")
+            case nodes.Filter(name="attr"):
+                wrong.append("it picks attributes by computed names")
+            case nodes.Name(name="self" | "lipsum" | "cycler" | "joiner" | "config" | "request"):
+                wrong.append(f"it uses {node.name}, a way out of the sandbox")
+            case _:
+                pass
+    return [Finding("template-injection", Severity.HIGH, why, where) for why in dict.fromkeys(wrong)]
+
+
+def numpy_file(data: memoryview, path: str, budget: Budget) -> list[Finding]:
+    """Return what is wrong with a .npy file: an array of objects is a pickle behind a header."""
+    if len(data) < 10:
+        return [unreadable("a NumPy file of less than ten bytes", path)]
+    wide = data[6] > 1
+    size = struct.unpack_from("<I" if wide else "<H", data, 8)[0] + (12 if wide else 10)
+    if size > len(data):
+        return [unreadable("the NumPy header is longer than the file", path)]
+    header = bytes(data[:size])
+    if re.search(rb"'descr':\s*['\[(][^']*'?[|<>=]?O", header) or b"O" in header.split(b"'fortran_order'")[0][16:]:
+        return list(scan_pickle(data[size:], path, budget).findings)
+    return []

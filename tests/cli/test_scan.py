@@ -1,0 +1,62 @@
+"""`bartizan scan` as a user types it: table, JSON, SARIF, and exit codes 0, 1 and 2."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from bartizan.cli.main import main
+
+EVIL = b"cposix\nsystem\n(S'true'\ntR."
+GOOD = b"\x80\x02N."
+LIBRARY = b"\x80\x02csklearn.svm\nSVC\n)\x81."
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A wide terminal."""
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("files", "words", "code"),
+    [
+        ({"a.pkl": GOOD}, [], 0),
+        ({"a.pkl": GOOD, "b.pkl": EVIL}, [], 1),
+        ({"a.pkl": LIBRARY}, [], 0),
+        ({"a.pkl": LIBRARY}, ["--strict"], 1),
+        ({"a.pkl": b"\x80\x02X\xff\xff"}, [], 2),
+        ({}, [], 2),
+    ],
+)
+def test_exit_codes(folder, capsys, files, words, code):
+    """Clean 0, blocked 1, review only 0 unless strict, unreadable or nothing 2."""
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    assert main(["scan", str(folder), *words]) == code
+    capsys.readouterr()
+
+
+def test_the_table_names_the_call(folder, capsys):
+    """What would have run, in words."""
+    (folder / "b.pkl").write_bytes(EVIL)
+    main(["scan", str(folder)])
+    assert "would call posix.system('true')" in capsys.readouterr().out
+
+
+def test_json_and_sarif(folder, capsys):
+    """One object a file; a log that validates."""
+    (folder / "a.pkl").write_bytes(EVIL)
+    log = folder / "out.sarif"
+    assert main(["scan", str(folder / "a.pkl"), "--json", "--sarif", str(log)]) == 1
+    assert json.loads(capsys.readouterr().out)["globals"] == ["posix.system"]
+    schema = Path(__file__).parents[1] / "schemas" / "sarif-schema-2.1.0.json"
+    jsonschema.validate(json.loads(log.read_text()), json.loads(schema.read_text()))
+
+
+def test_a_path_that_is_not_there_is_an_error(folder, capsys):
+    """Not an empty success."""
+    assert main(["scan", str(folder / "none")]) == 2
+    assert "no such file" in capsys.readouterr().err

@@ -1,0 +1,19 @@
+"""The corpus: unique names, the same bytes every time, many kinds."""
+
+from bartizan.lab.hostile_artefacts import GADGETS, SHAPES, benign, hostile
+
+
+def test_names_are_unique_and_the_bytes_repeat():
+    """A report names a sample; it must mean one file."""
+    for make in (hostile, benign):
+        first = list(make())
+        assert len({one.name for one in first}) == len(first)
+        assert [one.data for one in first] == [one.data for one in make()]
+
+
+def test_every_gadget_and_every_shape_is_in_it():
+    """And enough of each to claim something."""
+    names = " ".join(one.name for one in hostile())
+    assert all(f"{module}.{name}" in names for module, name, _ in GADGETS)
+    assert all(f"shape-{shape}-" in names for shape, _ in SHAPES)
+    assert sum(1 for _ in benign()) >= 70

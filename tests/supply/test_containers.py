@@ -1,0 +1,54 @@
+"""Containers: members come out under limits; disagreement, traversal and links are findings."""
+
+import gzip
+import io
+import zipfile
+
+import pytest
+
+from bartizan.supply.base import Budget, LimitReached
+from bartizan.supply.containers import unpacked, zip_members
+
+
+def packed(**members):
+    """Return a zip file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def test_members_come_out_in_order():
+    """Name and content, no finding on an honest file."""
+    found = []
+    members = list(zip_members(memoryview(packed(a=b"1", b=b"2")), "x", Budget(), found))
+    assert [(one.name, bytes(one.data)) for one in members] == [("a", b"1"), ("b", b"2")]
+    assert found == []
+
+
+def test_a_bomb_is_not_unpacked():
+    """The ratio in the directory is enough."""
+    found = []
+    bomb = packed(a=bytes(8 << 20))
+    assert list(zip_members(memoryview(bomb), "x", Budget(ratio=100), found)) == []
+    assert [one.rule for one in found] == ["compression-bomb"]
+
+
+@pytest.mark.parametrize("data", [b"PK\x03\x04", b"PK\x05\x06" + bytes(10), b""])
+def test_a_broken_zip_is_unreadable(data):
+    """Not empty, not clean."""
+    found = []
+    assert list(zip_members(memoryview(data), "x", Budget(), found)) == []
+    assert [one.rule for one in found] == ["unreadable"]
+
+
+def test_streams_are_unpacked_under_limits():
+    """Damage is a ValueError, size a LimitReached."""
+    assert unpacked(memoryview(gzip.compress(b"hello")), "gzip", Budget()) == b"hello"
+    with pytest.raises(ValueError, match="breaks off"):
+        unpacked(memoryview(gzip.compress(b"hello")[:-4]), "gzip", Budget())
+    with pytest.raises(ValueError, match="Error"):
+        unpacked(memoryview(b"\x1f\x8b" + bytes(20)), "gzip", Budget())
+    with pytest.raises(LimitReached):
+        unpacked(memoryview(gzip.compress(bytes(100_000))), "gzip", Budget(output_bytes=1000))

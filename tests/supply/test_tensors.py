@@ -1,0 +1,68 @@
+"""Tensor headers: every byte once; templates: what chat needs and nothing else."""
+
+import json
+import struct
+
+import pytest
+
+from bartizan.lab.hostile_artefacts import HONEST_TEMPLATE
+from bartizan.supply.base import Budget
+from bartizan.supply.tensors import chat_template, gguf, is_safetensors, numpy_file, safetensors
+
+
+def made(header, size):
+    """Return a safetensors file of this header text."""
+    raw = header.encode()
+    return memoryview(struct.pack("<Q", len(raw)) + raw + bytes(size))
+
+
+GOOD = json.dumps({"__metadata__": {"format": "pt"}, "a": {"dtype": "F16", "shape": [2, 2], "data_offsets": [0, 8]}})
+
+
+def test_an_exact_header_is_clean():
+    """Metadata, one tensor, no byte over."""
+    assert is_safetensors(made(GOOD, 8))
+    assert safetensors(made(GOOD, 8), "x") == []
+
+
+@pytest.mark.parametrize(
+    ("header", "size"),
+    [
+        (GOOD, 9),
+        (GOOD, 7),
+        (GOOD.replace("[2, 2]", "[2, 3]"), 8),
+        (GOOD.replace("F16", "OBJ"), 8),
+        (GOOD.replace("[0, 8]", "[8, 0]"), 8),
+        ('{"a":1,"a":2}', 0),
+        ("{not json", 0),
+        ("{" + '"a":{' * 2000, 0),
+    ],
+)
+def test_a_header_that_lies_is_a_finding(header, size):
+    """Size, shape, type, order, doubles, no JSON, too deep."""
+    assert safetensors(made(header, size), "x")
+
+
+def test_chat_templates_of_the_usual_kind_pass():
+    """Loops, filters, conditions."""
+    assert chat_template(HONEST_TEMPLATE, "x") == []
+    assert chat_template("{{ raise_exception('no') if messages[0]['role'] != 'user' else bos_token }}", "x") == []
+
+
+def test_a_template_that_reaches_for_python_is_blocked():
+    """CVE-2024-34359."""
+    found = chat_template("{{ ''.__class__.__mro__ }}", "x")
+    assert {one.rule for one in found} == {"template-injection"}
+    assert chat_template("{% if %}", "x")[0].rule == "template-unreadable"
+
+
+def test_a_gguf_header_that_lies_is_unreadable():
+    """Counts and lengths beyond the file."""
+    for body in (struct.pack("<IQQ", 3, 0, 2**60), struct.pack("<IQQ", 3, 0, 1) + struct.pack("<Q", 2**50), b""):
+        assert [one.rule for one in gguf(memoryview(b"GGUF" + body), "x", Budget())] == ["unreadable"]
+
+
+def test_short_numpy_files_are_unreadable():
+    """No header, no verdict."""
+    assert numpy_file(memoryview(b"\x93NUMPY"), "x", Budget())[0].rule == "unreadable"
+    assert numpy_file(memoryview(b"\x93NUMPY\x01\x00\xff\xff"), "x", Budget())[0].rule == "unreadable"
