@@ -22,6 +22,7 @@ _NOT_FORWARDED = frozenset(
     b"transfer-encoding content-length accept-encoding cookie forwarded".split()
 )
 _CONNECT_S = 10.0
+_LARGEST_ERROR = 4194304
 _KEYS = frozenset((b"authorization", b"x-api-key", b"api-key"))
 _NOT_RETURNED = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate te trailer upgrade transfer-encoding content-length "
@@ -72,10 +73,18 @@ class PooledAnswer:
     source: str
     _connection: Connection
     _pool: "HttpUpstream"
+    _secret: bytes = b""
 
     async def read(self) -> bytes:
         """Return the next bytes of the body, nothing at its end. Raises UpstreamFailed when it is cut short."""
-        return await self._connection.read()
+        if self.status < 400 or not self._secret:
+            return await self._connection.read()
+        body = b""
+        while piece := await self._connection.read():
+            body += piece
+            if len(body) > _LARGEST_ERROR:
+                raise UpstreamFailed(f"an error of more than {_LARGEST_ERROR} bytes")
+        return body.replace(self._secret, b"[key]")  # errors of providers like to repeat the key they did not like
 
     def release(self) -> None:
         """Give the connection back, or close it when the body was not read to its end."""
@@ -101,6 +110,7 @@ class HttpUpstream:
         self._port = parts.port or (443 if self._tls else 80)
         self._prefix = parts.path.rstrip("/")
         self._host_line = f"host: {parts.netloc.rpartition('@')[2]}\r\n".encode()
+        self._key = key.encode()
         self._key_lines = f"authorization: Bearer {key}\r\nx-api-key: {key}\r\n".encode() if key else b""
         self._timeout_s = timeout_s
         self._dropped = _NOT_FORWARDED if forward_client_key and not key else _NOT_FORWARDED | _KEYS
@@ -122,7 +132,7 @@ class HttpUpstream:
                 connection.close()
                 raise
             kept = [pair for pair in connection.headers if pair[0] not in _NOT_RETURNED]
-            return PooledAnswer(connection.status, kept, self.name, connection, self)
+            return PooledAnswer(connection.status, kept, self.name, connection, self, self._key)
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection for the next request if it can carry one."""

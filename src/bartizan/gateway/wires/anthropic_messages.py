@@ -7,7 +7,20 @@ from bartizan.core.errors import BadRequest
 from bartizan.core.messages import Message, Part, Prompt, Role, Text, ToolCall, ToolResult, ToolSpec, Trust, Usage
 from bartizan.gateway.sse import Event, written
 from bartizan.gateway.wires import strict_json
-from bartizan.gateway.wires.base import Asked, Piece, Read, Said, decode, dump, expect, new_id, strings, texts_in
+from bartizan.gateway.wires.base import (
+    Asked,
+    Piece,
+    Read,
+    Said,
+    decode,
+    dicts,
+    dump,
+    expect,
+    new_id,
+    one,
+    strings,
+    texts_in,
+)
 from bartizan.gateway.wires.openai_answers import unread
 
 _TOP = frozenset(
@@ -113,13 +126,14 @@ class MessagesReader:
             read.closes = (f"tool/{index}",)
         elif kind == "message_start" and isinstance(message := document.get("message"), dict):
             self._taken = _tokens(message.get("usage"), "input_tokens")
-            read.pieces = list(strings(message.get("content") or []))
+            content = message.get("content")
+            read.pieces = list(strings(content)) if isinstance(content, list) else []
         elif kind == "message_delta":
             read.end = True
             usage = document.get("usage")
             taken = _tokens(usage, "input_tokens") or self._taken
             read.usage = Usage(taken, _tokens(usage, "output_tokens"))
-            read.finish = str((document.get("delta") or {}).get("stop_reason") or "")
+            read.finish = str(one(document.get("delta")).get("stop_reason") or "")
         elif kind == "message_stop":
             read.end = read.last = True
         elif kind != "ping":
@@ -132,11 +146,11 @@ class MessagesReader:
         if not isinstance(document, dict):
             raise ValueError("not a JSON object")
         pieces = list(strings(document, joined=_JOINED))
-        for number, block in enumerate(document.get("content") or ()):
-            if isinstance(block, dict) and block.get("type") == "thinking":
+        for number, block in enumerate(dicts(document.get("content"))):
+            if block.get("type") == "thinking":
                 for piece in pieces:
                     piece.kind = "sealed" if piece.holder is block else piece.kind
-            if isinstance(block, dict) and isinstance(block.get("input"), dict):
+            if isinstance(block.get("input"), dict):
                 self._calls[f"/content/{number}/input"] = (str(block.get("id")), str(block.get("name")))
         usage = document.get("usage")
         counted = Usage(_tokens(usage, "input_tokens"), _tokens(usage, "output_tokens")) if usage else None
@@ -199,7 +213,7 @@ def _started(block: dict[str, Any], index: Any) -> list[Piece]:
         case "text":
             return [Piece("text", block, "text", "text")]
         case "tool_use" | "server_tool_use" | "mcp_tool_use":
-            return [Piece(f"tool/{index}", {}, "partial_json", "arguments"), *strings(block.get("input") or {})]
+            return [Piece(f"tool/{index}", {}, "partial_json", "arguments"), *strings(one(block.get("input")))]
         case "thinking":
             return [Piece(f"thinking/{index}", block, "thinking", "sealed")]
         case _:

@@ -207,6 +207,16 @@ _NOT_READ = frozenset(
 )
 
 
+def dicts(value: Any) -> list[dict[str, Any]]:
+    """Return the objects in `value`, if it is an array: an answer may hold anything under any key."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def one(value: Any) -> dict[str, Any]:
+    """Return `value` if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
 def texts_in(node: Any, trust: Trust, where: str) -> list[Text]:
     """Return every text inside a part of a request that we do not know better: nothing may pass unread."""
     if isinstance(node, str):

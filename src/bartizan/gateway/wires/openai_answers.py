@@ -4,7 +4,7 @@ from typing import Any
 
 from bartizan.core.messages import Usage
 from bartizan.gateway.sse import Event
-from bartizan.gateway.wires.base import Piece, Read, Said, decode, dump, new_id, strings
+from bartizan.gateway.wires.base import Piece, Read, Said, decode, dicts, dump, new_id, one, strings
 
 _TOP_KNOWN = frozenset(
     ("choices", "id", "object", "created", "model", "usage", "system_fingerprint", "service_tier", "obfuscation")
@@ -84,13 +84,12 @@ class ChatReader:
         if not isinstance(document, dict):
             raise ValueError("not a JSON object")
         read = Read(document, list(strings(document)), end=True, usage=usage_of(document.get("usage")))
-        for number, choice in enumerate(document.get("choices") or ()):
-            if isinstance(choice, dict) and isinstance(message := choice.get("message"), dict):
-                read.finish = str(choice.get("finish_reason") or "")
-                for position, call in enumerate(message.get("tool_calls") or ()):
-                    function = call.get("function") or call.get("custom") or {}
-                    channel = f"/choices/{number}/message/tool_calls/{position}/function/arguments"
-                    self._calls[channel] = (str(call.get("id")), str(function.get("name")))
+        for number, choice in enumerate(dicts(document.get("choices"))):
+            read.finish = str(choice.get("finish_reason") or "")
+            for position, call in enumerate(dicts(one(choice.get("message")).get("tool_calls"))):
+                function = one(call.get("function") or call.get("custom"))
+                channel = f"/choices/{number}/message/tool_calls/{position}/function/arguments"
+                self._calls[channel] = (str(call.get("id")), str(function.get("name")))
         return read
 
     def call(self, channel: str) -> tuple[str, str]:
@@ -101,7 +100,8 @@ class ChatReader:
         """Remember the stream's id and model, so that a cut keeps them."""
         if not isinstance(read.document, dict):
             return
-        self._indexes.update(choice.get("index", 0) for choice in read.document.get("choices") or ())
+        found = [choice.get("index", 0) for choice in dicts(read.document.get("choices"))]
+        self._indexes.update(index for index in found if type(index) is int)
         if not self._begun:
             self._begun = True
             self._head = {key: read.document.get(key, value) for key, value in self._head.items()}

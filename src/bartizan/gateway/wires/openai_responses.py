@@ -11,7 +11,7 @@ from bartizan.core.errors import BadRequest
 from bartizan.core.messages import ROLE_TRUST, Message, Prompt, Role, ToolCall, ToolResult, ToolSpec, Trust
 from bartizan.gateway.sse import Event, written
 from bartizan.gateway.wires import strict_json
-from bartizan.gateway.wires.base import Asked, Piece, Read, Said, decode, dump, expect, new_id, strings, texts_in
+from bartizan.gateway.wires.base import Asked, Piece, Read, Said, decode, dicts, dump, expect, new_id, strings, texts_in
 from bartizan.gateway.wires.openai_answers import openai_error, unread, usage_of
 
 _TOP = frozenset(
@@ -114,7 +114,8 @@ class ResponsesReader:
         elif kind in ("response.created", "response.in_progress", "response.queued"):
             pass  # what the client itself sent comes back here, its instructions included
         elif kind not in _ENDS and isinstance(document.get("response"), dict):
-            read.pieces = list(strings(document["response"].get("output") or []))
+            output = document["response"].get("output")
+            read.pieces = list(strings(output)) if isinstance(output, list) else []
         elif kind in _ENDS:
             response = document.get("response") or document
             read = self._response_read(response if isinstance(response, dict) else {}, document)
@@ -148,9 +149,12 @@ class ResponsesReader:
         pieces = list(strings(output, "/output", joined=_JOINED)) if isinstance(output, list) else []
         for key in ("error", "message", "incomplete_details"):
             value = response.get(key)
-            pieces += strings({key: value} if isinstance(value, str) else value or {}, key)
-        for number, item in enumerate(output or ()):
-            if isinstance(item, dict) and "arguments" in item:
+            if isinstance(value, str):
+                pieces.append(Piece(key, response, key))
+            elif isinstance(value, dict | list):
+                pieces += strings(value, key)
+        for number, item in enumerate(dicts(output)):
+            if "arguments" in item:
                 self._calls[f"/output/{number}/arguments"] = (str(item.get("call_id")), str(item.get("name")))
         finish = str(response.get("status") or "")
         return Read(document, pieces, end=True, usage=usage_of(response.get("usage")), finish=finish)
@@ -163,7 +167,8 @@ class ResponsesReader:
         """Remember the response's head and how far its numbering and output have come."""
         if not isinstance(read.document, dict):
             return
-        self._number = max(self._number, int(read.document.get("sequence_number") or 0) + 1)
+        number = read.document.get("sequence_number")
+        self._number = max(self._number, number + 1 if isinstance(number, int) else 0)
         if isinstance(response := read.document.get("response"), dict):
             self._begun = True
             self._response = {**self._response, **response}
