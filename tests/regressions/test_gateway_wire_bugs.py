@@ -141,7 +141,9 @@ async def test_a_cancelled_stream_is_recorded(world):
     scope = {"type": "http", "path": URL, "method": "POST", "headers": [], "query_string": b"", "client": ("h", 1)}
     async with lifespan(app):
         serving = asyncio.create_task(app(scope, receive, send))
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(10):
+            while not world.records:
+                await asyncio.sleep(0.01)
         serving.cancel()
         with pytest.raises(asyncio.CancelledError):
             await serving

@@ -1,5 +1,6 @@
 """The life of one request, in order. Read `exchange` first; everything else in this package serves one of its steps."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -155,6 +156,10 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
     except UpstreamFailed as error:
         _log.warning("request %s: %s", trace.id, error)
         return await _failed(gate, trace, wire.error(502, "upstream_failed", "The model server did not answer."))
+    except asyncio.CancelledError:
+        trace.outcome = "aborted"
+        gate.evidence.enqueue("exchange", trace.record(gate.clock.wall_ns()))
+        raise
     except BadEvidence as error:
         _log.error("request %s: %s", trace.id, error)
         return _answer(wire.error(503, "evidence_unavailable", "No answer without a record: the ledger failed."), trace)
