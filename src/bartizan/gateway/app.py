@@ -6,11 +6,11 @@ Raw ASGI, no framework: routing is one dictionary. Does not decide anything abou
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from bartizan.core.errors import BadEvidence, BadRequest, UpstreamFailed
-from bartizan.gateway.exchange import Answer, Call, Gate, exchange
+from bartizan.gateway.exchange import Answer, Call, Gate, Pieces, exchange
 from bartizan.gateway.models import models
 from bartizan.gateway.operations import operations
 from bartizan.gateway.wires import WIRES
@@ -137,11 +137,11 @@ async def _send_whole(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def _send_pieces(send: Send, receive: Receive, answer: Answer, pieces: AsyncIterator[bytes]) -> None:
+async def _send_pieces(send: Send, receive: Receive, answer: Answer, pieces: Pieces) -> None:
     """Send the pieces as they come; stop asking for more as soon as the client has gone."""
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
 
     async def deliver() -> None:
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         async for piece in pieces:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
@@ -155,7 +155,7 @@ async def _send_pieces(send: Send, receive: Receive, answer: Answer, pieces: Asy
         if not delivering.done():
             delivering.cancel()
             await asyncio.wait((delivering,))
-        await pieces.aclose()  # type: ignore[attr-defined]
+        await pieces.close()
     error = None if delivering.cancelled() else delivering.exception()
     if isinstance(error, UpstreamFailed | BadEvidence):
         _log.warning("stream cut short: %s", error)  # returning without an end makes the server cut the client off too

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -114,7 +114,28 @@ class Answer:
     status: int
     headers: Headers
     body: bytes = b""
-    pieces: AsyncIterator[bytes] | None = None
+    pieces: "Pieces | None" = None
+
+
+class Pieces:
+    """The pieces of a stream. `close` ends it whether or not anybody has begun to read it."""
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None], abandon: Callable[[], None]) -> None:
+        """Hand on `pieces`; call `abandon` when it is closed unread: a generator that never ran cleans nothing up."""
+        self._pieces = pieces
+        self._abandon = abandon
+        self._begun = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Begin to read."""
+        self._begun = True
+        return self._pieces
+
+    async def close(self) -> None:
+        """End the stream."""
+        if not self._begun:
+            self._abandon()
+        await self._pieces.aclose()
 
 
 async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
@@ -223,13 +244,19 @@ async def _streamed(gate: Gate, trace: Trace, answer: Answering, guard: OutputGu
         answer.release()
         raise
     headers = [pair for pair in answer.headers if pair[0] != b"content-encoding"]
-    pieces = _pieces(gate, trace, answer, guard, expander)
+
+    def abandon() -> None:
+        trace.outcome = "aborted"
+        answer.release()
+        _left(gate, trace, guard, 0)
+
+    pieces = Pieces(_pieces(gate, trace, answer, guard, expander), abandon)
     return Answer(answer.status, headers + _our_headers(trace, receipt), pieces=pieces)
 
 
 async def _pieces(
     gate: Gate, trace: Trace, answer: Answering, guard: OutputGuard, expander: Expander
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     trace.outcome = "aborted"
     size = 0
     try:
@@ -253,10 +280,15 @@ async def _pieces(
     finally:
         answer.release()
         if trace.outcome in ("aborted", "upstream failed"):
-            trace.screened(guard, size)
-            now = gate.clock.wall_ns()
-            gate.meter.observe(trace, now)
-            gate.evidence.enqueue("stream-end", trace.end(now))
+            _left(gate, trace, guard, size)
+
+
+def _left(gate: Gate, trace: Trace, guard: OutputGuard, size: int) -> None:
+    """Write down a stream that did not come to its end; nobody is there to wait for it."""
+    trace.screened(guard, size)
+    now = gate.clock.wall_ns()
+    gate.meter.observe(trace, now)
+    gate.evidence.enqueue("stream-end", trace.end(now))
 
 
 async def _ended(gate: Gate, trace: Trace) -> None:
