@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from bartizan.supply.allowed import tier
-from bartizan.supply.values import Const, Global, Made, Persistent, Pile, Value
+from bartizan.supply.values import Const, Global, Made, Other, Persistent, Pile, Value
 
 _LARGEST_SIZE = 1 << 28
 
@@ -46,7 +46,7 @@ def _is_class_without_call(made: Made) -> bool:
 
 def _codecs_encode(arguments: list[Value]) -> str:
     match arguments:
-        case [Const(value=str()), Const(value="latin1" | "latin-1")]:
+        case [Const(value=str()) | Other(what="text"), Const(value="latin1" | "latin-1")]:
             return ""
         case _:
             return "only the plain latin1 form that old pickles use for bytes is allowed"

@@ -29,8 +29,17 @@ class Member:
     data: memoryview
 
 
-def zip_members(data: memoryview, path: str, budget: Budget, found: list[Finding]) -> Iterator[Member]:
-    """Yield the members of a zip file; what is wrong with it goes to `found`."""
+def zip_members(
+    data: memoryview,
+    path: str,
+    budget: Budget,
+    found: list[Finding],
+    passive: Callable[[str], bool] = lambda name: False,
+) -> Iterator[Member]:
+    """Yield the members of a zip file; what is wrong with it goes to `found`.
+
+    Members for which `passive` says so are raw data that nobody interprets: only their headers are checked.
+    """
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
@@ -54,7 +63,7 @@ def zip_members(data: memoryview, path: str, budget: Budget, found: list[Finding
         found += _local_findings(data, info, where)
         if info.flag_bits & 1 or info.flag_bits & 0x40:
             found.append(Finding("encrypted", Severity.HIGH, "an encrypted member cannot be read", where))
-        elif not info.is_dir():
+        elif not info.is_dir() and not passive(info.filename):
             yield from _zip_member(archive, info, budget, found, where)
     found += _gaps(data, archive, path)
 

@@ -7,8 +7,7 @@ the bytes are no pickle any more.
 import pickletools
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 LONGEST_LINE = 65_536
 
@@ -17,8 +16,7 @@ class Broken(Exception):
     """The bytes cannot be read as opcodes from here on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Op:
+class Op(NamedTuple):
     """One opcode: its name, its argument, and where it starts and ends."""
 
     name: str
@@ -141,12 +139,12 @@ _OPS = {ord(op.code): (op.name, _READERS[op.arg.name] if op.arg else None) for o
 
 def read_op(data: memoryview, at: int) -> Op:
     """Return the opcode at `at`. Raises Broken when there is none."""
-    if at >= len(data):
-        raise Broken("no STOP before the end")
-    found = _OPS.get(data[at])
-    if found is None:
-        raise Broken(f"byte 0x{data[at]:02x} is no opcode")
-    name, reader = found
+    try:
+        name, reader = _OPS[data[at]]
+    except IndexError:
+        raise Broken("no STOP before the end") from None
+    except KeyError:
+        raise Broken(f"byte 0x{data[at]:02x} is no opcode") from None
     if reader is None:
         return Op(name, None, at, at + 1)
     try:

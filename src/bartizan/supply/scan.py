@@ -92,10 +92,8 @@ def _zip(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
     found: list[Finding] = []
     names: list[str] = []
     parts: list[Scanned] = []
-    for member in containers.zip_members(data, path, budget, found):
+    for member in containers.zip_members(data, path, budget, found, lambda name: _is_torch_data(name, names)):
         where = f"{path}!{member.name}"
-        if _is_torch_data(member.name, names):
-            continue  # raw tensor bytes: readers take them by position and never unpickle them
         names.append(member.name)
         if member.name.endswith("data.pkl"):
             parts.append(scan_pickle(member.data, where, budget, torch=True))
@@ -107,7 +105,10 @@ def _zip(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
 
 
 def _is_torch_data(name: str, seen: list[str]) -> bool:
-    """Return whether a member is a storage of a torch file: archive/data/7 beside archive/data.pkl."""
+    """Return whether a member is a storage of a torch file: archive/data/7 beside archive/data.pkl.
+
+    Readers take its bytes by position and never unpickle them.
+    """
     folder, _, number = name.rpartition("/data/")
     return bool(folder) and number.isdigit() and f"{folder}/data.pkl" in seen
 

@@ -16,7 +16,6 @@ from bartizan.supply.base import Budget, unreadable
 from bartizan.supply.opcodes import Broken, Op, read_op
 from bartizan.supply.values import Const, Global, Made, Other, Persistent, Pile, Value
 
-_MARK = Other("mark")
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _LITERALS = frozenset(
     name
@@ -48,6 +47,8 @@ class Walk:
     nested: list[bytes] = field(default_factory=list)
     result: Value = field(default_factory=lambda: Other("nothing"))
     _stack: list[Value] = field(default_factory=list)
+    _marks: list[int] = field(default_factory=list)
+    """How long the stack was at each mark that is still there."""
     _memo: dict[int, Value] = field(default_factory=dict)
     _frame_end: int = 0
 
@@ -57,15 +58,20 @@ class Walk:
         try:
             while True:
                 op = read_op(self.data, self.at)
-                self._check_frame(op)
-                self.at = op.end
+                name, arg, _, end = op
+                if self._frame_end or name == "FRAME":
+                    self._check_frame(op)
+                self.at = end
                 count += 1
                 if count % 4096 == 0:
                     self.budget.spend("opcodes", 4096)
-                if op.name == "STOP":
+                if name in _LITERALS:  # most opcodes of most files
+                    self._stack.append(Const(arg) if type(arg) is int else self._literal(arg))
+                elif name == "STOP":
                     self.result = self._pop()
                     return True
-                self._step(op)
+                else:
+                    self._step(op)
         except Broken as error:
             self.findings.append(unreadable(f"the pickle breaks off at byte {self.at}: {error}", self.where))
             return False
@@ -80,17 +86,17 @@ class Walk:
 
     def _step(self, op: Op) -> None:
         name = op.name
-        if name in _LITERALS:
-            self._stack.append(self._literal(op.arg))
-        elif name in _CONSTANTS:
+        if name in _CONSTANTS:
             self._stack.append(Const(_CONSTANTS[name]))
         elif name in _EMPTY:
             self._stack.append(Pile(_EMPTY[name]))
         elif name in _TUPLES:
-            items = [self._pop() for _ in range(_TUPLES[name])]
-            self._stack.append(Pile("tuple", items[::-1]))
+            size = _TUPLES[name]
+            if len(self._stack) - self._floor() < size:
+                raise Broken("takes from an empty stack")
+            self._stack[-size:] = [Pile("tuple", self._stack[-size:])]
         elif name == "MARK":
-            self._stack.append(_MARK)
+            self._marks.append(len(self._stack))
         elif name in _FROM_MARK:
             self._stack.append(Pile(_FROM_MARK[name], self._to_mark()))
         elif not (self._memo_step(op) or self._fill_step(op) or self._call_step(op)):
@@ -250,26 +256,29 @@ class Walk:
             raise Broken(f"a joblib array of {size} bytes where {len(self.data) - self.at} are left")
         self.at += size
 
+    def _floor(self) -> int:
+        return self._marks[-1] if self._marks else 0
+
     def _top(self) -> Value:
-        if not self._stack or self._stack[-1] is _MARK:
+        if len(self._stack) <= self._floor():
             raise Broken("takes from an empty stack")
         return self._stack[-1]
 
     def _pop(self) -> Value:
-        top = self._top() if self._stack and self._stack[-1] is not _MARK else None
-        if not self._stack:
+        if len(self._stack) > self._floor():
+            return self._stack.pop()
+        if not self._marks:
             raise Broken("takes from an empty stack")
-        self._stack.pop()
-        return top if top is not None else _MARK
+        self._marks.pop()
+        return Other("mark")
 
     def _to_mark(self) -> list[Value]:
-        items: list[Value] = []
-        while self._stack:
-            item = self._stack.pop()
-            if item is _MARK:
-                return items[::-1]
-            items.append(item)
-        raise Broken("no mark on the stack")
+        if not self._marks:
+            raise Broken("no mark on the stack")
+        at = self._marks.pop()
+        items = self._stack[at:]
+        del self._stack[at:]
+        return items
 
     def _hostile(self, rule: str, why: str) -> None:
         self.findings.append(Finding(rule, Severity.HIGH, why, self.where))
