@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from bartizan import __version__
-from bartizan.cli import assess, dashboard, init, keys, ledger, reference, scan, serve, threats
+from bartizan.cli import assess, dashboard, init, keys, ledger, reference, scan, serve, sign, threats, verify
 from bartizan.cli.base import CANNOT, Command
 from bartizan.core.errors import BartizanError
 
@@ -18,6 +18,8 @@ COMMANDS: tuple[Command, ...] = (
     keys.COMMAND,
     assess.COMMAND,
     scan.COMMAND,
+    sign.COMMAND,
+    verify.COMMAND,
     ledger.COMMAND,
     dashboard.COMMAND,
     threats.COMMAND,
