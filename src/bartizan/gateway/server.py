@@ -5,7 +5,6 @@ Refused here, before any request exists: heads that are too large, too slow or c
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
 import sys
@@ -134,7 +133,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(2048)
     except OSError as error:
         listening.close()
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        reason = error.strerror or str(error)
         raise BadSettings(f"cannot listen on {host}:{port}: {reason}", hint="Choose another --port.") from error
     listening.setblocking(False)
     return listening

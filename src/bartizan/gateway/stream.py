@@ -80,6 +80,11 @@ class Holdback:
         self.longest_hold = 0
         self.last = False
 
+    @property
+    def held_chars(self) -> int:
+        """How many characters of the answer have come and not yet been decided."""
+        return sum(channel.length - channel.decided for channel in self._channels.values())
+
     def feed(self, data: bytes) -> bytes:
         """Take bytes from the upstream, return those that may go to the client now."""
         out = b""
