@@ -11,7 +11,7 @@ import html
 import re
 import unicodedata
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bartizan.core.findings import Span
@@ -33,8 +33,8 @@ class View:
 
     name: str
     text: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
+    starts: Sequence[int]
+    ends: Sequence[int]
 
     def span(self, start: int, end: int) -> Span:
         """Return the original's span of characters `start` (included) to `end` (excluded) of this reading."""
@@ -73,7 +73,7 @@ class _Writer:
 def views(text: str) -> Iterator[View]:
     """Yield the plain reading, then the others that differ from it, each once."""
     seen = {text}
-    plain = View("plain", text, tuple(range(len(text))), tuple(range(1, len(text) + 1)))
+    plain = View("plain", text, range(len(text)), range(1, len(text) + 1))
     yield plain
     budget = BUDGET
     for reading in _unfolded(plain):
@@ -132,6 +132,8 @@ def _despaced(view: View) -> View:
             if view.text[index] != run[1]:
                 writer.keep(index, index + 1)
         done = run.end()
+    if not done:
+        return view
     writer.keep(done, len(view.text))
     return writer.view("despaced")
 
@@ -162,14 +164,15 @@ def _replaced(name: str, view: View, pattern: str, decode: Callable[[str], str])
 
 
 def _encoded_parts(view: View) -> Iterator[View]:
+    has_digit = re.search(r"\d", view.text) is not None
     no_long_word = max(map(len, view.text.split()), default=0) < 16
     for name, pattern, decode in (
         ("base64", r"[A-Za-z0-9+/_\-]{16,}={0,2}", _base64),
         ("base32", r"[A-Z2-7]{16,}={0,6}", _base32),
         ("hex", r"(?:[0-9a-fA-F]{2}[ :]?){8,}", _hex),
     ):
-        if no_long_word and name != "hex":
-            continue  # only hex may hold spaces
+        if (no_long_word and name != "hex") or (name == "hex" and not has_digit):
+            continue  # only hex may hold spaces, and no letter of ours is written in hex without a digit
         for match in re.finditer(pattern, view.text):
             decoded = decode(match[0])
             if decoded:
