@@ -75,6 +75,7 @@ def gate_opener(
                 control_timeout_s=gateway.screen_timeout_s,
                 fail_open=gateway.on_control_failure == "allow",
                 block_status=gateway.block_status,
+                delimiters=gateway.untrusted_delimiters,
                 wait_for_receipt=gateway.receipt == "durable",
             )
         finally:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from bartizan.core.clock import Clock
@@ -20,6 +20,7 @@ from bartizan.gateway.output.base import Active
 from bartizan.gateway.screening import PASSED, Judged
 from bartizan.gateway.stream import Decide
 from bartizan.gateway.trace import Trace
+from bartizan.gateway.untrusted import Delimiters, marked
 from bartizan.gateway.upstream import Answering, Upstream
 from bartizan.gateway.wires.base import REFUSAL, Asked, Reader, Said, Wire
 
@@ -83,6 +84,7 @@ class Gate:
     answer_bytes: int = 67108864
     control_timeout_s: float = 2.0
     fail_open: bool = False
+    delimiters: Delimiters = ()
     meter: Meter = field(default_factory=Meter)
 
     def guard(self, reader: Reader, active: tuple[Active, ...]) -> OutputGuard:
@@ -148,6 +150,7 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
         trace.caller = caller.id
         # 2. What is asked? A copy is parsed; the original bytes are what will be forwarded.
         asked = wire.parse(call.body)
+        asked = replace(asked, prompt=marked(asked.prompt, gate.delimiters)) if gate.delimiters else asked
         trace.model, trace.stream = asked.prompt.model, asked.prompt.stream
         # 3. May this caller ask that? Budgets and limits are reserved here too.
         denied = "admin keys may not talk to models" if caller.admin_only else ""

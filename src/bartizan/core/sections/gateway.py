@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+_Delimiter = Annotated[str, Meta(min_length=1)]
 Mode = Literal["enforce", "monitor", "off"]
 
 
@@ -34,6 +35,12 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
     screen_timeout_s: Annotated[
         float, Meta(gt=0, le=60, description="Longest a control may take; longer counts as its failure.")
     ] = 2.0
+    untrusted_delimiters: Annotated[
+        tuple[tuple[str, str], ...],
+        Meta(
+            description="Pairs of opening and closing delimiters; text between them is data, even in a system prompt."
+        ),
+    ] = ()
     on_control_failure: Annotated[
         Literal["block", "allow"],
         Meta(description="What happens to a request when a control crashes or is late. It is recorded either way."),
