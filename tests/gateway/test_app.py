@@ -1,7 +1,12 @@
 """Routes and bounds of the application."""
 
+import asyncio
+
 import pytest
 from tests.gateway.conftest import chat, lifespan
+
+from bartizan.gateway import app as app_module
+from bartizan.gateway.testing import StubUpstream
 
 URL = "/v1/chat/completions"
 
@@ -55,3 +60,26 @@ async def test_a_gate_that_cannot_open_stops_the_server(world):
     with pytest.raises(AssertionError, match="no ledger"):
         async with lifespan(app):
             pass
+
+
+async def test_a_client_that_reads_nothing_is_given_up(world, monkeypatch):
+    """Its upstream is given back and the record says aborted."""
+    monkeypatch.setattr(app_module, "_READ_S", 0.05)
+    world.upstream = StubUpstream([b"data: x \n\n"] * 10, content_type=b"text/event-stream")
+    asked = iter([True])
+
+    async def receive():
+        if not next(asked, False):
+            await asyncio.sleep(60)
+        return {"type": "http.request", "body": chat(stream=True), "more_body": False}
+
+    async def send(message):
+        if message["type"] == "http.response.body":
+            await asyncio.sleep(60)
+
+    app = world.app()
+    scope = {"type": "http", "path": URL, "method": "POST", "headers": [], "query_string": b""}
+    async with lifespan(app):
+        await asyncio.wait_for(app(scope, receive, send), 5)
+    assert world.upstream.answers[0].released
+    assert world.records[-1][1]["outcome"] == "aborted"

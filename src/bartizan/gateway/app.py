@@ -23,6 +23,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _log = logging.getLogger("bartizan.gateway")
 _BODY_S = 30.0
+_READ_S = 60.0
 
 
 class _TooLargeError(Exception):
@@ -138,18 +139,25 @@ async def _send_whole(send: Send, answer: Answer) -> None:
 
 
 async def _send_pieces(send: Send, receive: Receive, answer: Answer, pieces: Pieces) -> None:
-    """Send the pieces as they come; stop asking for more as soon as the client has gone."""
+    """Send the pieces as they come; stop asking for more when the client has gone, or reads nothing for too long."""
+    loop = asyncio.get_running_loop()
+    sending_since = 0.0
 
     async def deliver() -> None:
+        nonlocal sending_since
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         async for piece in pieces:
+            sending_since = loop.time()
             await send({"type": "http.response.body", "body": piece, "more_body": True})
+            sending_since = 0.0
         await send({"type": "http.response.body", "body": b""})
 
     delivering = asyncio.ensure_future(deliver())
     leaving = asyncio.ensure_future(_gone(receive))
     try:
-        await asyncio.wait((delivering, leaving), return_when=asyncio.FIRST_COMPLETED)
+        done: set[asyncio.Future[None]] = set()
+        while not done and not (sending_since and loop.time() - sending_since > _READ_S):
+            done, _ = await asyncio.wait((delivering, leaving), timeout=_READ_S, return_when=asyncio.FIRST_COMPLETED)
     finally:
         leaving.cancel()
         if not delivering.done():

@@ -36,7 +36,7 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
         float, Meta(gt=0, le=60, description="Longest a control may take; longer counts as its failure.")
     ] = 2.0
     untrusted_delimiters: Annotated[
-        tuple[tuple[str, str], ...],
+        tuple[tuple[_Delimiter, _Delimiter], ...],
         Meta(
             description="Pairs of opening and closing delimiters; text between them is data, even in a system prompt."
         ),
