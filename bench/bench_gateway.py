@@ -281,8 +281,7 @@ def run(args, folder):
             command = args.peer.format(config=config, port=peer_port).split()
             with process(command, 0, peer_port, 120) as peer:
                 few = [(1, 100), (8, 400)]
-                results.append(bench("peer", f"http://127.0.0.1:{peer_port}", "sk-peer", peer.pid, few))
-                results[-1]["command"] = args.peer
+                results.append(bench(args.peer_name, f"http://127.0.0.1:{peer_port}", "sk-peer", peer.pid, few))
     return results
 
 
@@ -290,6 +289,7 @@ def main():
     """Measure, print, write the result."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--peer", help="command of a peer proxy, with {config} and {port}")
+    parser.add_argument("--peer-name", default="peer", help="what the table calls it")
     parser.add_argument("--screen", default="enforce", choices=("enforce", "monitor", "off"))
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--streams", type=int, default=512)
