@@ -6,6 +6,7 @@ Raw ASGI, no framework: routing is one dictionary. Does not decide anything abou
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _log = logging.getLogger("bartizan.gateway")
+_MODELS = re.compile(r"/v1/models(?:/[A-Za-z0-9._:/@-]{1,200})?")
 _BODY_S = 30.0
 _READ_S = 60.0
 
@@ -72,7 +74,7 @@ class GatewayApp:
             answer = _own(503, "not_ready", "The gateway is starting or stopping.")
         elif wire is not None and method == "POST":
             answer = await self._exchange(gate, wire, scope, receive)
-        elif path == "/v1/models" and method == "GET":
+        elif method == "GET" and _MODELS.fullmatch(path) and ".." not in path:
             answer = await models(gate, Call("GET", _target(scope), scope["headers"], b""))
         elif path in ("/healthz", "/readyz", "/metrics") and method in ("GET", "HEAD"):
             answer = operations(gate, path, scope["headers"])

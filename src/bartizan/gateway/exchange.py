@@ -152,7 +152,7 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
         asked = wire.parse(call.body)
         asked = replace(asked, prompt=marked(asked.prompt, gate.delimiters)) if gate.delimiters else asked
         trace.model, trace.stream = asked.prompt.model, asked.prompt.stream
-        # 3. May this caller ask that? Budgets and limits are reserved here too.
+        # 3. May this caller ask that? (Limits and the reservation of a budget belong here, their settling in step 6.)
         denied = "admin keys may not talk to models" if caller.admin_only else ""
         denied = denied or caller.grant.denies(asked, call.path, call.address)
         if denied:

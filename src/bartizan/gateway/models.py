@@ -1,4 +1,4 @@
-"""`GET /v1/models`: the upstream's list, for callers we know. Nothing in it is screened: it holds names only."""
+"""`GET /v1/models` and `GET /v1/models/ID`: what the upstream says, for callers we know. Names are not screened."""
 
 from bartizan.core.errors import Refused, UpstreamFailed
 from bartizan.gateway.exchange import Answer, Call, Gate
