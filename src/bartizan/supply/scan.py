@@ -1,14 +1,16 @@
 """Scans files and folders: the format by content, the right reader, every byte accounted for, one verdict a file."""
 
 import mmap
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from bartizan.core.findings import Finding, Severity
-from bartizan.supply import containers, tensors
+from bartizan.supply import containers, keras_configs, onnx_graphs, tensorflow_graphs, tensors
 from bartizan.supply.base import Budget, LimitReached, Scanned, judged, unreadable
 from bartizan.supply.pickles import looks_like_pickle, scan_pickle
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _CLOSED = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
 _PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
 _PICKLE_NAMES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt", ".dill", ".npy")
@@ -74,13 +76,31 @@ def _plain(data: memoryview, head: bytes, path: str, budget: Budget, depth: int)
         return judged(path, "safetensors", tensors.safetensors(data, path))
     if head[:1] == b"\x78" and (head[0] * 256 + head[1]) % 31 == 0:
         return _packed(data, "zlib", path, budget, depth)
+    if head == keras_configs.HDF5:
+        return judged(path, "hdf5", keras_configs.hdf5(data, path))
+    graph = _graph(data, path, budget)
+    if graph is not None:
+        return graph
     lower = path.lower()
     if looks_like_pickle(data) or lower.endswith(_PICKLE_NAMES):
         return scan_pickle(data, path, budget)
+    if _is_keras(lower, data):
+        return judged(path, "keras", keras_configs.keras_config(bytes(data), path))
     if _is_text(data) and any(lower.endswith(name) for name in _TEXT_NAMES):
         return judged(path, "text", tensors.chat_template(str(data, "utf-8"), path) if "chat_template" in lower else [])
     why = "a format that this scanner does not know: nothing can be said about it"
     return judged(path, "unknown", [Finding("unknown-format", Severity.MEDIUM, why, path)])
+
+
+def _graph(data: memoryview, path: str, budget: Budget) -> Scanned | None:
+    """Return the result for a graph in protobuf, or None for anything else."""
+    if onnx_graphs.is_onnx(data):
+        return judged(path, "onnx", onnx_graphs.onnx(data, path, budget))
+    if tensorflow_graphs.is_saved_model(data):
+        return judged(path, "saved-model", tensorflow_graphs.saved_model(data, path, budget))
+    if tensorflow_graphs.is_graph(data):
+        return judged(path, "tensorflow-graph", tensorflow_graphs.graph_def(data, path, budget))
+    return None
 
 
 def _has_zip_end(data: memoryview) -> bool:
@@ -115,7 +135,11 @@ def _is_torch_data(name: str, seen: list[str]) -> bool:
 
 def _is_quiet(member: containers.Member) -> bool:
     """Return whether a member is a small text, as torch files and wheels hold them."""
-    return len(member.data) < 1 << 20 and _is_text(member.data)
+    return len(member.data) < 1 << 20 and _is_text(member.data) and not _is_keras(member.name.lower(), member.data)
+
+
+def _is_keras(name: str, data: memoryview) -> bool:
+    return name.endswith("config.json") and keras_configs.is_keras_config(bytes(data))
 
 
 def _tar(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
@@ -148,4 +172,4 @@ def _is_text(data: memoryview) -> bool:
         text = str(data[: 1 << 20], "utf-8", "strict")
     except UnicodeDecodeError as error:
         return error.start >= (1 << 20) - 4
-    return "\0" not in text
+    return not _CONTROL.search(text)  # the field marks of protobuf are control characters
