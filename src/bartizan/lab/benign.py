@@ -24,7 +24,7 @@ class Benign:
     def prompt(self) -> Prompt:
         """Return the request under the plain system prompt."""
         messages = (Message.of(Role.SYSTEM, SYSTEM, "/messages/0"), Message.of(Role.USER, self.text, "/messages/1"))
-        return Prompt("", messages, max_output_tokens=24)
+        return Prompt("", messages, max_output_tokens=16)
 
     def answered(self, reply: Reply) -> bool:
         """Return whether the reply holds the expected answer; any text will do where none is expected."""

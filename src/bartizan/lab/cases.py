@@ -33,7 +33,7 @@ class Case:
             Message.of(Role.SYSTEM, self.system, "/messages/0"),
             Message.of(Role.USER, user_text, "/messages/1"),
         )
-        return Prompt("", messages, self.tools, max_output_tokens=48)
+        return Prompt("", messages, self.tools, max_output_tokens=40)
 
 
 class CaseSource(Protocol):
