@@ -37,20 +37,32 @@ class _Graph:
     """Nodes of the main graph that hold the saver's file name; None of them in functions, where arguments count."""
     is_function: bool = False
 
+    _given: set[str] | None = None
+
     def name_is_given(self, node: _Node) -> bool:
         """Return whether the file name, the first input, comes from the saver or from the function's caller."""
-        seen: set[str] = set()
-        todo = [node.inputs[0]] if node.inputs else []
+        if self._given is None:
+            self._given = self._reached()
+        return bool(node.inputs) and _plain(node.inputs[0]) in self._given
+
+    def _reached(self) -> set[str]:
+        """Return every name that the saver or an argument flows into, each edge looked at once."""
+        readers: dict[str, list[str]] = {}
+        for node in self.nodes.values():
+            for name in node.inputs:
+                readers.setdefault(_plain(name), []).append(node.name)
+        todo = [name for name in readers if name in self.saver or (self.is_function and name not in self.nodes)]
+        reached = set(todo)
         while todo:
-            name = todo.pop().lstrip("^").split(":")[0]
-            if name in seen:
-                continue
-            seen.add(name)
-            source = self.nodes.get(name)
-            if name in self.saver or (source is None and self.is_function):
-                return True
-            todo += source.inputs if source is not None else ()
-        return False
+            fresh = [name for name in readers.get(todo.pop(), ()) if name not in reached]
+            reached.update(fresh)
+            todo += fresh
+        return reached
+
+
+def _plain(name: str) -> str:
+    """Return the node of an input: without the mark of a control edge and the number of its output."""
+    return name.lstrip("^").split(":")[0]
 
 
 def is_saved_model(data: memoryview) -> bool:
