@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import quote
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 Level = Literal["error", "warning", "note", "none"]
@@ -60,13 +61,24 @@ def log(version: str, rules: Sequence[Rule], results: Sequence[Result], *, finis
 
 
 def _result(result: Result, rule_index: int) -> dict[str, Any]:
-    fingerprint = hashlib.sha256(f"{result.rule}\0{result.where}\0{result.identity}".encode()).hexdigest()
+    # A file name need not be valid UTF-8: Python then holds it with lone surrogates, which plain encoding refuses.
+    identity = f"{result.rule}\0{result.where}\0{result.identity}".encode("utf-8", "surrogatepass")
+    fingerprint = hashlib.sha256(identity).hexdigest()
     return {
         "ruleId": result.rule,
         "ruleIndex": rule_index,
         "level": result.level,
         "message": {"text": result.message},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": result.where}}}],
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(result.where)}}}],
         "partialFingerprints": {"bartizan/v1": fingerprint},
         "properties": result.properties,
     }
+
+
+def _uri(where: str) -> str:
+    """Return `where` as a URI reference (RFC 3986): addresses keep their delimiters, paths lose all special meaning.
+
+    A colon in a path is escaped as well, or `model:v1.pkl` would name a scheme.
+    """
+    safe = "/:?#[]@!$&'()*+,;=%~" if where.startswith(("http://", "https://")) else "/!~"
+    return quote(where, safe=safe, encoding="utf-8", errors="surrogatepass")

@@ -1,6 +1,8 @@
 """The page: complete, self-contained, and hostile text in it stays text."""
 
 import re
+import shlex
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -71,3 +73,19 @@ def test_the_command_repeats_the_run():
     """Seed and limit, and the target if it was the user's."""
     assert command(assessment()) == "bartizan assess --seed 7 --max-requests 400"
     assert "--target http://127.0.0.1:1 --model model" in command(assessment(reference=False))
+
+
+def test_a_model_named_like_a_command_stays_one_word():
+    """Whoever pastes the command runs an assessment and nothing else."""
+    run = assessment(reference=False)
+    name = "m; touch owned $(id) `id` 'x"
+    line = command(replace(run, subject=replace(run.subject, model=name)))
+    assert shlex.split(line)[:6] == ["bartizan", "assess", "--target", run.subject.url, "--model", name]
+
+
+def test_a_run_of_some_threats_is_repeated_with_those():
+    """The command of a partial run names what was assessed."""
+    run = assessment()
+    assert command(replace(run, rows=run.rows[:2])) == (
+        "bartizan assess --threat T01 --threat T02 --seed 7 --max-requests 400"
+    )

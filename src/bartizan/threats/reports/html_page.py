@@ -3,6 +3,7 @@
 Attack texts are hostile: everything is escaped, and characters that a reader cannot see are written out.
 """
 
+import shlex
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -47,11 +48,14 @@ def render(run: Assessment) -> str:
 
 
 def command(run: Assessment) -> str:
-    """Return the command that repeats this run."""
-    parts = ["bartizan assess"]
+    """Return the command that repeats this run, quoted for a shell: an endpoint chooses what its model is called."""
+    parts = ["bartizan", "assess"]
     if not run.subject.is_reference:
-        parts.append(f"--target {run.subject.url} --model {run.subject.model}")
-    return " ".join([*parts, f"--seed {run.seed} --max-requests {run.max_requests}"])
+        parts += ["--target", run.subject.url, "--model", run.subject.model]
+    assessed = [row.threat.id for row in run.rows]
+    if len(assessed) < len(MAPPING):
+        parts += [word for name in assessed for word in ("--threat", name)]
+    return shlex.join([*parts, "--seed", str(run.seed), "--max-requests", str(run.max_requests)])
 
 
 def _figure(one: Measurement) -> str:
