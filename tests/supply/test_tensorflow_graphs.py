@@ -118,3 +118,12 @@ def test_no_bytes_crash_the_reader(data):
     """As the inside of a SavedModel."""
     saved_model(memoryview(field(1, 1) + field(2, data)), "x", Budget())
     saved_model(memoryview(saved(field(1, data))), "x", Budget())
+
+
+@pytest.mark.parametrize("more", [field(7, field(2, "g")) + field(8, field(2, 17)), field(99, "x"), field(1, graph())])
+@pytest.mark.parametrize("padding", [b"", field(99, 1)])
+def test_fields_of_another_format_hide_nothing(more, padding):
+    """TensorFlow ignores fields that it does not know, so they must not turn a graph into something else."""
+    evil = graph(node("ReadFile")) + padding
+    assert scan(saved(evil) + more).verdict is Verdict.BLOCK
+    assert scan(more + saved(evil)).verdict is Verdict.BLOCK

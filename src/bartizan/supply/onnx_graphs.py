@@ -14,7 +14,9 @@ from bartizan.supply.base import Budget, unreadable
 
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training", "com.microsoft")
 _GRAPH, _OPSET = (7, protobuf.BYTES), (8, protobuf.BYTES)
-_KNOWN = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26))
+_KNOWN = {
+    (number, protobuf.VARINT if number in (1, 5) else protobuf.BYTES) for number in (*range(1, 9), 14, 20, 25, 26)
+}
 
 
 def is_onnx(data: memoryview) -> bool:
@@ -22,7 +24,7 @@ def is_onnx(data: memoryview) -> bool:
     if not data or data[0] not in (0x08, 0x12, 0x1A, 0x3A, 0x42):
         return False
     found = protobuf.kinds(data)
-    return {_GRAPH, _OPSET} <= found and {number for number, _ in found} <= _KNOWN
+    return {_GRAPH, _OPSET} <= found <= _KNOWN
 
 
 def onnx(data: memoryview, path: str, budget: Budget) -> list[Finding]:

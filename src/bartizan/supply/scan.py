@@ -93,14 +93,18 @@ def _plain(data: memoryview, head: bytes, path: str, budget: Budget, depth: int)
 
 
 def _graph(data: memoryview, path: str, budget: Budget) -> Scanned | None:
-    """Return the result for a graph in protobuf, or None for anything else."""
-    if onnx_graphs.is_onnx(data):
-        return judged(path, "onnx", onnx_graphs.onnx(data, path, budget))
-    if tensorflow_graphs.is_saved_model(data):
-        return judged(path, "saved-model", tensorflow_graphs.saved_model(data, path, budget))
-    if tensorflow_graphs.is_graph(data):
-        return judged(path, "tensorflow-graph", tensorflow_graphs.graph_def(data, path, budget))
-    return None
+    """Return the result for a graph in protobuf, or None for anything else. One that two readers take is hostile."""
+    kinds = {
+        "onnx": (onnx_graphs.is_onnx, onnx_graphs.onnx),
+        "saved-model": (tensorflow_graphs.is_saved_model, tensorflow_graphs.saved_model),
+        "tensorflow-graph": (tensorflow_graphs.is_graph, tensorflow_graphs.graph_def),
+    }
+    matching = [kind for kind, (matches, _) in kinds.items() if matches(data)]
+    found = [one for kind in matching for one in kinds[kind][1](data, path, budget)]
+    if len(matching) > 1:
+        why = f"two formats at once ({' and '.join(matching)}): what it is depends on who reads it"
+        found.append(Finding("two-formats", Severity.HIGH, why, path))
+    return judged(path, matching[0], found) if matching else None
 
 
 def _has_zip_end(data: memoryview) -> bool:

@@ -66,18 +66,30 @@ def _plain(name: str) -> str:
 
 
 def is_saved_model(data: memoryview) -> bool:
-    """Return whether `data` is a message with the fields of a SavedModel."""
-    return bytes(data[:1]) == b"\x08" and protobuf.kinds(data) == {(1, protobuf.VARINT), (2, protobuf.BYTES)}
-
-
-def is_graph(data: memoryview) -> bool:
-    """Return whether `data` is a GraphDef: nodes that name an operation, and nothing a GraphDef does not have."""
-    if not {(1, protobuf.BYTES)} <= protobuf.kinds(data) <= {(1, 2), (2, 2), (3, 0), (4, 2)}:
+    """Return whether TensorFlow would read `data` as a SavedModel: it ignores fields that it does not know."""
+    found = protobuf.kinds(data)
+    if not {(1, protobuf.VARINT), (2, protobuf.BYTES)} <= found:
         return False
+    return len(found) == 2 or any(_holds_graphs(meta) for meta in protobuf.messages(data, 2))
+
+
+def _holds_graphs(meta: memoryview) -> bool:
+    try:
+        return any(_holds_nodes(graph) for graph in protobuf.messages(meta, 2))
+    except protobuf.Broken:
+        return False
+
+
+def _holds_nodes(data: memoryview) -> bool:
     try:
         return any(_OP.fullmatch(op) for node in protobuf.messages(data, 1) for op in protobuf.texts(node, 2))
     except protobuf.Broken:
         return False
+
+
+def is_graph(data: memoryview) -> bool:
+    """Return whether `data` is a GraphDef: nodes that name an operation, whatever else stands beside them."""
+    return (1, protobuf.BYTES) in protobuf.kinds(data) and _holds_nodes(data)
 
 
 def saved_model(data: memoryview, path: str, budget: Budget) -> list[Finding]:
