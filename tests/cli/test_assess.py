@@ -26,6 +26,7 @@ def test_claims_that_hold_give_zero_and_four_reports(folder, capsys):
     assert "embedded reference model only" not in printed
     assert {path.name for path in (folder / "out").iterdir()} == {
         "report.html",
+        "report.md",
         "report.json",
         "report.sarif",
         "report.junit.xml",

@@ -22,5 +22,9 @@ class Assess(Struct, frozen=True, forbid_unknown_fields=True):
         20261124
     )
     output: Annotated[
-        str, Meta(min_length=1, description="Folder for report.html, report.json, report.sarif and report.junit.xml.")
+        str,
+        Meta(
+            min_length=1,
+            description="Folder for report.html, report.md, report.json, report.sarif and report.junit.xml.",
+        ),
     ] = "."
