@@ -10,9 +10,18 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 Level = Literal["error", "warning", "note", "none"]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Taxon:
+    """One entry of one edition of a public framework."""
+
+    taxonomy: str
+    edition: str
+    id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A kind of result: what it means and what to do. `tags` are framework ids with their edition."""
+    """A kind of result: what it means and what to do. `tags` are words to filter by, `taxa` framework entries."""
 
     id: str
     name: str
@@ -20,6 +29,7 @@ class Rule:
     full: str
     help: str
     tags: tuple[str, ...] = ()
+    taxa: tuple[Taxon, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,8 @@ class Result:
 def log(version: str, rules: Sequence[Rule], results: Sequence[Result], *, finished: bool = True) -> dict[str, Any]:
     """Return the log of one run. `finished` is false when the run could not test what it claims."""
     index = {rule.id: number for number, rule in enumerate(rules)}
-    driver = {
+    taxonomies = sorted({(taxon.taxonomy, taxon.edition) for rule in rules for taxon in rule.taxa})
+    driver: dict[str, Any] = {
         "name": "Bartizan",
         "semanticVersion": version,
         "rules": [
@@ -48,16 +59,29 @@ def log(version: str, rules: Sequence[Rule], results: Sequence[Result], *, finis
                 "fullDescription": {"text": rule.full},
                 "help": {"text": rule.help},
                 "properties": {"tags": list(rule.tags)},
+                "relationships": [_relationship(taxon, taxonomies) for taxon in rule.taxa],
             }
             for rule in rules
         ],
     }
-    run = {
+    run: dict[str, Any] = {
         "tool": {"driver": driver},
+        "taxonomies": [_taxonomy(name, edition, rules) for name, edition in taxonomies],
         "invocations": [{"executionSuccessful": finished}],
         "results": [_result(result, index[result.rule]) for result in results],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _taxonomy(name: str, edition: str, rules: Sequence[Rule]) -> dict[str, Any]:
+    ids = {taxon.id for rule in rules for taxon in rule.taxa if (taxon.taxonomy, taxon.edition) == (name, edition)}
+    return {"name": name, "version": edition, "taxa": [{"id": one} for one in sorted(ids)]}
+
+
+def _relationship(taxon: Taxon, taxonomies: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    index = taxonomies.index((taxon.taxonomy, taxon.edition))
+    component = {"name": taxon.taxonomy, "index": index}
+    return {"target": {"id": taxon.id, "toolComponent": component}, "kinds": ["relevant"]}
 
 
 def _result(result: Result, rule_index: int) -> dict[str, Any]:

@@ -51,3 +51,18 @@ def test_the_schema_refuses_a_wrong_log():
     log["runs"][0]["results"][0]["level"] = "terrible"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(log, json.loads(SCHEMA.read_text()))
+
+
+def test_every_threat_points_at_its_framework_entries():
+    """Each relationship leads to a taxonomy of the right edition that lists the entry; editions stay apart."""
+    log = json.loads(render(assessment()))
+    jsonschema.validate(log, json.loads(SCHEMA.read_text()))
+    run = log["runs"][0]
+    for rule in run["tool"]["driver"]["rules"]:
+        entries = set()
+        for one in rule["relationships"]:
+            taxonomy = run["taxonomies"][one["target"]["toolComponent"]["index"]]
+            assert taxonomy["name"] == one["target"]["toolComponent"]["name"]
+            assert {"id": one["target"]["id"]} in taxonomy["taxa"]
+            entries.add(f"{taxonomy['name']} {taxonomy['version']} {one['target']['id']}")
+        assert entries == set(rule["properties"]["tags"])

@@ -19,9 +19,10 @@ def render(run: Assessment) -> str:
 def _rule(row: Row) -> sarif.Rule:
     threat = row.threat
     tags = tuple(str(entry) for entry in MAPPING[threat.id])
+    taxa = tuple(sarif.Taxon(entry.framework, entry.edition, entry.id) for entry in MAPPING[threat.id])
     name = "".join(word.capitalize() for word in threat.name.replace("-", " ").split())
     short = f"{threat.id} {threat.name}"
-    return sarif.Rule(threat.id, name, short, f"The attacker {threat.attacker}.", " ".join(threat.advice), tags)
+    return sarif.Rule(threat.id, name, short, f"The attacker {threat.attacker}.", " ".join(threat.advice), tags, taxa)
 
 
 def _results(run: Assessment, row: Row) -> list[sarif.Result]:
