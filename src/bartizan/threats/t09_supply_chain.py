@@ -70,16 +70,20 @@ T09 = Threat(
     name="Supply-chain compromise",
     attacker="gets a hostile model file, package, plugin or update loaded",
     attacks=("hostile model files: pickle gadgets and shapes, archives, headers, chat templates",),
-    controls=("bartizan scan: default deny, content before name, every byte accounted for",),
+    controls=(
+        "bartizan scan: default deny, content before name, every byte accounted for",
+        "bartizan sign and verify: OpenSSF model signing, every differing file named (not measured by this claim)",
+    ),
     claims=(
         Claim("No hostile file of the corpus would be loaded.", lambda e: e.on, AtMost(0.02)),
         Claim("Honest files are not refused.", lambda e: e.measured["benign blocked"], AtMost(0.05)),
         Claim("Honest files pass without review.", lambda e: e.measured["benign clean without review"], AtLeast(0.85)),
     ),
     residual=(
-        "Classes of known libraries go to review, not to judgement: what their methods do later is trusted. Keras, "
-        "SavedModel and ONNX files are not understood yet and go to review. Packages, plugins, signatures and locks "
-        "are not covered."
+        "Classes of known libraries go to review, not to judgement: what their methods do later is trusted. TensorFlow, "
+        "ONNX and Keras files are read but not part of this corpus; HDF5 is only searched and never clean; PMML, TFLite "
+        "and CoreML go to review as unknown. Signatures say who signed, not that content is harmless, and do not stop an "
+        "older signed version. Packages, plugins, locks and updates are not covered."
     ),
     advice=(
         "Run `bartizan scan --strict` on every model file before it is loaded, and let its exit code decide.",
