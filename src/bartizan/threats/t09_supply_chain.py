@@ -80,10 +80,10 @@ T09 = Threat(
         Claim("Honest files pass without review.", lambda e: e.measured["benign clean without review"], AtLeast(0.85)),
     ),
     residual=(
-        "Classes of known libraries go to review, not to judgement: what their methods do later is trusted. TensorFlow, "
-        "ONNX and Keras files are read but not part of this corpus; HDF5 is only searched and never clean; PMML, TFLite "
-        "and CoreML go to review as unknown. Signatures say who signed, not that content is harmless, and do not stop an "
-        "older signed version. Packages, plugins, locks and updates are not covered."
+        "Classes of known libraries go to review, not to judgement: what their methods do later is trusted. "
+        "TensorFlow, ONNX and Keras files are read but not part of this corpus; HDF5 is only searched and never clean; "
+        "PMML, TFLite and CoreML go to review as unknown. Signatures say who signed, not that content is harmless, and "
+        "do not stop an older signed version. Packages, plugins, locks and updates are not covered."
     ),
     advice=(
         "Run `bartizan scan --strict` on every model file before it is loaded, and let its exit code decide.",
