@@ -65,3 +65,16 @@ def test_a_run_without_claims_is_refused():
     """Measuring without saying what is claimed proves nothing."""
     with pytest.raises(ValueError, match="expected a run with claims"):
         Threat("T00", "t", "n", (), (), "", (), lambda bench: EVIDENCE, ())
+
+
+def test_a_bug_in_a_proof_is_untested_and_does_not_end_the_run():
+    """Neither in the run nor in a figure that is missing."""
+
+    def broken(bench):
+        raise ZeroDivisionError("by zero")
+
+    missing = Claim("is measured", lambda e: e.measured["nowhere"], AtMost(1))
+    for one in (threat(WON, run=broken), threat(missing)):
+        row = prove(one, bench())
+        assert row.state is State.UNTESTED
+        assert row.why.startswith("the proof itself failed: ")

@@ -119,10 +119,12 @@ def prove(threat: Threat, bench: Bench) -> Row:
         return Row(threat, State.NO_CLAIM, "nothing is claimed for this threat yet, so nothing was measured")
     try:
         evidence = threat.run(bench)
+        checked = tuple(_check(claim, evidence, bench) for claim in threat.claims)
     except BartizanError as error:
         hint = error.hint()
         return Row(threat, State.UNTESTED, f"{error}{f' ({hint})' if hint else ''}")
-    checked = tuple(_check(claim, evidence, bench) for claim in threat.claims)
+    except Exception as error:  # noqa: BLE001 - one threat's bug must not cost the other nine their rows
+        return Row(threat, State.UNTESTED, f"the proof itself failed: {type(error).__name__}: {error}")
     broken = [claim for claim in checked if claim.decides and not claim.held]
     if broken:
         return Row(threat, State.FAILED, "; ".join(_failure(claim) for claim in broken), evidence, checked)
