@@ -58,9 +58,9 @@ def _table(run: Assessment) -> Table:
     title = visible(f"Bartizan {run.version}: {run.subject.model} at {run.subject.url}")
     table = Table(title=Text(title), title_justify="left", pad_edge=False)
     for name in ("", "threat", "state"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for name in ("attack success off", "on", "benign blocked", "added ms p50 / p95"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for row in run.rows:
         evidence = row.evidence
         measured = evidence.measured if evidence else {}
