@@ -52,3 +52,16 @@ def test_streams_are_unpacked_under_limits():
         unpacked(memoryview(b"\x1f\x8b" + bytes(20)), "gzip", Budget())
     with pytest.raises(LimitReached):
         unpacked(memoryview(gzip.compress(bytes(100_000))), "gzip", Budget(output_bytes=1000))
+
+
+def test_a_checksum_that_differs_in_the_local_header_is_found_in_large_file_form_too():
+    """NumPy writes its zip files with sizes in the extra field; the checksum still stands in both headers."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive, archive.open(zipfile.ZipInfo("a"), "w", force_zip64=True) as member:
+        member.write(b"1")
+    honest, found = buffer.getvalue(), []
+    assert [bytes(one.data) for one in zip_members(memoryview(honest), "x", Budget(), found)] == [b"1"]
+    assert found == []
+    changed = bytes([*honest[:14], honest[14] ^ 1, *honest[15:]])
+    list(zip_members(memoryview(changed), "x", Budget(), found))
+    assert [one.rule for one in found] == ["zip-header"]

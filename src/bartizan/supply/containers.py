@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from bartizan.core.findings import Finding, Severity
 from bartizan.supply.base import Budget, unreadable
@@ -29,6 +30,36 @@ class Member:
     data: memoryview
 
 
+class _Window(io.RawIOBase):
+    """Reads from a memory map without copying it."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data, self._at = data, 0
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Say that it can be moved in."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to `offset` from the start, from here, or from the end."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
+        if base + offset < 0:
+            raise ValueError(f"seek to {base + offset}: expected 0 or more")
+        self._at = base + offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` as far as the data goes."""
+        piece = self._data[self._at : self._at + len(buffer)]
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+
 def zip_members(
     data: memoryview,
     path: str,
@@ -41,7 +72,7 @@ def zip_members(
     Members for which `passive` says so are raw data that nobody interprets: only their headers are checked.
     """
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
+        archive = zipfile.ZipFile(io.BufferedReader(_Window(data)))
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
         found.append(unreadable(f"a zip file that cannot be opened: {error}", path))
         return
@@ -94,7 +125,7 @@ def _local_findings(data: memoryview, info: zipfile.ZipInfo, where: str) -> list
     magic, _, flags, method, _, _, crc, packed, size, name_bytes, _ = _LOCAL.unpack_from(data, at)
     raw = bytes(data[at + _LOCAL.size : at + _LOCAL.size + name_bytes])
     name = raw.decode("utf-8" if flags & 0x800 else "cp437", "replace")
-    listed = (info.CRC, info.file_size, info.compress_size)
+    listed = (info.file_size, info.compress_size)
     wrong = []
     if magic != b"PK\x03\x04":
         wrong.append("no local header where the directory points")
@@ -102,7 +133,7 @@ def _local_findings(data: memoryview, info: zipfile.ZipInfo, where: str) -> list
         wrong.append(f"the local header says {name[:80]!r}")
     elif method != info.compress_type or flags != info.flag_bits:
         wrong.append("method or flags differ between local header and directory")
-    elif not flags & 8 and (crc, size, packed) != listed and 0xFFFFFFFF not in (size, packed):
+    elif not flags & 8 and (crc != info.CRC or ((size, packed) != listed and 0xFFFFFFFF not in (size, packed))):
         wrong.append("size or checksum differ between local header and directory")
     if "\0" in info.orig_filename:
         wrong.append("a NUL in the name")
