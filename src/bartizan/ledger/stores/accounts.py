@@ -1,0 +1,182 @@
+"""The arithmetic of limits: integers only, no input or output. What Lua does in Redis is this, line by line.
+
+Budgets: a window is cut into 60 parts; what was spent in a part counts until the whole part has left the window, so a
+cap holds in every window wherever it begins. Rates: GCRA in its leaky-bucket form, exact without fractions: a level in
+units x milliseconds that falls by `cap` each millisecond.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+
+from bartizan.ledger.stores.base import (
+    EVERYTHING,
+    KEEP_MS,
+    MOST,
+    Admitted,
+    Amounts,
+    Denied,
+    Hold,
+    Left,
+    Limit,
+)
+
+PARTS = 60
+HELD, EXPIRED, SETTLED = 0, 1, 2
+
+
+class Account(Struct, array_like=True):
+    """What one limit remembers."""
+
+    held: int = 0
+    spent: dict[int, int] = {}
+    level: int = 0
+    at_ms: int = 0
+
+
+class Row(Struct, array_like=True):
+    """A hold with its state. `until_ms` is the end of its lease, later the time at which it can be forgotten."""
+
+    hold: Hold
+    state: int
+    until_ms: int
+    charged_ms: int = 0
+
+
+@dataclass(slots=True)
+class View:
+    """What one step reads and writes: accounts by name, holds by id, scopes that are switched off."""
+
+    accounts: dict[str, Account] = field(default_factory=dict)
+    rows: dict[str, Row] = field(default_factory=dict)
+    switches: dict[str, str] = field(default_factory=dict)
+
+    def account(self, limit: Limit) -> Account:
+        """Return the account of `limit`; a new one when there is none."""
+        found = self.accounts.get(limit.account)
+        if found is None:
+            found = self.accounts[limit.account] = Account()
+        return found
+
+
+def part(limit: Limit, now_ms: int) -> int:
+    """Return the number of the part of the window that `now_ms` is in. Without a window there is one part."""
+    return now_ms // _width(limit) if limit.window_ms else 0
+
+
+def _width(limit: Limit) -> int:
+    return -(-limit.window_ms // PARTS)
+
+
+def spent(account: Account, limit: Limit, now_ms: int) -> int:
+    """Return what still counts, and forget what does not."""
+    if limit.window_ms:
+        width = _width(limit)
+        gone = [number for number in account.spent if (number + 1) * width + limit.window_ms <= now_ms]
+        for number in gone:
+            del account.spent[number]
+    return sum(account.spent.values())
+
+
+def admit(view: View, hold: Hold, lease_ms: int, now_ms: int) -> Admitted | Denied:
+    """Check every limit, then take from all of them. Denied takes nothing."""
+    for scope in (EVERYTHING, *hold.scopes):
+        if scope in view.switches:
+            return Denied("off", scope)
+    denied = [said for limit in hold.limits if (said := _denies(view.account(limit), limit, hold.amounts, now_ms))]
+    if denied:
+        return max(denied, key=lambda said: (said.retry_ms is None, said.retry_ms or 0))
+    lefts = tuple(_take(view.account(limit), limit, hold.amounts.of(limit.unit), now_ms) for limit in hold.limits)
+    view.rows[hold.id] = Row(hold, HELD, now_ms + lease_ms)
+    return Admitted(lefts)
+
+
+def _denies(account: Account, limit: Limit, amounts: Amounts, now_ms: int) -> Denied | None:
+    wanted = amounts.of(limit.unit)
+    if limit.kind == "rate":
+        _decay(account, limit, now_ms)
+        room = _burst(limit) * limit.window_ms - account.level
+        short = wanted * limit.window_ms - room
+        if short <= 0:
+            return None
+        retry = -(-short // limit.cap) if limit.cap > 0 and wanted <= _burst(limit) else None
+        return Denied("rate", limit.account, limit, max(room, 0) // limit.window_ms, retry)
+    left = limit.cap - account.held - spent(account, limit, now_ms)
+    if wanted <= left:
+        return None
+    return Denied(limit.kind, limit.account, limit, max(left, 0), 1000 if limit.kind == "slots" else None)
+
+
+def _take(account: Account, limit: Limit, wanted: int, now_ms: int) -> Left:
+    if limit.kind == "rate":
+        account.level += wanted * limit.window_ms
+        room = _burst(limit) * limit.window_ms - account.level
+        return Left(limit, room // limit.window_ms, -(-account.level // limit.cap))
+    account.held += wanted
+    return Left(limit, limit.cap - account.held - sum(account.spent.values()))
+
+
+def _burst(limit: Limit) -> int:
+    return limit.burst or limit.cap
+
+
+def _decay(account: Account, limit: Limit, now_ms: int) -> None:
+    passed = max(now_ms - account.at_ms, 0)
+    account.level = max(account.level - passed * limit.cap, 0)
+    account.at_ms = max(now_ms, account.at_ms)
+
+
+def settle(view: View, hold: Hold, used: Amounts, now_ms: int) -> bool:
+    """Replace what was held by what was used. False when that was done before."""
+    row = view.rows.get(hold.id)
+    state = None if row is None else row.state
+    if state == SETTLED:
+        return False
+    kept = hold if row is None else row.hold
+    for limit in kept.limits:
+        account, reserved, real = view.account(limit), kept.amounts.of(limit.unit), min(used.of(limit.unit), MOST)
+        if limit.kind == "rate":
+            _decay(account, limit, now_ms)
+            before = 0 if row is None else reserved
+            account.level = max(account.level + (real - before) * limit.window_ms, 0)
+            continue
+        if state == HELD:
+            account.held -= reserved
+        if limit.kind == "slots":
+            continue
+        if row is not None and state == EXPIRED:
+            _correct(account, part(limit, row.charged_ms), real - reserved)
+        else:
+            _charge(account, part(limit, now_ms), real)
+    view.rows[hold.id] = Row(Hold(hold.id, (), used), SETTLED, now_ms + KEEP_MS)
+    return True
+
+
+def _charge(account: Account, number: int, amount: int) -> None:
+    if amount:
+        account.spent[number] = min(account.spent.get(number, 0) + amount, MOST)
+
+
+def _correct(account: Account, number: int, difference: int) -> None:
+    """Change what was charged in a part; one that has left the window no longer counts."""
+    if number in account.spent:
+        account.spent[number] = max(account.spent[number] + difference, 0)
+
+
+def expire(view: View, rows: Iterable[Row], now_ms: int) -> int:
+    """Charge holds whose lease ran out what they held. They are remembered, so that a late settling corrects them."""
+    count = 0
+    for row in rows:
+        if row.state != HELD or row.until_ms > now_ms:
+            continue
+        count += 1
+        for limit in row.hold.limits:
+            if limit.kind == "rate":
+                continue
+            account, reserved = view.account(limit), row.hold.amounts.of(limit.unit)
+            account.held -= reserved
+            if limit.kind == "budget":
+                _charge(account, part(limit, now_ms), reserved)
+        view.rows[row.hold.id] = Row(row.hold, EXPIRED, now_ms + 24 * KEEP_MS, now_ms)
+    return count
