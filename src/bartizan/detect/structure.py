@@ -6,11 +6,13 @@ quotation and how-to questions are let pass. English, with the commonest forms i
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Text
+from bartizan.detect.spellings import PLAIN, Likeness, Spellings
 from bartizan.detect.views import View, views
 
 _INSTRUCTIONS = (
@@ -42,27 +44,26 @@ class _Shape:
     pattern: re.Pattern[str]
     needs: tuple[tuple[str, ...], ...]
     """Of each group, a match holds at least one: a look for plain words is a hundred times cheaper than the pattern."""
-
-    def possible(self, lowered: str) -> bool:
-        """Return whether the pattern could match a text whose lower-case form is `lowered`."""
-        for group in self.needs:
-            for word in group:
-                if word in lowered:
-                    break
-            else:
-                return False
-        return True
+    likeness: Likeness
 
 
 def _shape(rule: str, severity: Severity, why: str, needs: tuple[str, ...], *alternatives: str) -> _Shape:
     """Make a shape. Each of `needs` is a group of words, separated by `|`."""
-    pattern = re.compile("|".join(alternatives), re.IGNORECASE | re.MULTILINE)
-    return _Shape(rule, severity, why, pattern, tuple(tuple(group.split("|")) for group in needs))
+    pattern = "|".join(alternatives)
+    compiled = re.compile(pattern, re.IGNORECASE | re.MULTILINE)
+    groups = tuple(tuple(group.split("|")) for group in needs)
+    return _Shape(rule, severity, why, compiled, groups, Likeness(pattern))
+
+
+_ODD = (("İ", "i"), ("ı", "i"), ("ſ", "s"), ("\u212a", "k"))
 
 
 def _lowered(text: str) -> str:
-    """Return lower case as `re.IGNORECASE` sees it: it takes a dotless i for an i and a long s for an s."""
-    return text.lower() if text.isascii() else text.replace("İ", "i").casefold().replace("ı", "i")
+    """Return lower case as `re.IGNORECASE` sees it, character by character: a dotless i is an i, a long s an s."""
+    if not text.isascii():
+        for odd, plain in _ODD:
+            text = text.replace(odd, plain)
+    return text.lower()
 
 
 _SHAPES = (
@@ -89,7 +90,7 @@ _SHAPES = (
         "text that pretends to be a turn of another role",
         ("im_start|im_end|start_header_id|end_header_id|eot_id|endoftext|inst]|sys>>|system|developer",),
         r"<\|\s*(?:im_start|im_end|system|start_header_id|end_header_id|eot_id|endoftext)\s*\|?>",
-        r"\[/?INST\]|<</?SYS>>|<(?:system|developer)(?:[ _-](?:prompt|message))?>",
+        r"\[/?inst\]|<</?sys>>|<(?:system|developer)(?:[ _-](?:prompt|message))?>",
         r"^\s*(?:#{1,4}\s*|\[|\*\*)?(?:system|developer)(?: (?:message|prompt|note|override|update))?"
         r"(?:\]|\*\*)?\s*:\s*\S",
     ),
@@ -126,6 +127,7 @@ _SHAPES = (
         r"(?:debug|developer|dan|jailbreak|god|maintenance|admin)\s+mode\b",
     ),
 )
+_SPELLINGS = Spellings([shape.needs for shape in _SHAPES])
 _TALK = re.compile(
     r"\b(?:how (?:do|does|can|to|should|would)|what (?:is|does|are)|why (?:do|does)|explain|translate|means?"
     r"|example of|called|said|says|told|wrote|writes|phrase|sentence|defen[cs]e|detect|prevent|protect|against)\b"
@@ -145,17 +147,32 @@ class Structure:
     def scan(self, text: Text) -> Iterator[Finding]:
         """Yield one finding for each rule that fires, at the first reading in which it does."""
         fired: set[str] = set()
-        for view in views(text.content):
-            lowered = _lowered(view.text)
-            for shape in _SHAPES:
-                if shape.rule in fired or not shape.possible(lowered):
-                    continue
-                for match in shape.pattern.finditer(view.text):
-                    if view.name != "plain" or not _is_talk(view, match):
-                        fired.add(shape.rule)
-                        why = shape.why if view.name == "plain" else f"{shape.why} (hidden: {view.name})"
-                        yield Finding(shape.rule, shape.severity, why, text.origin, view.span(*match.span()))
-                        break
+        possible = lru_cache(2)(_possible)
+        for view in views(text.content, possible):
+            for number in sorted(possible(view.text).get(PLAIN, ())):
+                shape = _SHAPES[number]
+                match = None if shape.rule in fired else _first(shape, view)
+                if match is not None:
+                    fired.add(shape.rule)
+                    why = shape.why if view.name == "plain" else f"{shape.why} (hidden: {view.name})"
+                    yield Finding(shape.rule, shape.severity, why, text.origin, view.span(*match.span()))
+
+
+def _possible(reading: str) -> Mapping[str, frozenset[int]]:
+    """Return which shapes could match each spelling of a reading; of the reading itself, after a second look."""
+    lowered = _lowered(reading)
+    found = dict(_SPELLINGS.readings(lowered))
+    if PLAIN in found:
+        raw = lowered.encode("latin-1", "replace")
+        found[PLAIN] = frozenset(number for number in found[PLAIN] if _SHAPES[number].likeness.in_(raw))
+    return found
+
+
+def _first(shape: _Shape, view: View) -> re.Match[str] | None:
+    for match in shape.pattern.finditer(view.text):
+        if view.name != "plain" or not _is_talk(view, match):
+            return match
+    return None
 
 
 def _is_talk(view: View, match: re.Match[str]) -> bool:

@@ -11,10 +11,12 @@ import html
 import re
 import unicodedata
 import urllib.parse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bartizan.core.findings import Span
+from bartizan.detect.spellings import LEET, REVERSED, ROT13
 
 BUDGET = 262_144
 """Characters of decoded text over all views of one text; what lies beyond is not decoded (it is still read plainly)."""
@@ -70,28 +72,62 @@ class _Writer:
         return View(name, "".join(self._letters), tuple(self._starts), tuple(self._ends))
 
 
-def views(text: str) -> Iterator[View]:
-    """Yield the plain reading, then the others that differ from it, each once."""
+Worth = Callable[[str], Collection[str]]
+"""Given a folded text, returns which of its readings by substitution (LEET, ROT13, REVERSED) are worth making."""
+
+_LETTERS, _GAP, _OTHER = b"w", b"s", b"o"
+_FIVE_GAPS = b"wswswswswsw"
+_SIXTEEN = b"w" * 16
+
+
+def _classes(letters: str, gaps: str) -> bytes:
+    """Return a table that turns Latin-1 bytes into their class. What Latin-1 lacks is `?`, and counts as a letter."""
+    table = bytearray(_OTHER * 256)
+    for code in range(256):
+        if chr(code).isalnum() or chr(code) in letters:
+            table[code] = _LETTERS[0]
+    for ch in gaps:
+        table[ord(ch)] = _GAP[0]
+    return bytes(table)
+
+
+_SPACED = _classes("?", " .-_*|/")
+_PACKED = _classes("?+/_-", "")
+_DIGITS = b"0123456789"
+
+
+def everything(_: str) -> Collection[str]:
+    """Every reading is worth making."""
+    return (LEET, ROT13, REVERSED)
+
+
+def views(text: str, worth: Worth = everything) -> Iterator[View]:
+    """Yield the plain reading, then the others that differ from it and are `worth` it, each once."""
     seen = {text}
     plain = View("plain", text, range(len(text)), range(1, len(text) + 1))
     yield plain
     budget = BUDGET
-    for reading in _unfolded(plain):
+    for reading in _unfolded(plain, worth):
         if reading.text not in seen and len(reading.text) <= budget:
             seen.add(reading.text)
             budget -= len(reading.text)
             yield reading
 
 
-def _unfolded(plain: View) -> Iterator[View]:
+def _unfolded(plain: View, worth: Worth) -> Iterator[View]:
     """Folds of the whole text, then decodings of its parts; a decoded part is folded once more."""
     folded = fold(plain)
     yield folded
-    for name, table in (("leetspeak", _LEET), ("leetspeak, 1 as i", _LEET_I)):
-        yield View(name, folded.text.translate(table), folded.starts, folded.ends)
-    yield View("rot13", codecs.decode(folded.text, "rot13"), folded.starts, folded.ends)
-    yield View("reversed", folded.text[::-1], folded.starts[::-1], folded.ends[::-1])
-    yield _despaced(folded)
+    wanted = worth(folded.text)
+    if LEET in wanted:
+        for name, table in ((LEET, _LEET), (f"{LEET}, 1 as i", _LEET_I)):
+            yield View(name, folded.text.translate(table), folded.starts, folded.ends)
+    if ROT13 in wanted:
+        yield View(ROT13, codecs.decode(folded.text, "rot13"), folded.starts, folded.ends)
+    if REVERSED in wanted:
+        yield View(REVERSED, folded.text[::-1], folded.starts[::-1], folded.ends[::-1])
+    if _FIVE_GAPS in folded.text.encode("latin-1", "replace").translate(_SPACED):
+        yield _despaced(folded)
     yield from _escapes(folded)
     for decoded in _encoded_parts(folded):
         yield decoded
@@ -102,14 +138,30 @@ def fold(view: View) -> View:
     """Return the reading without invisible characters, with compatibility and look-alike letters folded."""
     if view.text.isascii():
         return View("folded", view.text, view.starts, view.ends)  # nothing in ASCII is invisible or a look-alike
+    changed = {ch: put for ch in set(view.text) if not ch.isascii() and (put := _folded(ch)) != ch}
+    if not changed:
+        return View("folded", view.text, view.starts, view.ends)
+    if all(len(put) == 1 for put in changed.values()):
+        return View("folded", view.text.translate({ord(ch): put for ch, put in changed.items()}), view.starts, view.ends)
     writer = _Writer(view)
-    for index, ch in enumerate(view.text):
-        smuggled = _smuggled(ch)
-        if smuggled is not None:
-            writer.put(smuggled, index, index + 1)
-        elif unicodedata.category(ch) not in ("Cf", "Mn", "Me") and ch not in "\u115f\u1160\u3164\uffa0\u2800":
-            writer.put(unicodedata.normalize("NFKC", ch).translate(_CONFUSABLE), index, index + 1)
+    done = 0
+    for match in re.finditer(f"[{re.escape(''.join(changed))}]", view.text):
+        writer.keep(done, match.start())
+        writer.put(changed[match[0]], match.start(), match.end())
+        done = match.end()
+    writer.keep(done, len(view.text))
     return writer.view("folded")
+
+
+@lru_cache(8192)
+def _folded(ch: str) -> str:
+    """Return what a character reads as: nothing when it is invisible."""
+    smuggled = _smuggled(ch)
+    if smuggled is not None:
+        return smuggled
+    if unicodedata.category(ch) in ("Cf", "Mn", "Me") or ch in "\u115f\u1160\u3164\uffa0\u2800":
+        return ""
+    return unicodedata.normalize("NFKC", ch).translate(_CONFUSABLE)
 
 
 def _smuggled(ch: str) -> str | None:
@@ -164,8 +216,9 @@ def _replaced(name: str, view: View, pattern: str, decode: Callable[[str], str])
 
 
 def _encoded_parts(view: View) -> Iterator[View]:
-    has_digit = re.search(r"\d", view.text) is not None
-    no_long_word = max(map(len, view.text.split()), default=0) < 16
+    raw = view.text.encode("latin-1", "replace")
+    has_digit = len(raw.translate(None, _DIGITS)) < len(raw)
+    no_long_word = _SIXTEEN not in raw.translate(_PACKED)
     for name, pattern, decode in (
         ("base64", r"[A-Za-z0-9+/_\-]{16,}={0,2}", _base64),
         ("base32", r"[A-Z2-7]{16,}={0,6}", _base32),
