@@ -142,7 +142,9 @@ def fold(view: View) -> View:
     if not changed:
         return View("folded", view.text, view.starts, view.ends)
     if all(len(put) == 1 for put in changed.values()):
-        return View("folded", view.text.translate({ord(ch): put for ch, put in changed.items()}), view.starts, view.ends)
+        return View(
+            "folded", view.text.translate({ord(ch): put for ch, put in changed.items()}), view.starts, view.ends
+        )
     writer = _Writer(view)
     done = 0
     for match in re.finditer(f"[{re.escape(''.join(changed))}]", view.text):

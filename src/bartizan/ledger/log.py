@@ -30,6 +30,9 @@ ERASED = "erased"
 _TILE_LEVEL = 8
 """Hashes of subtrees of 2^8 leaves and more are stored; smaller ones are computed from at most 256 leaf hashes."""
 
+_MOST_ROWS = 64
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS leaf (seq INTEGER PRIMARY KEY, record BLOB NOT NULL, hash BLOB NOT NULL, kind TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS leaf_kind ON leaf (kind, seq);
@@ -191,20 +194,34 @@ class Ledger:
             commitment = hashlib.sha256(salt + body).hexdigest()
             record = msgspec.json.encode(Record(commitment, kind, seq, self._clock.wall_ns()))
             leaf = merkle.leaf_hash(record)
-            self._db.execute("INSERT INTO leaf VALUES (?, ?, ?, ?)", (seq, record, leaf, kind))
-            self._db.execute("INSERT INTO body VALUES (?, ?, ?)", (seq, salt, body))
-            for level, index, node in self._edge.add(leaf):
-                if level >= _TILE_LEVEL:
-                    self._db.execute("INSERT INTO node VALUES (?, ?, ?)", (level, index, node))
+            leaves.append((seq, record, leaf, kind))
+            bodies.append((seq, salt, body))
+            nodes.extend(node for node in self._edge.add(leaf) if node[0] >= _TILE_LEVEL)
             return Receipt(seq, leaf)
 
+        leaves: list[tuple[Any, ...]] = []
+        bodies: list[tuple[Any, ...]] = []
+        nodes: list[tuple[Any, ...]] = []
         with self._lock:
             try:
                 with self._transaction("BEGIN IMMEDIATE"):
                     self._catch_up()
                     yield write
+                    self._insert("leaf", leaves)
+                    self._insert("body", bodies)
+                    self._insert("node", nodes)
             except sqlite3.Error as error:
                 raise BadEvidence(f"the ledger in {self.directory} cannot be written: {error}") from error
+
+    def _insert(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+        """Insert rows, many in one statement: a busy thread beside us gets the interpreter once, not at every row."""
+        done = 0
+        while done < len(rows):
+            count = min(_MOST_ROWS, 1 << (len(rows) - done).bit_length() - 1)  # few sizes, so statements stay prepared
+            marks = ", ".join([f"({', '.join('?' * len(rows[0]))})"] * count)
+            values = [value for row in rows[done : done + count] for value in row]
+            self._db.execute(f"INSERT INTO {table} VALUES {marks}", values)  # noqa: S608 - `table` is ours
+            done += count
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
@@ -263,7 +280,7 @@ def public_key_file(checkpoint_file: Path) -> Path:
 def _canonical(body: Mapping[str, Any]) -> bytes:
     """Return `body` as bytes that depend on nothing but its content."""
     try:
-        return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+        return _ENCODER.encode(body).encode()
     except (TypeError, ValueError) as error:
         raise BadEvidence(f"a record that is no JSON: {error}") from error
 
