@@ -4,6 +4,7 @@ import contextlib
 import ipaddress
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bartizan.core import settings as settings_file
 from bartizan.core.clock import Clock
@@ -17,16 +18,49 @@ from bartizan.gateway.keys import KeyBook
 from bartizan.gateway.output.policy import OutputPolicy
 from bartizan.gateway.routing import Route, Routes
 from bartizan.gateway.screening import GuardedScreen, Screen
+from bartizan.gateway.tokens import ALGORITHMS, KeysAt, KeysIn, TokenKeys
 from bartizan.gateway.upstream import HttpUpstream
 
 
 def authenticator(settings: Settings, clock: Clock) -> Authenticator:
     """Return who may call. Raises BadSettings when anybody could call over a network."""
+    if settings.tokens.issuer:
+        return token_keys(settings, clock)
+    return _keys(settings, clock) or _anyone(settings)
+
+
+def token_keys(settings: Settings, clock: Clock) -> TokenKeys:
+    """Return the check of bearer tokens. Raises BadSettings when it could not be trusted."""
+    tokens = settings.tokens
+    if not tokens.audience:
+        raise BadSettings(
+            "tokens.audience is empty: expected the `aud` of tokens that are meant for this gateway",
+            hint="Without it, a token that was made for another service would open this gateway.",
+        )
+    unknown = sorted(set(tokens.algorithms) - set(ALGORITHMS))
+    if unknown:
+        raise BadSettings(f"tokens.algorithms = {unknown}: expected some of {', '.join(ALGORITHMS)}")
+    if bool(tokens.keys_url) == bool(tokens.keys_file):
+        raise BadSettings("tokens: expected either `keys_url` or `keys_file`")
+    parts = urlsplit(tokens.keys_url)
+    local = parts.scheme == "http" and _is_loopback(parts.hostname or "")
+    if tokens.keys_url and parts.scheme != "https" and not local:
+        raise BadSettings(f"tokens.keys_url = {tokens.keys_url!r}: expected https://")
+    source = KeysAt(tokens.keys_url) if tokens.keys_url else KeysIn(Path(tokens.keys_file))
+    return TokenKeys(tokens, source, clock, _keys(settings, clock))
+
+
+def _keys(settings: Settings, clock: Clock) -> Authenticator | None:
     gateway = settings.gateway
     if gateway.api_key_env or gateway.api_key_file:
         return SharedKey(settings_file.secret(gateway.api_key_env, gateway.api_key_file, "gateway.api_key"))
     if Path(gateway.keys_file).exists():
         return BookKeys(KeyBook(Path(gateway.keys_file), clock))
+    return None
+
+
+def _anyone(settings: Settings) -> Authenticator:
+    gateway = settings.gateway
     if not _is_loopback(gateway.host):
         raise BadSettings(
             f"gateway.host = {gateway.host!r} without a key: anybody on the network could use the models",
@@ -64,20 +98,22 @@ def gate_opener(
     @contextlib.asynccontextmanager
     async def opened() -> AsyncIterator[Gate]:
         recorder = Recorder(open_log(), clock, settings.ledger.checkpoint_every_s)
+        fresh = auth.refreshing() if isinstance(auth, TokenKeys) else contextlib.nullcontext()
         try:
-            yield Gate(
-                auth,
-                guarded,
-                outputs,
-                behind,
-                recorder,
-                clock,
-                control_timeout_s=gateway.screen_timeout_s,
-                fail_open=gateway.on_control_failure == "allow",
-                block_status=gateway.block_status,
-                delimiters=gateway.untrusted_delimiters,
-                wait_for_receipt=gateway.receipt == "durable",
-            )
+            async with fresh:
+                yield Gate(
+                    auth,
+                    guarded,
+                    outputs,
+                    behind,
+                    recorder,
+                    clock,
+                    control_timeout_s=gateway.screen_timeout_s,
+                    fail_open=gateway.on_control_failure == "allow",
+                    block_status=gateway.block_status,
+                    delimiters=gateway.untrusted_delimiters,
+                    wait_for_receipt=gateway.receipt == "durable",
+                )
         finally:
             await behind.close()
             await recorder.close()

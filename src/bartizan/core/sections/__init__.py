@@ -6,12 +6,14 @@ from bartizan.core.sections.assess import Assess
 from bartizan.core.sections.gateway import Gateway
 from bartizan.core.sections.ledger import Ledger
 from bartizan.core.sections.output import Output
+from bartizan.core.sections.tokens import Tokens
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything the operator can set."""
 
     gateway: Gateway = Gateway()
+    tokens: Tokens = Tokens()
     output: Output = Output()
     ledger: Ledger = Ledger()
     assess: Assess = Assess()
