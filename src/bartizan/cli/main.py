@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from bartizan import __version__
-from bartizan.cli import assess, dashboard, init, keys, ledger, reference, scan, serve, sign, threats, verify
+from bartizan.cli import assess, dashboard, init, keys, ledger, policy, reference, scan, serve, sign, threats, verify
 from bartizan.cli.base import CANNOT, Command
 from bartizan.core.errors import BartizanError
 
@@ -22,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
     verify.COMMAND,
     ledger.COMMAND,
     dashboard.COMMAND,
+    policy.COMMAND,
     threats.COMMAND,
     reference.COMMAND,
 )

@@ -1,0 +1,62 @@
+"""`bartizan policy decide`: may these tool calls happen? Lines of JSON in, lines of JSON out."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from bartizan.cli.base import OK, Command
+from bartizan.core.errors import BadRequest, BadSettings
+from bartizan.policy.lines import decide_calls
+from bartizan.policy.manifest import Manifest
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_subparsers(metavar="WHAT", required=True)
+    decide = what.add_parser("decide", help="Decide the tool calls of each line.")
+    decide.add_argument("file", nargs="?", type=Path, help="lines of JSON; standard input when missing")
+    decide.add_argument("--jsonl", action="store_true", help="write lines of JSON instead of text")
+    decide.add_argument("--manifest", type=Path, help="JSON file that describes the tools")
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Decide line after line. A line that is not of the form gets an error of its own, and the exit code 2."""
+    try:
+        manifest = Manifest.parse(args.manifest.read_bytes()) if args.manifest else None
+        lines = args.file.open(encoding="utf-8") if args.file else sys.stdin
+    except OSError as error:
+        raise BadSettings(f"{error.filename}: cannot be read: {error.strerror}") from error
+    bad = 0
+    with lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            answer = _decided(line, number, manifest)
+            bad += "error" in answer
+            print(json.dumps(answer, ensure_ascii=False) if args.jsonl else _text(number, answer), flush=True)
+    return 2 if bad else OK
+
+
+def _decided(line: str, number: int, manifest: Manifest | None) -> dict[str, Any]:
+    try:
+        case = json.loads(line)
+        if not isinstance(case, dict):
+            raise BadRequest("expected an object with messages")
+        return {"decisions": decide_calls(case, manifest)}
+    except (ValueError, RecursionError) as error:
+        return {"error": f"line {number}: not JSON: {error}"}
+    except (BadRequest, BadSettings) as error:
+        return {"error": f"line {number}: {error}"}
+
+
+def _text(number: int, answer: dict[str, Any]) -> str:
+    if "error" in answer:
+        return f"error    {answer['error']}"
+    return "\n".join(
+        f"{decision['verdict']:8} line {number}: {decision['tool']}: {decision['why']} ({decision['reason']})"
+        for decision in answer["decisions"]
+    )
+
+
+COMMAND = Command("policy", "Decide tool calls by where their values came from.", _arguments, _run)

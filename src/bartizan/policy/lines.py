@@ -1,0 +1,80 @@
+"""One JSON object in, its decisions out: the form that `bartizan policy decide --jsonl` and agent frameworks use.
+
+`{"messages": [OpenAI form, the last one the assistant's with tool_calls], "tools": [...], "manifest": optional}`. State
+is only what is in the object.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from bartizan.core.errors import BadRequest
+from bartizan.core.messages import ROLE_TRUST, Message, Part, Role, Text, ToolCall, ToolResult, ToolSpec
+from bartizan.policy.decide import decide, seen
+from bartizan.policy.manifest import Manifest
+
+
+def decide_calls(case: Mapping[str, Any], manifest: Manifest | None = None) -> list[dict[str, Any]]:
+    """Return a decision for each tool call of the last message. A manifest in `case` replaces `manifest`.
+
+    Raises BadRequest when the object is not of the form, BadSettings when its manifest is not.
+    """
+    raw = case.get("messages")
+    if not isinstance(raw, list) or not raw:
+        raise BadRequest("messages: expected a list with at least one message")
+    messages = [_message(number, message) for number, message in enumerate(raw)]
+    calls = [part for part in messages[-1].parts if isinstance(part, ToolCall)]
+    if not calls:
+        raise BadRequest("the last message holds no tool_calls: expected the assistant's message to be decided")
+    if case.get("manifest") is not None:
+        manifest = Manifest.parse(json.dumps(case["manifest"]))
+    context = seen(messages[:-1], [_tool(tool) for tool in case.get("tools") or ()], manifest)
+    return [_shown(asdict(decide(call, context, manifest))) for call in calls]
+
+
+def _shown(decision: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in decision.items() if value is not None}
+
+
+def _message(number: int, raw: Any) -> Message:
+    where = f"messages[{number}]"
+    if not isinstance(raw, dict):
+        raise BadRequest(f"{where}: expected an object")
+    try:
+        role = Role(raw.get("role"))
+    except ValueError:
+        raise BadRequest(
+            f"{where}.role = {str(raw.get('role'))[:40]!r}: expected one of {', '.join(known.value for known in Role)}"
+        ) from None
+    text = _content(raw.get("content"), where)
+    parts: list[Part] = []
+    if role is Role.TOOL:
+        parts.append(ToolResult(str(raw.get("tool_call_id", "")), Text(text, ROLE_TRUST[role], where)))
+    elif text:
+        parts.append(Text(text, ROLE_TRUST[role], where))
+    for call in raw.get("tool_calls") or ():
+        function = call.get("function") if isinstance(call, dict) else None
+        if not isinstance(function, dict) or role is not Role.ASSISTANT:
+            raise BadRequest(f"{where}.tool_calls: expected calls with a function, in an assistant's message")
+        arguments = function.get("arguments")
+        text_of = arguments if isinstance(arguments, str) else json.dumps(arguments if arguments is not None else {})
+        parts.append(ToolCall(str(call.get("id", "")), str(function.get("name", "")), text_of))
+    return Message(role, tuple(parts))
+
+
+def _content(content: Any, where: str) -> str:
+    if content is None or isinstance(content, str):
+        return content or ""
+    if isinstance(content, list) and all(isinstance(part, dict) for part in content):
+        return "\n".join(str(part.get("text", "")) for part in content)
+    raise BadRequest(f"{where}.content: expected text, or a list of parts")
+
+
+def _tool(raw: Any) -> ToolSpec:
+    function = raw.get("function", raw) if isinstance(raw, dict) else None
+    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        raise BadRequest("tools: expected objects with a function and its name")
+    return ToolSpec(
+        function["name"], str(function.get("description") or ""), json.dumps(function.get("parameters") or {})
+    )

@@ -1,0 +1,141 @@
+"""Typed values in text and their canonical forms: what authority is made of, however it is written.
+
+Two writings of one address, link, account, amount or path have one canonical form; look-alike letters of another
+script stay different, so that a forged name never equals the real one. Finds shapes; never judges.
+"""
+
+import ipaddress
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from urllib.parse import unquote, urlsplit
+
+_EDGE_BEFORE, _EDGE_AFTER = r"(?<![\w.@%+\-/])", r"(?![\w@\-]|\.\w)"
+_MAIL = r"[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,8}"
+_URL = r"(?:https?|ftp|wss?|file|mailto|data|javascript):[^\s<>\"'`)\]}]{2,2000}"
+_BARE_URL = (
+    r"(?:www\.)?[\w\-]{1,63}(?:\.[\w\-]{1,63}){0,6}\.(?:com|org|net|io|dev|ai|app|co|info|biz|xyz|site|ru|cn|de|uk|fr)"
+)
+_IBAN = r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?"
+_SHAPES = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        ("mail", _EDGE_BEFORE + _MAIL),
+        ("url", r"(?i:" + _URL + ")"),
+        ("url", r"(?i:" + _EDGE_BEFORE + _BARE_URL + r"(?:/[^\s<>\"'`)\]}]{0,2000})?" + ")" + r"(?![\w@])"),
+        ("account", r"(?<![\w])" + _IBAN + r"(?!\w)"),
+    )
+)
+_NUMBER = re.compile(r"(?<![\w.,])[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|(?<![\w.,])[-+]?\d+(?:\.\d+)?(?![\w])")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A typed value: characters `start` to `end` of its text, and the form that equal values share."""
+
+    kind: str
+    canonical: str
+    start: int
+    end: int
+
+
+def plain(text: str) -> str:
+    """Return text as it is compared: compatibility forms folded, lower case, single blanks, nothing invisible."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+        text = "".join(ch for ch in text if unicodedata.category(ch) != "Cf")
+    return " ".join(text.casefold().split())
+
+
+def values(text: str) -> Iterator[Value]:
+    """Yield the addresses, links and accounts in `text`: what can act or lead somewhere by itself."""
+    taken: list[tuple[int, int]] = []
+    for kind, shape in _SHAPES:
+        for match in shape.finditer(text):
+            raw = match[0].rstrip(".,;:!?")
+            start, end = match.start(), match.start() + len(raw)
+            if any(start < other_end and end > other for other, other_end in taken):
+                continue
+            taken.append((start, end))
+            yield Value(kind, canonical(kind, raw), start, end)
+
+
+def canonical(kind: str, raw: str) -> str:
+    """Return the form that equal values of one kind share."""
+    match kind:
+        case "mail":
+            return plain(raw)
+        case "url":
+            return canonical_url(raw)
+        case "account":
+            return re.sub(r"\s", "", raw).upper()
+        case "path":
+            return posixpath.normpath(raw.replace("\\", "/"))
+        case _:
+            return plain(raw)
+
+
+def canonical_url(raw: str) -> str:
+    """Return scheme, host and decoded path in one form; user info, ports and odd IP notations stay visible."""
+    text = raw if re.match(r"[A-Za-z][A-Za-z0-9+.\-]*:", raw) and not re.match(r"[\w.\-]+:\d", raw) else f"http://{raw}"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return plain(raw)
+    if not host:
+        return plain(raw)
+    user = parts.netloc.rpartition("@")[0]
+    shown = f"{user}@{host_form(host)}" if user else host_form(host)
+    path = unquote(parts.path).rstrip("/")
+    query = f"?{unquote(parts.query)}" if parts.query else ""
+    fragment = f"#{unquote(parts.fragment)}" if parts.fragment else ""
+    at = "" if port in (None, 80, 443) else f":{port}"
+    return f"{shown}{at}{path}{query}{fragment}"
+
+
+def host_form(host: str) -> str:
+    """Return a host in lower case and ASCII (IDNA), without `www.`; an address in its usual notation."""
+    bare = host.rstrip(".").lower()
+    try:
+        return str(ipaddress.ip_address(bare.strip("[]")))
+    except ValueError:
+        pass
+    try:
+        bare = bare.encode("idna").decode("ascii")
+    except UnicodeError:
+        return bare
+    return bare.removeprefix("www.")
+
+
+def numbers(text: str) -> set[Decimal]:
+    """Return every number written in `text`, thousands separators understood."""
+    found = set()
+    for match in _NUMBER.finditer(text.replace("$", " ").replace("€", " ").replace("£", " ")):
+        number = as_number(match[0])
+        if number is not None:
+            found.add(number)
+    return found
+
+
+def as_number(value: object) -> Decimal | None:
+    """Return a JSON number or a number in text as a Decimal, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = Decimal(str(value).replace(",", "").strip(" $€£"))
+    except InvalidOperation:
+        return None
+    return number.normalize() if number.is_finite() else None
+
+
+def stands_in(needle: str, haystack: str) -> bool:
+    """Return whether a plain text holds another as whole words: `x.com` does not stand in `bob@x.com`."""
+    if not needle:
+        return False
+    at = haystack.find(needle)
+    pattern = None if at < 0 else re.compile(_EDGE_BEFORE + re.escape(needle) + _EDGE_AFTER)
+    return pattern is not None and pattern.search(haystack, max(0, at - 1)) is not None
