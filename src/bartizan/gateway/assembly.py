@@ -19,6 +19,7 @@ from bartizan.gateway.output.policy import OutputPolicy
 from bartizan.gateway.routing import Route, Routes
 from bartizan.gateway.screening import GuardedScreen, Screen
 from bartizan.gateway.tokens import ALGORITHMS, KeysAt, KeysIn, TokenKeys
+from bartizan.gateway.toolcalls import ToolCalls
 from bartizan.gateway.upstream import HttpUpstream
 
 
@@ -94,6 +95,7 @@ def gate_opener(
     )
 
     outputs = OutputPolicy(settings.output)
+    tool_calls = ToolCalls(settings.policy)
 
     @contextlib.asynccontextmanager
     async def opened() -> AsyncIterator[Gate]:
@@ -108,6 +110,7 @@ def gate_opener(
                     behind,
                     recorder,
                     clock,
+                    tool_calls,
                     control_timeout_s=gateway.screen_timeout_s,
                     fail_open=gateway.on_control_failure == "allow",
                     block_status=gateway.block_status,

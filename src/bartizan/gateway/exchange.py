@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from bartizan.core.clock import Clock
 from bartizan.core.errors import BadEvidence, BadRequest, Refused, UpstreamFailed
+from bartizan.core.findings import Finding
 from bartizan.core.messages import Prompt
 from bartizan.core.verdicts import Allow, verdict_name
 from bartizan.gateway.auth import Authenticator, Headers
@@ -68,6 +69,14 @@ class Outputs(Protocol):
         ...
 
 
+class ToolRules(Protocol):
+    """The agent firewall."""
+
+    def of(self, prompt: Prompt, note: Callable[[Finding], None]) -> Decide | None:
+        """Return what decides the calls of the answer to `prompt`, or None when nothing does."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """Everything a request passes, as the operator set it."""
@@ -78,7 +87,7 @@ class Gate:
     upstream: Upstream
     evidence: Evidence
     clock: Clock
-    decide: Decide | None = None
+    tool_calls: ToolRules | None = None
     block_status: int = 200
     wait_for_receipt: bool = True
     answer_bytes: int = 67108864
@@ -87,10 +96,11 @@ class Gate:
     delimiters: Delimiters = ()
     meter: Meter = field(default_factory=Meter)
 
-    def guard(self, reader: Reader, active: tuple[Active, ...]) -> OutputGuard:
-        """Return the guard for one answer."""
+    def guard(self, reader: Reader, active: tuple[Active, ...], prompt: Prompt, trace: Trace) -> OutputGuard:
+        """Return the guard for the answer to `prompt`."""
         limit = self.control_timeout_s
-        return OutputGuard(reader, active, self.decide, self.clock, timeout_s=limit, fail_open=self.fail_open)
+        decide = self.tool_calls.of(prompt, trace.watched.append) if self.tool_calls else None
+        return OutputGuard(reader, active, decide, self.clock, timeout_s=limit, fail_open=self.fail_open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +179,7 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
         trace.upstream, trace.status = answer.source, answer.status
         # 6. Screen the answer, decide each tool call, and write down what happened before the client holds all of it.
         active = gate.outputs.active(asked.prompt) if wire.generates else ()
-        guard = gate.guard(wire.reader(asked), active)
+        guard = gate.guard(wire.reader(asked), active, asked.prompt, trace)
         if _is_stream(answer):
             return await _streamed(gate, trace, answer, guard)
         return await _whole(gate, wire, asked, trace, answer, guard)

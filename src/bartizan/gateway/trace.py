@@ -50,6 +50,7 @@ class Trace:
     answer_bytes: int = 0
     redacted: int = 0
     output_findings: Sequence[Finding] = ()
+    watched: list[Finding] = field(default_factory=list)
 
     def block(self, verdict: str, why: str) -> None:
         """Note that the request or its answer was stopped."""
@@ -58,7 +59,7 @@ class Trace:
     def screened(self, guard: Screening, size: int) -> None:
         """Note what the output controls saw in an answer of `size` bytes."""
         self.answer_bytes = size
-        self.output_findings = guard.findings
+        self.output_findings = [*guard.findings, *self.watched]
         self.redacted, self.usage, self.finish = guard.redacted, guard.usage, guard.finish
         if guard.blocked:
             self.block("block", guard.blocked)

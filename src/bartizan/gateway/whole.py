@@ -35,6 +35,9 @@ def screen_whole(reader: Reader, active: Sequence[Active], body: bytes, decide: 
     outcome.usage, outcome.finish = read.usage, read.finish
     for channel in _channels(read):
         _screen_channel(reader, active, channel, outcome, decide)
+    if decide is not None:
+        for call in read.calls:
+            _decide(call, outcome, decide)
     if outcome.redacted and not outcome.blocked:
         without_logprobs(read.document)
         outcome.body = dump(read.document)
@@ -58,11 +61,7 @@ def _screen_channel(
         hits = [(hit, "block" if action == "redact" else action) for hit, action in hits]
     _note(outcome, name, hits)
     if kind == "arguments" and decide is not None:
-        call_id, tool = reader.call(name)
-        verdict = decide(ToolCall(call_id, tool, text))
-        if not isinstance(verdict, Allow):
-            outcome.findings.append(Finding("tool-call", Severity.HIGH, verdict.why, tool))
-            outcome.blocked = outcome.blocked or verdict.why
+        _decide(ToolCall(*reader.call(name), text), outcome, decide)
     if cleaned == text or outcome.blocked:
         return
     outcome.redacted += 1
@@ -72,6 +71,13 @@ def _screen_channel(
         before = piece.text
         piece.holder[piece.key] = edited(before, offset, edits)
         offset += len(before)
+
+
+def _decide(call: ToolCall, outcome: Outcome, decide: Decide) -> None:
+    verdict = decide(call)
+    if not isinstance(verdict, Allow):
+        outcome.findings.append(Finding("tool-call", Severity.HIGH, verdict.why, call.tool))
+        outcome.blocked = outcome.blocked or verdict.why
 
 
 def _note(outcome: Outcome, name: str, hits: Sequence[tuple[Hit, str]]) -> None:

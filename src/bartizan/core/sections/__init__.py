@@ -6,6 +6,7 @@ from bartizan.core.sections.assess import Assess
 from bartizan.core.sections.gateway import Gateway
 from bartizan.core.sections.ledger import Ledger
 from bartizan.core.sections.output import Output
+from bartizan.core.sections.policy import Policy
 from bartizan.core.sections.tokens import Tokens
 
 
@@ -15,5 +16,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     gateway: Gateway = Gateway()
     tokens: Tokens = Tokens()
     output: Output = Output()
+    policy: Policy = Policy()
     ledger: Ledger = Ledger()
     assess: Assess = Assess()

@@ -146,15 +146,18 @@ class MessagesReader:
         if not isinstance(document, dict):
             raise ValueError("not a JSON object")
         pieces = list(strings(document, joined=_JOINED))
-        for number, block in enumerate(dicts(document.get("content"))):
+        calls = []
+        for block in dicts(document.get("content")):
             if block.get("type") == "thinking":
                 for piece in pieces:
                     piece.kind = "sealed" if piece.holder is block else piece.kind
-            if isinstance(block.get("input"), dict):
-                self._calls[f"/content/{number}/input"] = (str(block.get("id")), str(block.get("name")))
+            if str(block.get("type")).endswith("tool_use"):
+                arguments = json.dumps(block.get("input"), ensure_ascii=False)
+                calls.append(ToolCall(str(block.get("id")), str(block.get("name")), arguments))
         usage = document.get("usage")
         counted = Usage(_tokens(usage, "input_tokens"), _tokens(usage, "output_tokens")) if usage else None
-        return Read(document, pieces, end=True, usage=counted, finish=str(document.get("stop_reason") or ""))
+        finish = str(document.get("stop_reason") or "")
+        return Read(document, pieces, end=True, calls=calls, usage=counted, finish=finish)
 
     def call(self, channel: str) -> tuple[str, str]:
         """Return id and tool name of the call whose arguments `channel` carries."""

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from bartizan.core.errors import BadRequest
-from bartizan.core.messages import Prompt, Text, Trust, Usage
+from bartizan.core.messages import Prompt, Text, ToolCall, Trust, Usage
 from bartizan.gateway.sse import Event
 
 REFUSAL = "I'm sorry, but I can't help with that."
@@ -73,6 +73,8 @@ class Read:
     end: bool = False
     last: bool = False
     """Nothing of the answer follows."""
+    calls: list[ToolCall] = field(default_factory=list)
+    """Complete calls whose arguments stand in the document as an object, not as text."""
     usage: Usage | None = None
     finish: str = ""
 
