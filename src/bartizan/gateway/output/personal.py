@@ -1,11 +1,13 @@
 """Personal data that can be checked: payment cards (Luhn), IBANs (mod 97), US social security numbers (valid areas).
 
-Shape plus checksum, so that order numbers and timestamps pass. Does not find names, addresses or telephone numbers.
+Shape plus checksum, so that order numbers and timestamps pass. What the user wrote in the same request is no secret to
+the user, and passes. Does not find names, addresses or telephone numbers.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
+from bartizan.core.messages import Prompt, Trust
 from bartizan.gateway.output.base import Hit, Look, run_start
 
 _CARD = re.compile(r"(?<![\d.])(?:\d[ -]?){12,18}\d(?![\d])")
@@ -30,9 +32,12 @@ class PersonalData:
 
     name = "personal-data"
 
-    def __init__(self, kinds: Collection[str] = ("card", "iban", "ssn")) -> None:
-        """Look for these kinds only."""
+    def __init__(
+        self, kinds: Collection[str] = ("card", "iban", "ssn"), said: Callable[[], Collection[str]] = frozenset
+    ) -> None:
+        """Look for these kinds only. `said` gives what the user wrote, as `compact` writes it; asked only on a hit."""
         self._kinds = frozenset(kinds)
+        self._said = said
 
     def look(self, text: str, *, final: bool) -> Look:
         """Return personal data in `text`, and where some may have begun."""
@@ -47,11 +52,30 @@ class PersonalData:
             hits += [_hit(found, "ssn", "a social security number") for found in _SSN.finditer(text)]
         if "email" in self._kinds and "@" in text:
             hits += [_hit(found, "email", "an e-mail address") for found in _EMAIL.finditer(text)]
+        if hits:
+            said = self._said()
+            hits = [hit for hit in hits if compact(text[hit.start : hit.end]) not in said]
         if final:
             return Look(hits, len(text))
         hold = run_start(text)
         growing = _IN_PROGRESS.search(text, max(0, len(text) - 80))
         return Look(hits, min(hold, growing.start()) if growing else hold)
+
+
+def compact(value: str) -> str:
+    """Return a value without blanks and hyphens, in capitals: as equal ones are compared."""
+    return value.replace(" ", "").replace("-", "").upper()
+
+
+def said_by_user(prompt: Prompt, kinds: Collection[str]) -> frozenset[str]:
+    """Return the personal data that the user's own texts in `prompt` hold; a tool's or a document's do not count."""
+    control = PersonalData(kinds)
+    texts = (text for message in prompt.messages for text in message.texts() if text.trust == Trust.USER)
+    return frozenset(
+        compact(text.content[hit.start : hit.end])
+        for text in texts
+        for hit in control.look(text.content, final=True).hits
+    )
 
 
 def _hit(found: re.Match[str], rule: str, what: str) -> Hit:

@@ -1,6 +1,6 @@
 """Which output controls look at an answer, and what each does, as the operator set it."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from bartizan.core.messages import Prompt
 from bartizan.core.sections.output import Output
@@ -8,7 +8,7 @@ from bartizan.detect import confidential
 from bartizan.gateway.output.base import Active
 from bartizan.gateway.output.leak import Leak, operator_texts
 from bartizan.gateway.output.links import Links
-from bartizan.gateway.output.personal import PersonalData
+from bartizan.gateway.output.personal import PersonalData, said_by_user
 from bartizan.gateway.output.secrets import Secrets
 
 
@@ -20,7 +20,6 @@ class OutputPolicy:
         self._settings = settings
         fixed = (
             Active(Secrets(), settings.secrets),
-            Active(PersonalData(settings.personal_kinds), settings.personal_data),
             Active(Links(settings.link_hosts), settings.links),
         )
         self._fixed = tuple(active for active in fixed if active.action != "off")
@@ -28,15 +27,20 @@ class OutputPolicy:
 
     def active(self, prompt: Prompt) -> tuple[Active, ...]:
         """Return the controls for the answer to `prompt`."""
+        fixed = self._fixed
+        if self._settings.personal_data != "off":
+            kinds = self._settings.personal_kinds
+            personal = PersonalData(kinds, cache(lambda: said_by_user(prompt, kinds)))
+            fixed = (*fixed, Active(personal, self._settings.personal_data))
         if self._settings.leak == "off":
-            return self._fixed
+            return fixed
         quotes = self._settings.quotes
         quoted = quotes == "always" or (quotes == "marked" and confidential.instructions_are_marked(prompt))
         texts = operator_texts(prompt) if quoted else []
         canaries = (*self._settings.canaries, *confidential.values(prompt))
         if not texts and not canaries:
-            return self._fixed
-        return (*self._fixed, self._leak_of(canaries, tuple(texts)))
+            return fixed
+        return (*fixed, self._leak_of(canaries, tuple(texts)))
 
     def _leak_control(self, canaries: tuple[str, ...], texts: tuple[str, ...]) -> Active:
         return Active(Leak(canaries, texts, self._settings.quote_words), self._settings.leak)
