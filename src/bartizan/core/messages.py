@@ -116,10 +116,16 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the provider counts them."""
+    """Tokens as the provider counts them. `input_tokens` holds all of the input, what came from or went to a cache too.
+
+    `tier` is the provider's own word for the service tier it charged, empty when it named none.
+    """
 
     input_tokens: int
     output_tokens: int
+    cached_tokens: int = 0
+    written_tokens: int = 0
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

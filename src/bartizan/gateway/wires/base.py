@@ -219,6 +219,12 @@ def one(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def count(counts: dict[str, Any], key: str) -> int:
+    """Return a count in an answer; 0 unless it is a number that can count something."""
+    value = counts.get(key)
+    return value if type(value) is int and value > 0 else 0
+
+
 def texts_in(node: Any, trust: Trust, where: str) -> list[Text]:
     """Return every text inside a part of a request that we do not know better: nothing may pass unread."""
     if isinstance(node, str):

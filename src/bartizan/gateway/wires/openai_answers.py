@@ -4,7 +4,7 @@ from typing import Any
 
 from bartizan.core.messages import Usage
 from bartizan.gateway.sse import Event
-from bartizan.gateway.wires.base import Piece, Read, Said, decode, dicts, dump, new_id, one, strings
+from bartizan.gateway.wires.base import Piece, Read, Said, count, decode, dicts, dump, new_id, one, strings
 
 _TOP_KNOWN = frozenset(
     ("choices", "id", "object", "created", "model", "usage", "system_fingerprint", "service_tier", "obfuscation")
@@ -33,7 +33,7 @@ class ChatReader:
             return Read() if not event.data else unread(event)
         if not isinstance(document, dict) or not isinstance(choices := document.get("choices"), list):
             return Read(document, list(strings(document)) if isinstance(document, dict | list) else [])
-        read = Read(document, usage=usage_of(document.get("usage")))
+        read = Read(document, usage=usage_of(document.get("usage"), document.get("service_tier")))
         for choice in choices:
             if isinstance(choice, dict):
                 self._choice(choice, read)
@@ -83,7 +83,12 @@ class ChatReader:
         document = decode(body)
         if not isinstance(document, dict):
             raise ValueError("not a JSON object")
-        read = Read(document, list(strings(document)), end=True, usage=usage_of(document.get("usage")))
+        read = Read(
+            document,
+            list(strings(document)),
+            end=True,
+            usage=usage_of(document.get("usage"), document.get("service_tier")),
+        )
         for number, choice in enumerate(dicts(document.get("choices"))):
             read.finish = str(choice.get("finish_reason") or "")
             for position, call in enumerate(dicts(one(choice.get("message")).get("tool_calls"))):
@@ -137,15 +142,16 @@ def unread(event: Event) -> Read:
     return Read(None, [Piece("raw", holder, "raw")])
 
 
-def usage_of(raw: Any) -> Usage | None:
-    """Return token counts under either of OpenAI's names, or None."""
+def usage_of(raw: Any, tier: Any = None) -> Usage | None:
+    """Return token counts under either of OpenAI's names, or None when there is none that can be believed."""
     if not isinstance(raw, dict):
         return None
     taken = raw.get("prompt_tokens", raw.get("input_tokens"))
     given = raw.get("completion_tokens", raw.get("output_tokens", 0))
-    if not isinstance(taken, int) or not isinstance(given, int):
+    if type(taken) is not int or type(given) is not int or taken < 0 or given < 0:
         return None
-    return Usage(taken, given)
+    details = one(raw.get("prompt_tokens_details") or raw.get("input_tokens_details"))
+    return Usage(taken, given, count(details, "cached_tokens"), 0, tier if isinstance(tier, str) else "")
 
 
 def openai_error(status: int, code: str, message: str) -> Said:

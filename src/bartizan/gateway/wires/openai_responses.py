@@ -157,7 +157,8 @@ class ResponsesReader:
             if "arguments" in item:
                 self._calls[f"/output/{number}/arguments"] = (str(item.get("call_id")), str(item.get("name")))
         finish = str(response.get("status") or "")
-        return Read(document, pieces, end=True, usage=usage_of(response.get("usage")), finish=finish)
+        usage = usage_of(response.get("usage"), response.get("service_tier"))
+        return Read(document, pieces, end=True, usage=usage, finish=finish)
 
     def call(self, channel: str) -> tuple[str, str]:
         """Return id and tool name of the call whose arguments `channel` carries."""
