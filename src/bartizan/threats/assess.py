@@ -71,6 +71,7 @@ def _bench(
         screen=screen,
         seed=configured.assess.seed,
         is_reference=stage.subject.is_reference,
+        settings=configured,
         progress=progress,
         record=record,
     )

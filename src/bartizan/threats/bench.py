@@ -1,10 +1,11 @@
 """Where a proof runs: the target without the control, the same target behind it, and the limits of the run."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bartizan.core.messages import Prompt
+from bartizan.core.sections import Settings
 from bartizan.core.verdicts import Verdict
 from bartizan.lab.chat import Chat
 
@@ -21,6 +22,8 @@ class Bench:
     """The control itself, so that the attacker can be adaptive without spending requests."""
     seed: int
     is_reference: bool
+    settings: Settings = field(default_factory=Settings)
+    """What the operator set: a proof on a classifier, a data set or artefacts reads its own section here."""
     progress: Callable[[str, int, int], None] = lambda what, done, total: None
     """Told what is running and how much of it is done."""
     record: Callable[[str, Mapping[str, Any]], None] = lambda kind, body: None
