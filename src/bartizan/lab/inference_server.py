@@ -95,6 +95,7 @@ class _Server(ThreadingHTTPServer):
         self._lock = threading.Lock()
 
     def metadata(self) -> dict[str, Any]:
+        """Return the model's name, inputs and outputs."""
         shape = self._target.spec.shape if isinstance(self._target.spec, Arrays) else ()
         outputs = [{"name": _LABEL, "datatype": "INT64", "shape": [-1]}]
         if self._target.access is not Access.LABELS:
@@ -103,6 +104,7 @@ class _Server(ThreadingHTTPServer):
         return {"name": self.model, "platform": "bartizan", "inputs": [entry], "outputs": outputs}
 
     def answers(self, x: Array) -> dict[str, Array]:
+        """Return every output for a batch, one batch at a time."""
         with self._lock:
             if self._target.access is Access.LABELS:
                 return {_LABEL: self._target.labels(x)}
