@@ -26,9 +26,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def log_message(self, format: str, *args: Any) -> None:
+        """Write no line for each request."""
         del format, args
 
     def do_GET(self) -> None:
+        """Answer metadata, health and the management routes."""
         name = self.server.model
         if self.path == f"/v2/models/{name}":
             self._say(200, self.server.metadata())
@@ -40,6 +42,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(200 if "/repository" in self.path or "sharedmemory" in self.path else 404, {"asked": self.path})
 
     def do_POST(self) -> None:
+        """Answer an inference."""
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         if self.path != f"/v2/models/{self.server.model}/infer":
             self._say(200 if "/repository" in self.path or "sharedmemory" in self.path else 404, {"asked": self.path})
