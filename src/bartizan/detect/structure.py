@@ -137,6 +137,8 @@ _TALK = re.compile(
 _MINE = re.compile(
     r"\b(?:my|our|his|her|their|git|linux|the (?:user|customer|teacher|manual|browser|compiler)'?s?)\b", re.IGNORECASE
 )
+_TOLD = re.compile(r"\b(?:they|these|those|which|it)\s+$", re.IGNORECASE)
+_AIMED = re.compile(rf"\b(?:your|all|{_EARLIER})\b", re.IGNORECASE)
 
 
 class Structure:
@@ -176,7 +178,11 @@ def _first(shape: _Shape, view: View) -> re.Match[str] | None:
 
 
 def _is_talk(view: View, match: re.Match[str]) -> bool:
-    """Return whether the words stand in talk about such an order: a question, a quotation, somebody else's rules."""
+    """Return whether the words stand in talk about such an order: a question, a quotation, somebody else's rules.
+
+    "They override every guideline here" tells how two texts relate; with "your", "all" or "previous" it is aimed at us.
+    """
     before = view.text[max(0, match.start() - 90) : match.start()]
     quoted = before.count('"') % 2 == 1 or before.rstrip().endswith(("'", "“", "‘", "«", "„"))
-    return bool(quoted or _TALK.search(before) or _MINE.search(match[0]))
+    told = _TOLD.search(before) and not _AIMED.search(match[0])
+    return bool(quoted or told or _TALK.search(before) or _MINE.search(match[0]))

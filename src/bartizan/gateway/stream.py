@@ -15,7 +15,7 @@ from typing import Any
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import ToolCall, Usage
 from bartizan.core.verdicts import Allow, Verdict
-from bartizan.gateway.output.base import Active, Hit
+from bartizan.gateway.output.base import Active, Hit, over_foreign
 from bartizan.gateway.sse import Event, EventSplitter, parse, written
 from bartizan.gateway.wires.base import REFUSAL, Piece, Read, Reader, dump
 
@@ -170,7 +170,8 @@ class Holdback:
         self.longest_hold = max(self.longest_hold, channel.length - channel.decided)
 
     def _whole(self, piece: Piece, held: _Held) -> None:
-        text, hits = redact(self._active, piece.text)
+        active = over_foreign(self._active, piece.text) if piece.foreign else self._active
+        text, hits = redact(active, piece.text)
         for hit, action in hits:
             self.findings.append(hit.finding(piece.channel))
             if action == "block" or (action == "redact" and held.read.document is None):
