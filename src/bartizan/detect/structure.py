@@ -153,7 +153,7 @@ class Structure:
         for view in views(text.content, possible):
             for number in sorted(possible(view.text).get(PLAIN, ())):
                 shape = _SHAPES[number]
-                match = None if shape.rule in fired else _first(shape, view)
+                match = None if shape.rule in fired else _first(shape, view, text.content)
                 if match is not None:
                     fired.add(shape.rule)
                     why = shape.why if view.name == "plain" else f"{shape.why} (hidden: {view.name})"
@@ -170,9 +170,11 @@ def _possible(reading: str) -> Mapping[str, frozenset[int]]:
     return found
 
 
-def _first(shape: _Shape, view: View) -> re.Match[str] | None:
+def _first(shape: _Shape, view: View, original: str) -> re.Match[str] | None:
+    """Return the first match that is an order. What a reading shows no other than it was written may be talk."""
     for match in shape.pattern.finditer(view.text):
-        if view.name != "plain" or not _is_talk(view, match):
+        span = view.span(*match.span())
+        if original[span.start : span.end] != match[0] or not _is_talk(view, match):
             return match
     return None
 

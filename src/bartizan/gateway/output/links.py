@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Collection
 from urllib.parse import SplitResult, urlsplit
 
-from bartizan.core.messages import Prompt, Role, ToolCall, ToolResult
+from bartizan.core.messages import Prompt, Role, Text, ToolCall, ToolResult
 from bartizan.gateway.output.base import LONGEST_RUN, Hit, Look, run_start
 
 _URL = re.compile(
@@ -45,7 +45,7 @@ class Links:
         self._heard: set[str] = set()
 
     def overhear(self, text: str) -> bool:
-        """Take the addresses in a tool's own text as given; nothing in it is the model's, so there is nothing to see."""
+        """Take the addresses in a tool's own text as given. Nothing in it is the model's, so nothing is looked for."""
         self._heard.update(addresses(text))
         return False
 
@@ -104,8 +104,8 @@ def given_to_the_model(prompt: Prompt) -> set[str]:
                     asked += arguments.lower()
                 case ToolResult(text=text):
                     repeated |= addresses(text.content)
-                case _ if message.role is not Role.ASSISTANT:
-                    known |= addresses(part.content)
+                case Text(content=content):
+                    known |= addresses(content) if message.role is not Role.ASSISTANT else set()
     return known | {address for address in repeated if _host(address) not in asked}
 
 
