@@ -8,7 +8,24 @@ import sys
 from collections.abc import Sequence
 
 from bartizan import __version__
-from bartizan.cli import assess, dashboard, init, keys, ledger, policy, reference, scan, serve, sign, threats, verify
+from bartizan.cli import (
+    assess,
+    budgets,
+    dashboard,
+    init,
+    keys,
+    kill,
+    ledger,
+    policy,
+    prices,
+    reference,
+    scan,
+    serve,
+    sign,
+    spend,
+    threats,
+    verify,
+)
 from bartizan.cli.base import CANNOT, Command
 from bartizan.core.errors import BartizanError
 
@@ -16,6 +33,10 @@ COMMANDS: tuple[Command, ...] = (
     init.COMMAND,
     serve.COMMAND,
     keys.COMMAND,
+    prices.COMMAND,
+    budgets.COMMAND,
+    spend.COMMAND,
+    kill.COMMAND,
     assess.COMMAND,
     scan.COMMAND,
     sign.COMMAND,

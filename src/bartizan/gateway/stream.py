@@ -101,6 +101,11 @@ class Holdback:
             out += self._released()
         return out if rest.strip() else out + rest
 
+    def discard(self, data: bytes) -> None:
+        """Take bytes that go to nobody: only the bill in them is of interest."""
+        for event in self._splitter.feed(data):
+            self.usage = self._reader.event(event).usage or self.usage
+
     def flush(self) -> bytes:
         """Return everything still held, as it came: for an operator who lets answers pass when a control fails."""
         out = b"".join(held.event.raw for held in self._queue) + self._splitter.rest()
@@ -108,10 +113,10 @@ class Holdback:
         return out
 
     def _take(self, event: Event) -> bytes:
-        if self.blocked:
-            return b""
         read = self._reader.event(event)
         self.usage = read.usage or self.usage
+        if self.blocked:
+            return b""  # only the bill is still of interest
         self.finish = read.finish or self.finish
         self.last = self.last or read.last
         held = _Held(event, read, [])
@@ -234,6 +239,8 @@ class Holdback:
             if edits:
                 piece.holder[piece.key] = edited(piece.text, start, edits)
                 held.dirty = True
+        if held.read.hidden:
+            return b""
         if not held.dirty:
             return held.event.raw
         without_logprobs(held.read.document)

@@ -31,6 +31,8 @@ class Asked:
 
     prompt: Prompt
     document: dict[str, Any] = field(default_factory=dict)
+    usage_hidden: bool = False
+    """The stream's event that holds only the usage was asked for by us, not by the client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Read:
     """Complete calls whose arguments stand in the document as an object, not as text."""
     usage: Usage | None = None
     finish: str = ""
+    hidden: bool = False
+    """The client did not ask for this event: it is read and not handed on."""
 
 
 class Reader(Protocol):
@@ -111,6 +115,10 @@ class Wire(Protocol):
     name: str
     paths: tuple[str, ...]
     generates: bool
+    billed: bool
+    """Whether providers charge for it."""
+    usage_on_request: bool
+    """Whether a stream says its usage only when `stream_options.include_usage` asks for it."""
     cap_keys: tuple[str, ...]
     """Keys of the request that limit the answer's tokens; the first is written when none is there."""
 
