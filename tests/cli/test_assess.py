@@ -44,7 +44,7 @@ def test_a_broken_claim_gives_one(folder, capsys):
 
 def test_what_could_not_be_tested_gives_two(folder, capsys):
     """A dead address, a target that fails, a threat without a claim."""
-    assert main(["assess", "--target", "http://127.0.0.1:9"]) == 2
+    assert main(["assess", "--target", "http://127.0.0.1:9", "--threat", "T01"]) == 2
     assert "Is the server running" in capsys.readouterr().err
     with weak_model(fail_after=0) as (url, _):
         assert main(["assess", "--target", url, "--threat", "T01"]) == 2
@@ -56,6 +56,9 @@ def test_what_could_not_be_tested_gives_two(folder, capsys):
     [
         (["--threat", "T11"], "expected one of T01"),
         (["--max-requests", "3"], "expected 10 to 1000000"),
+        (["--jobs", "0"], "expected 1 to 64"),
+        (["--resume"], "There is nothing to resume"),
+        (["--evidence", "file"], "outside evidence file"),
         (["--target", "localhost:1"], "starts with http"),
         (["--output", "file/x"], "cannot be made"),
     ],

@@ -22,6 +22,7 @@ def configured(folder, **assess):
 def test_both_ways_to_the_target_answer_and_share_one_limit(tmp_path):
     """Bare and guarded; the first model that the endpoint lists; the eleventh request never leaves."""
     with weak_model() as (url, seen), stage.set_up(configured(tmp_path, target=url, max_requests=10)) as ready:
+        assert ready.subject == stage.subject_of(configured(tmp_path, target=url))
         assert ready.subject.model == "weak-1"
         assert not ready.subject.is_reference
         asked = Benign("x", "What is the capital of France?").prompt()

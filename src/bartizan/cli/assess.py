@@ -6,17 +6,20 @@ from pathlib import Path
 
 from msgspec.structs import replace
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bartizan.cli.base import Command, add_config, configured
 from bartizan.core.clock import SystemClock
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
 from bartizan.ledger.log import Ledger
-from bartizan.threats import THREATS
+from bartizan.threats import THREATS, history
 from bartizan.threats.assess import assess
-from bartizan.threats.base import Threat
+from bartizan.threats.base import State, Threat
 from bartizan.threats.reports import REPORTS, text
+from bartizan.threats.resume import NAME
+
+_STATES = {state.value for state in State}
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +30,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-requests", type=int, metavar="N", help="the target never gets more requests than this")
     parser.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same attacks")
     parser.add_argument("--threat", action="append", metavar="T01", help="assess only this threat; can be repeated")
+    parser.add_argument("--profile", choices=("quick", "full"), help="quick: about ten minutes; full: four times it")
+    parser.add_argument("--jobs", type=int, metavar="N", help="proofs at the same time, each on its own cores")
+    parser.add_argument(
+        "--evidence", action="append", metavar="FILE", help="result file of garak or promptfoo to show beside ours"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
     parser.add_argument("--output", metavar="DIR", help="folder for the reports")
 
 
@@ -46,12 +55,11 @@ def _run(args: argparse.Namespace) -> int:
     )
     try:
         with _bar() as bar:
-            running = bar.add_task("starting the target and the gateway", total=None)
-
-            def progress(what: str, done: int, total: int) -> None:
-                bar.update(running, description=what, completed=done, total=total)
-
-            done = assess(settings, threats, ledger, clock, progress)
+            shown = _Shown(bar, len(threats))
+            done = assess(settings, threats, ledger, clock, shown.progress, resume=args.resume)
+    except KeyboardInterrupt:
+        print(f"bartizan: finished rows are kept in {folder / NAME}; go on with --resume", file=sys.stderr)
+        raise
     finally:
         ledger.close()
     console.print(text.render(done))
@@ -59,9 +67,34 @@ def _run(args: argparse.Namespace) -> int:
         path = folder / name
         path.write_text(render(done), encoding="utf-8")
         console.print(f"wrote {path}", highlight=False)
+    if settings.assess.history:
+        path = history.keep(Path(settings.assess.history), done)
+        console.print(f"kept {path}, compare it with: bartizan runs diff", highlight=False)
     console.print(f"ledger: {kept.directory}, check it with: bartizan ledger verify", highlight=False)
     console.print("dashboard: bartizan dashboard, then http://127.0.0.1:8788/", highlight=False)
     return done.exit_code()
+
+
+class _Shown:
+    """One line for each threat that is being proved, and one for all of them."""
+
+    def __init__(self, bar: Progress, threats: int) -> None:
+        """Show on `bar` how many of `threats` rows are done."""
+        self._bar = bar
+        self._all = bar.add_task("threats", total=threats)
+        self._lines: dict[str, TaskID] = {}
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Hear what a proof is doing, or that a row is there."""
+        threat, _, rest = what.partition(" ")
+        if rest.rpartition(": ")[2] in _STATES:
+            self._bar.update(self._all, completed=done, total=total)
+            if threat in self._lines:
+                self._bar.remove_task(self._lines.pop(threat))
+            return
+        if threat not in self._lines:
+            self._lines[threat] = self._bar.add_task(what, total=total)
+        self._bar.update(self._lines[threat], description=what, completed=done, total=total)
 
 
 def _bar() -> Progress:
@@ -71,8 +104,10 @@ def _bar() -> Progress:
 
 
 def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:
-    names = ("target", "model", "api_key_env", "max_requests", "seed", "output")
+    names = ("target", "model", "api_key_env", "max_requests", "seed", "profile", "jobs", "evidence", "output")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if not 1 <= given.get("jobs", 1) <= 64:
+        raise BadSettings(f"--jobs = {given['jobs']}: expected 1 to 64")
     if not 10 <= given.get("max_requests", 10) <= 1_000_000:
         raise BadSettings(f"--max-requests = {given['max_requests']}: expected 10 to 1000000")
     if given.get("target") and not given["target"].startswith(("http://", "https://")):

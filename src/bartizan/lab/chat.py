@@ -48,12 +48,12 @@ class Chat(Protocol):
 class RequestBudget:
     """A hard cap on requests, shared between threads."""
 
-    def __init__(self, limit: int) -> None:
-        """Allow `limit` (≥ 1) requests in all."""
+    def __init__(self, limit: int, spent: int = 0) -> None:
+        """Allow `limit` (≥ 1) requests in all, of which `spent` are gone already."""
         if limit < 1:
             raise ValueError(f"limit = {limit}: expected 1 or more requests")
         self.limit = limit
-        self.spent = 0
+        self.spent = spent
         self._lock = threading.Lock()
 
     def take(self) -> bool:

@@ -1,99 +1,107 @@
-"""One assessment from start to finish: stage, proofs, ledger, result. Prints nothing and exits nowhere."""
+"""One assessment from start to finish: proofs, ledger, result. Prints nothing and exits nowhere."""
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from bartizan import __version__
 from bartizan.core.clock import Clock
-from bartizan.core.messages import Prompt
 from bartizan.core.sections import Settings
-from bartizan.core.verdicts import Verdict
-from bartizan.detect.screen import InputScreen
 from bartizan.ledger.log import Ledger
-from bartizan.threats.assessment import Assessment, Sealed
-from bartizan.threats.base import Row, Threat, prove
-from bartizan.threats.bench import Bench
-from bartizan.threats.stage import Stage, set_up
+from bartizan.threats import outside
+from bartizan.threats.assessment import Assessment, Sealed, Subject
+from bartizan.threats.base import Row, Threat
+from bartizan.threats.lanes import Runner
+from bartizan.threats.resume import NAME, Partial, fingerprint
+from bartizan.threats.stage import subject_of
 
 Progress = Callable[[str, int, int], None]
 
 
 def assess(
-    configured: Settings, threats: Sequence[Threat], ledger: Ledger, clock: Clock, progress: Progress
+    configured: Settings,
+    threats: Sequence[Threat],
+    ledger: Ledger,
+    clock: Clock,
+    progress: Progress,
+    *,
+    resume: bool = False,
 ) -> Assessment:
     """Prove `threats` on what the settings name and record every attempt, row and the outcome in `ledger`.
 
-    Raises UpstreamFailed when the target or the gateway cannot be reached at all; a target that fails later makes its
-    row UNTESTED.
+    Finished rows are kept in `assess.output` until the run ends; `resume` takes them over. Raises UpstreamFailed when
+    the endpoint lists no model; an endpoint that fails later makes its rows UNTESTED.
     """
     begun_ns, started = clock.monotonic_ns(), _utc(clock)
-    first: list[int] = []
-
-    def record(kind: str, body: Mapping[str, Any]) -> None:
-        first.append(ledger.append(kind, body).seq)
-
-    with set_up(configured) as stage:
-        record("assessment-started", _what(configured, stage, threats))
-        rows = []
-        for threat in threats:
-            bench = _bench(configured, stage, record, _titled(progress, threat))
-            rows.append(prove(threat, bench))
-            record("row", _row_record(rows[-1]))
-    record(
-        "assessment-ended", {"states": {row.threat.id: row.state.value for row in rows}, "requests": stage.budget.spent}
-    )
+    shown = outside.read(configured.assess.evidence)
+    subject = subject_of(configured)
+    path = Path(configured.assess.output) / NAME
+    plan = fingerprint(configured, threats)
+    partial = Partial.resumed(path, plan) if resume else Partial(path, plan)
+    left = [threat for threat in threats if threat.id not in partial.rows]
+    first = ledger.append("assessment-started", _what(configured, subject, threats, sorted(partial.rows)))
+    runner = Runner(configured, clock, progress, spent=partial.spent)
+    for row in runner.rows(left):
+        ledger.append("row", _row_record(row))
+        partial.add(row, runner.spent)
+        progress(f"{row.threat.id} {row.threat.name}: {row.state.value}", len(partial.rows), len(threats))
+    rows = tuple(partial.rows[threat.id] for threat in threats)
+    states = {row.threat.id: row.state.value for row in rows}
+    last = ledger.append("assessment-ended", {"states": states, "requests": runner.spent})
     note = str(ledger.checkpoint())
+    partial.finished()
     return Assessment(
-        subject=stage.subject,
-        rows=tuple(rows),
+        subject=subject,
+        rows=rows,
         version=__version__,
         seed=configured.assess.seed,
         started=started,
         duration_s=(clock.monotonic_ns() - begun_ns) / 1e9,
-        requests=stage.budget.spent,
-        max_requests=stage.budget.limit,
-        sealed=Sealed(first[0], first[-1], note, configured.ledger.directory),
+        requests=runner.spent,
+        max_requests=configured.assess.cap(),
+        sealed=Sealed(first.seq, last.seq, note, configured.ledger.directory),
+        profile=configured.assess.profile,
+        settings=controls(configured),
+        outside=shown,
     )
 
 
-def _bench(
-    configured: Settings, stage: Stage, record: Callable[[str, Mapping[str, Any]], None], progress: Progress
-) -> Bench:
-    own_copy = InputScreen()
+def controls(configured: Settings) -> dict[str, str]:
+    """Return every setting that can change what an attacker wins, by its name in `bartizan.toml`.
 
-    def screen(prompt: Prompt) -> Verdict:
-        return own_copy.screen(prompt).verdict
-
-    return Bench(
-        bare=stage.bare,
-        guarded=stage.guarded,
-        screen=screen,
-        seed=configured.assess.seed,
-        is_reference=stage.subject.is_reference,
-        settings=configured,
-        progress=progress,
-        record=record,
-    )
+    Where things listen and what is assessed is left out; no setting holds a secret, only the name of one.
+    """
+    sections = msgspec.to_builtins(configured)
+    names = {"gateway.host", "gateway.port", "gateway.upstreams", "gateway.request_log", "gateway.drain_s"}
+    flat = {
+        f"{section}.{key}": msgspec.json.encode(value).decode()
+        for section, keys in sections.items()
+        if section not in ("assess", "ledger")
+        for key, value in keys.items()
+    }
+    return {name: value for name, value in flat.items() if name not in names}
 
 
-def _titled(progress: Progress, threat: Threat) -> Progress:
-    return lambda what, done, total: progress(f"{threat.id} {threat.name}: {what}", done, total)
-
-
-def _what(configured: Settings, stage: Stage, threats: Sequence[Threat]) -> dict[str, Any]:
+def _what(
+    configured: Settings, subject: Subject, threats: Sequence[Threat], taken_over: Sequence[str]
+) -> dict[str, Any]:
     return {
-        "target": stage.subject.url,
-        "model": stage.subject.model,
-        "reference": stage.subject.is_reference,
+        "target": subject.url,
+        "model": subject.model,
+        "reference": subject.is_reference,
         "threats": [threat.id for threat in threats],
+        "taken_over": list(taken_over),
+        "profile": configured.assess.profile,
         "seed": configured.assess.seed,
-        "max_requests": configured.assess.max_requests,
+        "max_requests": configured.assess.cap(),
         "version": __version__,
     }
 
 
-def _row_record(row: Row) -> dict[str, Any]:
+def _row_record(row: Row) -> Mapping[str, Any]:
     claims = [
         {"claim": one.text, "bound": str(one.bound), "measured": str(one.measured), "held": one.held}
         for one in row.claims

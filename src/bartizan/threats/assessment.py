@@ -1,8 +1,10 @@
 """One assessment: the ten rows, what was attacked, and how the run stands as a whole."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bartizan.threats.base import Row, State
+from bartizan.threats.outside import Outside
 
 HOLDS = 0
 FAILED = 1
@@ -43,6 +45,11 @@ class Assessment:
     requests: int
     max_requests: int
     sealed: Sealed | None = None
+    profile: str = "quick"
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """The controls as they were set, by the name of their setting, so that two runs can be compared."""
+    outside: tuple[Outside, ...] = ()
+    """What other tools measured; shown, decides nothing."""
 
     def exit_code(self) -> int:
         """Return 0 if every claim held, 1 if one failed, 2 if something that is claimed could not be tested."""

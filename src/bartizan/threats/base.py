@@ -50,6 +50,8 @@ class Evidence:
     """The judge's verdict on bots that cannot be broken or cannot help; a judge that errs there is exposed."""
     families: Mapping[str, tuple[Measurement, Measurement]] = field(default_factory=dict)
     """Attack success (off, on) for each kind of attack."""
+    stopped_by: Mapping[str, int] = field(default_factory=dict)
+    """How many goals each control stopped that the attacker reached without it, by the name of its setting."""
     worst: tuple[Transcript, ...] = ()
     """The transcripts a reader should see first: what got through with the control on, then without it."""
     notes: tuple[str, ...] = ()
@@ -95,6 +97,8 @@ class Threat:
     """What to do on Monday, most useful first."""
     run: Callable[[Bench], Evidence] | None = None
     claims: tuple[Claim, ...] = ()
+    asks_chat: bool = False
+    """Whether its run talks to the chat endpoint: those that do share one endpoint, one gateway and one cap."""
 
     def __post_init__(self) -> None:
         """A threat that runs must claim something, and one that claims must run."""

@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from bartizan.core import settings
 from bartizan.core.errors import UpstreamFailed
 from bartizan.core.sections import Settings
+from bartizan.core.sections.assess import Assess
 from bartizan.core.sections.gateway import Upstream
 from bartizan.lab import reference
 from bartizan.lab.chat import HttpChat, RequestBudget
@@ -39,22 +40,38 @@ class Stage:
     budget: RequestBudget
 
 
+def subject_of(configured: Settings) -> Subject:
+    """Return what will be attacked. Raises UpstreamFailed when an endpoint of the user's own lists no model."""
+    plan = configured.assess
+    if not plan.target:
+        about = "the embedded reference model SmolLM2-135M-Instruct: real, but weak; the figures speak of it only"
+        return Subject("embedded", reference.MODEL, True, about)
+    with closing(HttpChat(plan.target, plan.model, RequestBudget(1), api_key=_key(plan))) as asking:
+        model = plan.model or asking.models()[0]
+    return Subject(plan.target, model, False, "an OpenAI-compatible endpoint named by the user")
+
+
+def _key(plan: Assess) -> str:
+    return settings.secret(plan.api_key_env, "", "assess.api_key_env") if plan.api_key_env else ""
+
+
 @contextmanager
-def set_up(configured: Settings) -> Iterator[Stage]:
-    """Start what the `assess` section of the settings needs and stop it again, whatever happens in between."""
+def set_up(configured: Settings, spent: int = 0) -> Iterator[Stage]:
+    """Start what the `assess` section of the settings needs and stop it again, whatever happens in between.
+
+    `spent` requests of the cap are gone already: to a run of the same assessment that was interrupted.
+    """
     plan = configured.assess
     with ExitStack() as stack:
-        budget = RequestBudget(plan.max_requests)
-        key = settings.secret(plan.api_key_env, "", "assess.api_key_env") if plan.api_key_env else ""
-        url = plan.target or stack.enter_context(reference.running())
-        asking = HttpChat(url, plan.model, budget, api_key=key)
-        stack.callback(asking.close)
-        model = plan.model or (asking.models()[0] if plan.target else reference.MODEL)
+        budget = RequestBudget(plan.cap(), spent)
+        key = _key(plan)
+        subject = subject_of(configured)
+        url, model = plan.target or stack.enter_context(reference.running()), subject.model
         front = stack.enter_context(gateway(configured, url))
         bare, guarded = HttpChat(url, model, budget, api_key=key), HttpChat(front, model, budget)
         stack.callback(bare.close)
         stack.callback(guarded.close)
-        yield Stage(_subject(url, model, not plan.target), bare, guarded, budget)
+        yield Stage(subject, bare, guarded, budget)
 
 
 @contextmanager
@@ -109,11 +126,3 @@ def _gateway_config(configured: Settings, upstream: str) -> str:
         checkpoint_file=str(Path(kept.checkpoint_file).resolve()),
     )
     return settings.written(replace(configured, gateway=edge, ledger=ledger))
-
-
-def _subject(url: str, model: str, is_reference: bool) -> Subject:
-    if is_reference:
-        about = "the embedded reference model SmolLM2-135M-Instruct: real, but weak; the figures speak of it only"
-    else:
-        about = "an OpenAI-compatible endpoint named by the user"
-    return Subject(url, model, is_reference, about)

@@ -14,6 +14,7 @@ from bartizan.core.measures import Measurement
 from bartizan.threats.assessment import Assessment
 from bartizan.threats.base import Row, State
 from bartizan.threats.frameworks import MAPPING
+from bartizan.threats.outside import Outside
 from bartizan.threats.reports.text import milliseconds, share, verdict
 
 _MARKS = {State.HOLDS: "holds", State.FAILED: "failed", State.UNTESTED: "untested", State.NO_CLAIM: "none"}
@@ -43,6 +44,7 @@ def render(run: Assessment) -> str:
         verdict=verdict(run),
         outcome={0: "holds", 1: "failed", 2: "untested"}[run.exit_code()],
         rows=[(row, _MARKS[row.state], _bars(row), MAPPING[row.threat.id]) for row in run.rows],
+        outside=_outside(run),
         command=command(run),
     )
 
@@ -55,7 +57,17 @@ def command(run: Assessment) -> str:
     assessed = [row.threat.id for row in run.rows]
     if len(assessed) < len(MAPPING):
         parts += [word for name in assessed for word in ("--threat", name)]
+    if run.profile != "quick":
+        parts += ["--profile", run.profile]
     return shlex.join([*parts, "--seed", str(run.seed), "--max-requests", str(run.max_requests)])
+
+
+def _outside(run: Assessment) -> dict[str, list[Outside]]:
+    """Return other tools' figures by the row that shows them; under "" what has no row here."""
+    placed: dict[str, list[Outside]] = {"": [], **{row.threat.id: [] for row in run.rows}}
+    for one in run.outside:
+        placed[one.threat if one.threat in placed else ""].append(one)
+    return placed
 
 
 def _figure(one: Measurement) -> str:

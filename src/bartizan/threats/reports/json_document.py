@@ -27,6 +27,7 @@ def document(run: Assessment) -> dict[str, Any]:
             "reference": run.subject.is_reference,
             "description": run.subject.description,
         },
+        "profile": run.profile,
         "seed": run.seed,
         "requests": run.requests,
         "max_requests": run.max_requests,
@@ -39,6 +40,17 @@ def document(run: Assessment) -> dict[str, Any]:
             "last_seq": run.sealed.last_seq,
             "checkpoint": run.sealed.checkpoint,
         },
+        "settings": dict(run.settings),
+        "outside": [
+            {
+                "tool": one.tool,
+                "threat": one.threat,
+                "source": one.source,
+                "attacks": one.attacks,
+                "success": _measurement(one.success),
+            }
+            for one in run.outside
+        ],
         "rows": [_row(row) for row in run.rows],
     }
 
@@ -80,6 +92,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "families": {
             name: {"off": _measurement(off), "on": _measurement(on)} for name, (off, on) in evidence.families.items()
         },
+        "stopped_by": dict(evidence.stopped_by),
         "transcripts": [
             {
                 "case": one.case,

@@ -17,6 +17,9 @@ def render(run: Assessment) -> RenderableType:
     parts: list[RenderableType] = [_table(run), Text(verdict(run), style="bold")]
     for row in run.rows:
         parts += _details(row)
+    for one in run.outside:
+        place = one.threat or "no threat of ours"
+        parts.append(Text(visible(f"outside: {one.tool}, {place}: {share(one.success)} ({one.attacks})")))
     if run.subject.is_reference:
         parts.append(Text(REFERENCE_NOTE))
     parts.append(
@@ -85,5 +88,8 @@ def _details(row: Row) -> list[RenderableType]:
         lines.append(Text(f"  {mark:>6}  {claim.text} {claim.measured}, bound {claim.bound}"))
     for family, (off, on) in (row.evidence.families if row.evidence else {}).items():
         lines.append(Text(f"          {family}: off {share(off)}, on {share(on)}"))
+    if row.evidence and row.evidence.stopped_by:
+        stopped = ", ".join(f"{name} {count}" for name, count in row.evidence.stopped_by.items())
+        lines.append(Text(f"          stopped by: {stopped}"))
     lines += [Text(f"  to do   {advice}") for advice in row.threat.advice]
     return list(lines)
