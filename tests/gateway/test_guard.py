@@ -18,9 +18,6 @@ class Broken:
 
     name = "broken"
 
-    def overhear(self, text):
-        return True
-
     def look(self, text, *, final):
         raise RuntimeError("broken")
 
@@ -29,9 +26,6 @@ class Slow:
     """A control that takes its time."""
 
     name = "slow"
-
-    def overhear(self, text):
-        return True
 
     def look(self, text, *, final):
         time.sleep(0.02)

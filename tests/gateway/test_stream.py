@@ -185,9 +185,6 @@ class LeakyControl:
 
     name = "leaky"
 
-    def overhear(self, text):
-        return True
-
     def look(self, text, *, final):
         at = text.find("forbidden")
         return Look([Hit(at, at + 9, "x", "y")] if at >= 0 else [], len(text))

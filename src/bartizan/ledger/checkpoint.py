@@ -61,12 +61,18 @@ class Signer:
             os.fsync(file.fileno())
         return Signer(name, key)
 
-    def sign(self, size: int, root: bytes) -> Checkpoint:
-        """Return the signed checkpoint of a log of `size` records with `root`."""
-        text = f"{self.name}\n{size}\n{base64.b64encode(root).decode()}\n"
+    def sign(self, size: int, root: bytes, origin: str = "") -> Checkpoint:
+        """Return the signed checkpoint of a log (or any tree) of `size` records with `root`.
+
+        `origin` names the tree and is the signer's own name when empty: one key may sign several trees.
+        """
+        named = origin or self.name
+        if "\n" in named:
+            raise BadEvidence(f"origin {named!r}: expected one line")
+        text = f"{named}\n{size}\n{base64.b64encode(root).decode()}\n"
         signature = key_hash(self.name, self._public()) + self._key.sign(text.encode())
         note = f"{text}\n— {self.name} {base64.b64encode(signature).decode()}\n"
-        return Checkpoint(self.name, size, root, note)
+        return Checkpoint(named, size, root, note)
 
     def verifier_key(self) -> str:
         """Return the public key in the note form `name+hash+base64`."""
