@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from bartizan.gateway.grants import EVERYTHING, Grant, capped
+from bartizan.core.errors import BadRequest
+from bartizan.gateway.grants import EVERYTHING, Grant, capped, usage_wanted
 from bartizan.gateway.wires.openai_chat import OpenAIChat
 from bartizan.gateway.wires.openai_responses import OpenAIResponses
 
@@ -77,3 +78,38 @@ def test_a_low_limit_and_no_ceiling_keep_the_bytes():
     body = json.dumps(asked(max_tokens=5).document, indent=3).encode()
     assert capped(body, asked(max_tokens=5), KEYS, 50) is body
     assert capped(body, asked(), KEYS, None) is body
+
+
+def test_a_limit_that_is_null_is_written_once():
+    """A second key of the same name would be the one that a server obeys."""
+    request = asked(max_completion_tokens=None)
+    body = json.dumps(request.document).encode()
+    after = capped(body, request, KEYS, 50)
+    assert after.count(b"max_completion_tokens") == 1
+    assert json.loads(after)["max_completion_tokens"] == 50
+
+
+@pytest.mark.parametrize("value", [99.5, "99", True, [1]])
+def test_a_limit_that_is_no_whole_number_is_refused(value):
+    """Another reader could take it for a larger one."""
+    request = asked(max_tokens=value)
+    with pytest.raises(BadRequest, match="max_tokens"):
+        capped(json.dumps(request.document).encode(), request, KEYS, 50)
+
+
+def test_usage_is_asked_for_only_where_a_stream_does_not_say_it():
+    """By one key more, or by changing the one that is there."""
+    wire = OpenAIChat()
+    quiet = asked(stream=True)
+    body = json.dumps(quiet.document).encode()
+    changed, forwarded = usage_wanted(quiet, body, wire)
+    assert changed.usage_hidden
+    assert json.loads(forwarded) == {**quiet.document, "stream_options": {"include_usage": True}}
+    for given in (None, {"include_usage": False}, {"x": 1}):
+        odd = asked(stream=True, stream_options=given)
+        _, forwarded = usage_wanted(odd, json.dumps(odd.document).encode(), wire)
+        assert json.loads(forwarded)["stream_options"]["include_usage"] is True
+    wanted = asked(stream=True, stream_options={"include_usage": True})
+    for request in (asked(), wanted):
+        assert usage_wanted(request, body, wire) == (request, body)
+    assert usage_wanted(quiet, body, OpenAIResponses()) == (quiet, body)

@@ -18,6 +18,9 @@ class Broken:
 
     name = "broken"
 
+    def overhear(self, text):
+        return True
+
     def look(self, text, *, final):
         raise RuntimeError("broken")
 
@@ -26,6 +29,9 @@ class Slow:
     """A control that takes its time."""
 
     name = "slow"
+
+    def overhear(self, text):
+        return True
 
     def look(self, text, *, final):
         time.sleep(0.02)

@@ -185,6 +185,9 @@ class LeakyControl:
 
     name = "leaky"
 
+    def overhear(self, text):
+        return True
+
     def look(self, text, *, final):
         at = text.find("forbidden")
         return Look([Hit(at, at + 9, "x", "y")] if at >= 0 else [], len(text))

@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from bartizan.cli.base import OK, Command, add_config, configured
+from bartizan.cli.noting import note
 from bartizan.core.clock import SystemClock
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
 from bartizan.gateway.grants import ROLES, Grant
-from bartizan.gateway.keys import Key, KeyBook
-from bartizan.ledger.log import Ledger
+from bartizan.gateway.keys import OWNERS, Key, KeyBook
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +36,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     create.add_argument("--no-state", action="store_true", help="may not refer to conversations kept by the provider")
     create.add_argument("--max-choices", type=int, default=128, help="largest n and best_of")
     create.add_argument("--max-output-tokens", type=int, help="no answer is longer than this")
+    for word in OWNERS:
+        create.add_argument(f"--{word}", default="", metavar="NAME", help=f"the {word} whose limits it counts for too")
     create.set_defaults(verb=_create)
     rotate = verbs.add_parser("rotate", help="give a key a second secret; the old one works a while longer")
     rotate.add_argument("id")
@@ -76,22 +78,23 @@ def _create(args: argparse.Namespace, book: KeyBook, settings: Settings) -> int:
         max_choices=args.max_choices,
         max_output_tokens=args.max_output_tokens,
     )
-    key, text = book.create(args.name, days=args.days, grant=grant, admin=args.admin)
-    _note(settings, "key-created", key.id, name=key.name, expires_ns=key.expires_ns, admin=key.admin)
+    owners = {word: getattr(args, word) for word in OWNERS}
+    key, text = book.create(args.name, days=args.days, grant=grant, admin=args.admin, owners=owners)
+    note(settings, "key-created", key=key.id, name=key.name, expires_ns=key.expires_ns, admin=key.admin)
     _show(text, f"made key {key.id} for {key.name}, expires {_day(key.expires_ns)}")
     return OK
 
 
 def _rotate(args: argparse.Namespace, book: KeyBook, settings: Settings) -> int:
     text = book.rotate(args.id, overlap_hours=args.overlap_hours)
-    _note(settings, "key-rotated", args.id, overlap_hours=args.overlap_hours)
+    note(settings, "key-rotated", key=args.id, overlap_hours=args.overlap_hours)
     _show(text, f"rotated key {args.id}; the old secret works {args.overlap_hours:g} hours more")
     return OK
 
 
 def _revoke(args: argparse.Namespace, book: KeyBook, settings: Settings) -> int:
     book.revoke(args.id)
-    _note(settings, "key-revoked", args.id)
+    note(settings, "key-revoked", key=args.id)
     print(f"revoked key {args.id}; a running gateway refuses it within a second")
     return OK
 
@@ -124,22 +127,6 @@ def _show(text: str, what: str) -> None:
 
 def _day(ns: int) -> str:
     return datetime.datetime.fromtimestamp(ns / 1e9, datetime.UTC).strftime("%Y-%m-%d")
-
-
-def _note(settings: Settings, kind: str, key_id: str, **more: object) -> None:
-    """Write the change to the ledger: who can call is evidence too."""
-    ledger = settings.ledger
-    log = Ledger.open(
-        Path(ledger.directory),
-        origin=ledger.origin,
-        clock=SystemClock(),
-        checkpoint_file=Path(ledger.checkpoint_file),
-    )
-    try:
-        log.append(kind, {"key": key_id, **more})
-        log.checkpoint()
-    finally:
-        log.close()
 
 
 COMMAND = Command("keys", "Make, rotate, revoke and list API keys.", _arguments, _run)

@@ -135,7 +135,8 @@ def _section_lines(header: str, struct: type[msgspec.Struct]) -> list[str]:
         if item is None:
             lines.append(f"# {key} = {toml_value(default)}")
         else:
-            lines += [f"# {line}" for line in _section_lines(f"[[{header.strip('[]')}.{key}]]", item)]
+            mark = "#" if default else "##"  # no table stands there by default: what is shown is only an example
+            lines += [f"{mark} {line}" for line in _section_lines(f"[[{header.strip('[]')}.{key}]]", item)]
     return lines
 
 

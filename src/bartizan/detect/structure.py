@@ -137,6 +137,8 @@ _TALK = re.compile(
 _MINE = re.compile(
     r"\b(?:my|our|his|her|their|git|linux|the (?:user|customer|teacher|manual|browser|compiler)'?s?)\b", re.IGNORECASE
 )
+_TOLD = re.compile(r"\b(?:they|these|those|which|it)\s+$", re.IGNORECASE)
+_AIMED = re.compile(rf"\b(?:your|all|{_EARLIER})\b", re.IGNORECASE)
 
 
 class Structure:
@@ -151,7 +153,7 @@ class Structure:
         for view in views(text.content, possible):
             for number in sorted(possible(view.text).get(PLAIN, ())):
                 shape = _SHAPES[number]
-                match = None if shape.rule in fired else _first(shape, view)
+                match = None if shape.rule in fired else _first(shape, view, text.content)
                 if match is not None:
                     fired.add(shape.rule)
                     why = shape.why if view.name == "plain" else f"{shape.why} (hidden: {view.name})"
@@ -168,15 +170,21 @@ def _possible(reading: str) -> Mapping[str, frozenset[int]]:
     return found
 
 
-def _first(shape: _Shape, view: View) -> re.Match[str] | None:
+def _first(shape: _Shape, view: View, original: str) -> re.Match[str] | None:
+    """Return the first match that is an order. What a reading shows no other than it was written may be talk."""
     for match in shape.pattern.finditer(view.text):
-        if view.name != "plain" or not _is_talk(view, match):
+        span = view.span(*match.span())
+        if original[span.start : span.end] != match[0] or not _is_talk(view, match):
             return match
     return None
 
 
 def _is_talk(view: View, match: re.Match[str]) -> bool:
-    """Return whether the words stand in talk about such an order: a question, a quotation, somebody else's rules."""
+    """Return whether the words stand in talk about such an order: a question, a quotation, somebody else's rules.
+
+    "They override every guideline here" tells how two texts relate; with "your", "all" or "previous" it is aimed at us.
+    """
     before = view.text[max(0, match.start() - 90) : match.start()]
     quoted = before.count('"') % 2 == 1 or before.rstrip().endswith(("'", "“", "‘", "«", "„"))
-    return bool(quoted or _TALK.search(before) or _MINE.search(match[0]))
+    told = _TOLD.search(before) and not _AIMED.search(match[0])
+    return bool(quoted or told or _TALK.search(before) or _MINE.search(match[0]))

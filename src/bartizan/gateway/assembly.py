@@ -15,12 +15,15 @@ from bartizan.gateway.auth import Anyone, Authenticator, BookKeys, SharedKey
 from bartizan.gateway.evidence import Log, Recorder
 from bartizan.gateway.exchange import Gate
 from bartizan.gateway.keys import KeyBook
+from bartizan.gateway.limits.files import Files
+from bartizan.gateway.limits.limiter import Limiter
 from bartizan.gateway.output.policy import OutputPolicy
 from bartizan.gateway.routing import Route, Routes
 from bartizan.gateway.screening import GuardedScreen, Screen
 from bartizan.gateway.tokens import ALGORITHMS, KeysAt, KeysIn, TokenKeys
 from bartizan.gateway.toolcalls import ToolCalls
 from bartizan.gateway.upstream import HttpUpstream
+from bartizan.ledger.stores.opening import open_store
 
 
 def authenticator(settings: Settings, clock: Clock) -> Authenticator:
@@ -96,13 +99,16 @@ def gate_opener(
 
     outputs = OutputPolicy(settings.output)
     tool_calls = ToolCalls(settings.policy)
+    files = Files(settings.limits, clock)
 
     @contextlib.asynccontextmanager
     async def opened() -> AsyncIterator[Gate]:
         recorder = Recorder(open_log(), clock, settings.ledger.checkpoint_every_s)
         fresh = auth.refreshing() if isinstance(auth, TokenKeys) else contextlib.nullcontext()
+        counted = open_store(settings.limits.store, clock, full=settings.limits.durability == "power")
+        limiter = Limiter(settings.limits, files, counted, clock)
         try:
-            async with fresh:
+            async with fresh, limiter.running():
                 yield Gate(
                     auth,
                     guarded,
@@ -111,6 +117,7 @@ def gate_opener(
                     recorder,
                     clock,
                     tool_calls,
+                    limiter,
                     control_timeout_s=gateway.screen_timeout_s,
                     fail_open=gateway.on_control_failure == "allow",
                     block_status=gateway.block_status,

@@ -11,11 +11,13 @@ from bartizan.core.errors import BadEvidence, BadRequest, Refused, UpstreamFaile
 from bartizan.core.findings import Finding
 from bartizan.core.messages import Prompt
 from bartizan.core.verdicts import Allow, verdict_name
-from bartizan.gateway.auth import Authenticator, Headers
+from bartizan.gateway.auth import Authenticator, Caller, Headers
 from bartizan.gateway.encoding import Expander, encoding_of
 from bartizan.gateway.evidence import Receipt
-from bartizan.gateway.grants import capped
 from bartizan.gateway.guard import OutputGuard
+from bartizan.gateway.limits.booking import Booking, Turned
+from bartizan.gateway.limits.leaving import Leaving
+from bartizan.gateway.limits.limiter import Limits, Unlimited
 from bartizan.gateway.meter import Meter
 from bartizan.gateway.output.base import Active
 from bartizan.gateway.screening import PASSED, Judged
@@ -88,6 +90,7 @@ class Gate:
     evidence: Evidence
     clock: Clock
     tool_calls: ToolRules | None = None
+    limits: Limits = field(default_factory=Unlimited)
     block_status: int = 200
     wait_for_receipt: bool = True
     answer_bytes: int = 67108864
@@ -153,6 +156,7 @@ class Pieces:
 async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
     """Take one request through every step and return its answer. Whatever goes wrong becomes an answer too."""
     trace = Trace(wire.name, gate.clock.wall_ns(), body=call.body)
+    booking: Booking | Turned | None = None
     gate.evidence.began()
     try:
         # 1. Who is calling?
@@ -162,27 +166,28 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
         asked = wire.parse(call.body)
         asked = replace(asked, prompt=marked(asked.prompt, gate.delimiters)) if gate.delimiters else asked
         trace.model, trace.stream = asked.prompt.model, asked.prompt.stream
-        # 3. May this caller ask that? (Limits and the reservation of a budget belong here, their settling in step 6.)
-        denied = "admin keys may not talk to models" if caller.admin_only else ""
-        denied = denied or caller.grant.denies(asked, call.path, call.address)
-        if denied:
-            trace.block("block", denied)
-            return await _failed(gate, trace, wire.error(403, "not_allowed", denied))
+        # 3. May this caller ask that, and can every limit bear the most that it may use?
+        booking = await _admitted(gate, wire, asked, call, caller)
+        if isinstance(booking, Turned):
+            trace.block("block", booking.why)
+            return await _failed(gate, trace, booking.said, booking.headers)
+        asked = booking.asked
         # 4. Screen the input. A screen that fails has found something.
         trace.judged = await gate.screen.judge(asked.prompt) if wire.generates else PASSED
         if not isinstance(trace.judged.enforced, Allow):
             trace.block(verdict_name(trace.judged.enforced), trace.judged.enforced.why)
             return await _refused(gate, wire, asked, trace)
-        # 5. Forward the bytes that came; only an output limit above the caller's is brought down.
-        body = capped(call.body, asked, wire.cap_keys, caller.grant.max_output_tokens)
-        answer = await gate.upstream.send(call.method, call.target, call.headers, body, asked.prompt.model)
+        # 5. Forward the bytes that came; only the output limit and the wish for a bill may be written into them.
+        answer = await booking.sending(
+            gate.upstream.send(call.method, call.target, call.headers, booking.body, asked.prompt.model)
+        )
         trace.upstream, trace.status = answer.source, answer.status
         # 6. Screen the answer, decide each tool call, and write down what happened before the client holds all of it.
         active = gate.outputs.active(asked.prompt) if wire.generates else ()
         guard = gate.guard(wire.reader(asked), active, asked.prompt, trace)
         if _is_stream(answer):
-            return await _streamed(gate, trace, answer, guard)
-        return await _whole(gate, wire, asked, trace, answer, guard)
+            return await _streamed(gate, trace, booking, answer, guard)
+        return await _whole(gate, wire, booking, trace, answer, guard)
     except Refused as error:
         return await _failed(gate, trace, wire.error(401, "invalid_api_key", str(error)))
     except BadRequest as error:
@@ -199,6 +204,17 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
         return _answer(wire.error(503, "evidence_unavailable", "No answer without a record: the ledger failed."), trace)
     finally:
         gate.evidence.ended()
+        if isinstance(booking, Booking):
+            booking.returned()
+
+
+async def _admitted(gate: Gate, wire: Wire, asked: Asked, call: Call, caller: Caller) -> Booking | Turned:
+    """Return what is held for a request that the caller's rights and every limit allow, or why it is turned away."""
+    denied = "admin keys may not talk to models" if caller.admin_only else ""
+    denied = denied or caller.grant.denies(asked, call.path, call.address)
+    if denied:
+        return Turned(wire.error(403, "not_allowed", denied), denied)
+    return await gate.limits.reserve(wire, asked, call.body, call.headers, caller)
 
 
 async def _refused(gate: Gate, wire: Wire, asked: Asked, trace: Trace) -> Answer:
@@ -211,16 +227,20 @@ async def _refused(gate: Gate, wire: Wire, asked: Asked, trace: Trace) -> Answer
     return _answer(said, trace, await _recorded(gate, trace))
 
 
-async def _failed(gate: Gate, trace: Trace, said: Said) -> Answer:
+async def _failed(gate: Gate, trace: Trace, said: Said, headers: Headers | None = None) -> Answer:
     trace.status, trace.outcome, trace.verdict = said.status, "error", "block"
     try:
         receipt = await _recorded(gate, trace)
     except BadEvidence:
         receipt = None
-    return _answer(said, trace, receipt)
+    answer = _answer(said, trace, receipt)
+    answer.headers += headers or []
+    return answer
 
 
-async def _whole(gate: Gate, wire: Wire, asked: Asked, trace: Trace, answer: Answering, guard: OutputGuard) -> Answer:
+async def _whole(
+    gate: Gate, wire: Wire, booking: Booking, trace: Trace, answer: Answering, guard: OutputGuard
+) -> Answer:
     """Read the whole answer, screen it, record, then return it."""
     pieces: list[bytes] = []
     size = 0
@@ -237,17 +257,19 @@ async def _whole(gate: Gate, wire: Wire, asked: Asked, trace: Trace, answer: Ans
     readable = expander.feed(body)
     screened = guard.whole(readable)
     trace.screened(guard, size)
+    booking.settle(guard.usage)
+    trace.charged = booking.charged
     if guard.blocked:
         trace.block("block", guard.blocked)
-        return await _refused(gate, wire, asked, trace)
+        return await _refused(gate, wire, booking.asked, trace)
     if screened != readable:
         body, headers = screened, [pair for pair in headers if pair[0] != b"content-encoding"]
     trace.outcome = "answered"
     receipt = await _recorded(gate, trace)
-    return Answer(answer.status, headers + _our_headers(trace, receipt), body)
+    return Answer(answer.status, _theirs(headers, booking) + _our_headers(trace, receipt), body)
 
 
-async def _streamed(gate: Gate, trace: Trace, answer: Answering, guard: OutputGuard) -> Answer:
+async def _streamed(gate: Gate, trace: Trace, booking: Booking, answer: Answering, guard: OutputGuard) -> Answer:
     """Record that a stream begins, then hand it on; how it ended is a second record, kept before its end."""
     trace.outcome = "streaming"
     try:
@@ -257,20 +279,26 @@ async def _streamed(gate: Gate, trace: Trace, answer: Answering, guard: OutputGu
         answer.release()
         raise
     headers = [pair for pair in answer.headers if pair[0] != b"content-encoding"]
+    booking.streams = True
+
+    def settled(done: Booking) -> None:
+        gate.evidence.enqueue("settled", trace.bill(done.charged, done.usage))
+
+    leaving = Leaving(booking, answer, guard, expander, settled)
 
     def abandon() -> None:
         trace.outcome = "aborted"
-        answer.release()
+        leaving.leave(complete=False)
         _left(gate, trace, guard, 0)
 
-    pieces = Pieces(_pieces(gate, trace, answer, guard, expander), abandon)
-    return Answer(answer.status, headers + _our_headers(trace, receipt), pieces=pieces)
+    pieces = Pieces(_pieces(gate, trace, leaving, guard, expander), abandon)
+    return Answer(answer.status, _theirs(headers, booking) + _our_headers(trace, receipt), pieces=pieces)
 
 
 async def _pieces(
-    gate: Gate, trace: Trace, answer: Answering, guard: OutputGuard, expander: Expander
+    gate: Gate, trace: Trace, leaving: Leaving, guard: OutputGuard, expander: Expander
 ) -> AsyncGenerator[bytes, None]:
-    trace.outcome = "aborted"
+    trace.outcome, answer = "aborted", leaving.answer
     size = 0
     try:
         while not guard.ended and (piece := await answer.read()):
@@ -283,6 +311,9 @@ async def _pieces(
             out = guard.end()
         trace.screened(guard, size)
         trace.outcome = "blocked" if guard.blocked else "answered"
+        if not guard.blocked:
+            leaving.bill()
+            trace.charged = leaving.booking.charged
         await _ended(gate, trace)
         yield out
         while not guard.blocked and (piece := await answer.read()):
@@ -291,7 +322,7 @@ async def _pieces(
         trace.outcome = "upstream failed"
         raise
     finally:
-        answer.release()
+        leaving.leave(complete=trace.outcome in ("answered", "upstream failed"))
         if trace.outcome in ("aborted", "upstream failed"):
             _left(gate, trace, guard, size)
 
@@ -332,6 +363,14 @@ def _is_stream(answer: Answering) -> bool:
 def _answer(said: Said, trace: Trace, receipt: Receipt | None = None) -> Answer:
     headers = [(b"content-type", said.content_type), *_our_headers(trace, receipt)]
     return Answer(said.status, headers, said.body)
+
+
+def _theirs(headers: Headers, booking: Booking) -> Headers:
+    """Return the upstream's headers; where we count limits, ours stand in for its own."""
+    if not booking.headers:
+        return headers
+    ours = {name for name, _ in booking.headers}
+    return [pair for pair in headers if pair[0] not in ours] + booking.headers
 
 
 def _our_headers(trace: Trace, receipt: Receipt | None) -> Headers:

@@ -4,12 +4,14 @@ Logits, many choices and long answers are what model extraction and token draini
 """
 
 import ipaddress
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from msgspec import Struct
 
-from bartizan.gateway.wires.base import Asked, dump
+from bartizan.core.errors import BadRequest
+from bartizan.gateway.wires.base import Asked, Wire, decode, dump
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 _STATE = ("previous_response_id", "conversation", "background", "prompt")
@@ -76,18 +78,43 @@ EVERYTHING = Grant()
 def capped(body: bytes, asked: Asked, keys: tuple[str, ...], ceiling: int | None) -> bytes:
     """Return `body` with its output limit brought down to `ceiling`; the bytes that came when it is low enough.
 
-    A missing limit is written right after the opening brace: the body holds no second key of that name.
+    A missing limit is written right after the opening brace: the body holds no second key of that name. Raises
+    BadRequest for a limit that is no whole number: another reader could take it for a larger one.
     """
     if ceiling is None or not keys:
         return body
-    given = [key for key in keys if isinstance(asked.document.get(key), int)]
-    if not given:
-        brace = body.index(b"{") + 1
-        comma = b"," if asked.document else b""
-        return body[:brace] + b'"%b":%d%b' % (keys[0].encode(), ceiling, comma) + body[brace:]
-    if all(asked.document[key] <= ceiling for key in given):
+    present = [key for key in keys if key in asked.document]
+    if not present:
+        return _with(body, asked, keys[0], b"%d" % ceiling)
+    given = {key: asked.document[key] for key in present if asked.document[key] is not None}
+    for key, value in given.items():
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise BadRequest(f"{key} = {str(value)[:20]}: expected a whole number")
+    if given and all(value <= ceiling for value in given.values()):
         return body
-    return dump({**asked.document, **{key: min(asked.document[key], ceiling) for key in given}})
+    lowered = {key: min(value, ceiling) for key, value in given.items()} or {present[0]: ceiling}
+    return dump({**asked.document, **lowered})
+
+
+def usage_wanted(asked: Asked, body: bytes, wire: Wire) -> tuple[Asked, bytes]:
+    """Return a streamed request that asks for the usage too; what the client did not ask for is hidden from it."""
+    options = asked.document.get("stream_options")
+    if not asked.prompt.stream or not wire.usage_on_request:
+        return asked, body
+    if isinstance(options, dict) and options.get("include_usage") is True:
+        return asked, body
+    if "stream_options" in asked.document:
+        wanted = {**options, "include_usage": True} if isinstance(options, dict) else {"include_usage": True}
+        body = dump({**decode(body), "stream_options": wanted})
+    else:
+        body = _with(body, asked, "stream_options", b'{"include_usage":true}')
+    return replace(asked, usage_hidden=True), body
+
+
+def _with(body: bytes, asked: Asked, key: str, value: bytes) -> bytes:
+    """Return `body` with one more key right after the opening brace; all other bytes stay as they came."""
+    brace = body.index(b"{") + 1
+    return body[:brace] + b'"%b":%b%b' % (key.encode(), value, b"," if asked.document else b"") + body[brace:]
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -63,6 +63,11 @@ class OutputGuard:
         self.ended = True
         return out
 
+    def discard(self, data: bytes) -> None:
+        """Take bytes of a stream that go to nobody: only the bill in them is of interest."""
+        self._stream.discard(data)
+        self.usage = self._stream.usage
+
     def _step(self, work: Callable[[], bytes], data: bytes) -> bytes:
         if self._broken:
             return data

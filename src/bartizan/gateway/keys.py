@@ -11,8 +11,9 @@ import hmac
 import os
 import secrets
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +27,7 @@ _ID_LETTERS = string.ascii_lowercase + string.digits
 _CHECK = 6
 DAY_NS = 86_400_000_000_000
 HOUR_NS = 3_600_000_000_000
+OWNERS = ("organisation", "team", "user")
 
 
 class Secret(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +49,14 @@ class Key(Struct, frozen=True, forbid_unknown_fields=True):
     grant: Grant = EVERYTHING
     admin: bool = False
     revoked: bool = False
+    organisation: str = ""
+    team: str = ""
+    user: str = ""
+
+    def scopes(self) -> tuple[str, ...]:
+        """Return whom the key's use is also counted for, as `KIND:NAME`."""
+        owners = zip(OWNERS, (self.organisation, self.team, self.user), strict=True)
+        return tuple(f"{kind}:{name}" for kind, name in owners if name)
 
     def state(self, now_ns: int) -> str:
         """Return live, expired or revoked."""
@@ -113,14 +123,35 @@ class KeyBook:
                 return key, secret
         return None
 
-    def create(self, name: str, *, days: float, grant: Grant = EVERYTHING, admin: bool = False) -> tuple[Key, str]:
-        """Add a key and return it with its text, which is shown once and kept nowhere."""
+    def create(
+        self,
+        name: str,
+        *,
+        days: float,
+        grant: Grant = EVERYTHING,
+        admin: bool = False,
+        owners: Mapping[str, str] = MappingProxyType({}),
+    ) -> tuple[Key, str]:
+        """Add a key and return it with its text, which is shown once and kept nowhere.
+
+        `owners` (organisation, team, user) are those whom its use is also counted for.
+        """
         with self._changing():
             key_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
             text = minted(key_id)
             now = self._clock.wall_ns()
             first = Secret(self._hash_of(text), now)
-            key = Key(key_id, name, now, now + int(days * DAY_NS), (first,), grant, admin)
+            key = Key(
+                key_id,
+                name,
+                now,
+                now + int(days * DAY_NS),
+                (first,),
+                grant,
+                admin,
+                False,
+                *(owners.get(kind, "") for kind in OWNERS),
+            )
             self._keys[key_id] = key
         return key, text
 

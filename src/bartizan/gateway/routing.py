@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from bartizan.core.errors import UpstreamFailed
 from bartizan.gateway.upstream import Answering, Headers, NotConnected, Upstream
 
 
@@ -31,7 +30,7 @@ class Routes:
 
     async def send(self, method: str, target: str, headers: Headers, body: bytes, model: str = "") -> Answering:
         """Send to the first that serves `model` and can be reached. Raises UpstreamFailed when there is none."""
-        failed = UpstreamFailed(f"no upstream serves the model {model[:80]!r}")
+        failed = NotConnected(f"no upstream serves the model {model[:80]!r}")
         for route in self._routes:
             if not model or any(fnmatchcase(model, pattern) for pattern in route.models):
                 try:

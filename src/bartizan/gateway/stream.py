@@ -15,7 +15,7 @@ from typing import Any
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import ToolCall, Usage
 from bartizan.core.verdicts import Allow, Verdict
-from bartizan.gateway.output.base import Active, Hit
+from bartizan.gateway.output.base import Active, Hit, over_foreign
 from bartizan.gateway.sse import Event, EventSplitter, parse, written
 from bartizan.gateway.wires.base import REFUSAL, Piece, Read, Reader, dump
 
@@ -101,6 +101,11 @@ class Holdback:
             out += self._released()
         return out if rest.strip() else out + rest
 
+    def discard(self, data: bytes) -> None:
+        """Take bytes that go to nobody: only the bill in them is of interest."""
+        for event in self._splitter.feed(data):
+            self.usage = self._reader.event(event).usage or self.usage
+
     def flush(self) -> bytes:
         """Return everything still held, as it came: for an operator who lets answers pass when a control fails."""
         out = b"".join(held.event.raw for held in self._queue) + self._splitter.rest()
@@ -108,10 +113,10 @@ class Holdback:
         return out
 
     def _take(self, event: Event) -> bytes:
-        if self.blocked:
-            return b""
         read = self._reader.event(event)
         self.usage = read.usage or self.usage
+        if self.blocked:
+            return b""  # only the bill is still of interest
         self.finish = read.finish or self.finish
         self.last = self.last or read.last
         held = _Held(event, read, [])
@@ -170,7 +175,8 @@ class Holdback:
         self.longest_hold = max(self.longest_hold, channel.length - channel.decided)
 
     def _whole(self, piece: Piece, held: _Held) -> None:
-        text, hits = redact(self._active, piece.text)
+        active = over_foreign(self._active, piece.text) if piece.foreign else self._active
+        text, hits = redact(active, piece.text)
         for hit, action in hits:
             self.findings.append(hit.finding(piece.channel))
             if action == "block" or (action == "redact" and held.read.document is None):
@@ -233,6 +239,8 @@ class Holdback:
             if edits:
                 piece.holder[piece.key] = edited(piece.text, start, edits)
                 held.dirty = True
+        if held.read.hidden:
+            return b""
         if not held.dirty:
             return held.event.raw
         without_logprobs(held.read.document)

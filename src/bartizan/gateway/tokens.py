@@ -173,7 +173,8 @@ class TokenKeys:
         for role in settings.roles:
             if role.name in held:
                 grant = Grant(routes=role.routes, models=role.models, tools=role.tools, roles=role.messages)
-                return Caller(f"{role.name}:{str(claims['sub'])[:120]}", grant, role.admin, role.admin)
+                who = str(claims["sub"])[:120]
+                return Caller(f"{role.name}:{who}", grant, role.admin, role.admin, (f"user:{who}",))
         raise Refused(f"this token carries none of the roles that may use this gateway (claim {settings.role_claim!r})")
 
 

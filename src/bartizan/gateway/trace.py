@@ -47,6 +47,8 @@ class Trace:
     outcome: str = ""
     finish: str = ""
     usage: Usage | None = None
+    charged: int | None = None
+    """Nano-dollars, where a price is known and the bill is settled."""
     answer_bytes: int = 0
     redacted: int = 0
     output_findings: Sequence[Finding] = ()
@@ -88,8 +90,11 @@ class Trace:
         """Return the body of the record `stream-end`."""
         return {"request": self.id, **self._result(now_ns)}
 
+    def bill(self, charged: int | None, usage: Usage | None) -> dict[str, Any]:
+        """Return the body of the record `settled`: what a stream that was left has cost in the end."""
+        return {"request": self.id, "usage": _counted(usage), "charged": charged}
+
     def _result(self, now_ns: int) -> dict[str, Any]:
-        usage = {"input": self.usage.input_tokens, "output": self.usage.output_tokens} if self.usage else None
         return {
             "outcome": self.outcome,
             "verdict": self.verdict,
@@ -97,10 +102,15 @@ class Trace:
             "output": _findings(self.output_findings),
             "redacted": self.redacted,
             "finish": self.finish,
-            "usage": usage,
+            "usage": _counted(self.usage),
+            "charged": self.charged,
             "answer_bytes": self.answer_bytes,
             "took_us": (now_ns - self.began_ns) // 1000,
         }
+
+
+def _counted(usage: Usage | None) -> dict[str, int] | None:
+    return {"input": usage.input_tokens, "output": usage.output_tokens} if usage else None
 
 
 def _findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import ToolCall, Usage
 from bartizan.core.verdicts import Allow
-from bartizan.gateway.output.base import Active, Hit
+from bartizan.gateway.output.base import Active, Hit, over_foreign
 from bartizan.gateway.stream import Decide, Edit, edited, redact, redact_arguments, without_logprobs
 from bartizan.gateway.wires.base import Piece, Read, Reader, dump
 
@@ -33,6 +33,9 @@ def screen_whole(reader: Reader, active: Sequence[Active], body: bytes, decide: 
         _note(outcome, "", [(hit, "block" if action == "redact" else action) for hit, action in hits])
         return outcome
     outcome.usage, outcome.finish = read.usage, read.finish
+    for piece in read.pieces:
+        if piece.foreign:
+            over_foreign(active, piece.text)  # before anything is judged: the model may have quoted it
     for channel in _channels(read):
         _screen_channel(reader, active, channel, outcome, decide)
     if decide is not None:
@@ -56,6 +59,8 @@ def _screen_channel(
 ) -> None:
     name, text = pieces[0].channel, "".join([piece.text for piece in pieces])
     kind = pieces[0].kind
+    if pieces[0].foreign:
+        active = over_foreign(active, text)
     cleaned, hits = (redact_arguments if kind == "arguments" else redact)(active, text)
     if kind == "sealed":
         hits = [(hit, "block" if action == "redact" else action) for hit, action in hits]

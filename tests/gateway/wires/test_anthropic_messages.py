@@ -5,8 +5,8 @@ import json
 import pytest
 
 from bartizan.core.errors import BadRequest
-from bartizan.core.messages import Role, ToolCall, Trust
-from bartizan.gateway.sse import EventSplitter, parse
+from bartizan.core.messages import Role, ToolCall, Trust, Usage
+from bartizan.gateway.sse import Event, EventSplitter, parse
 from bartizan.gateway.wires.anthropic_messages import AnthropicMessages
 
 WIRE = AnthropicMessages()
@@ -78,3 +78,16 @@ def test_an_error_has_anthropics_form():
     """type error, with the kind its SDK maps."""
     body = json.loads(WIRE.error(401, "invalid_api_key", "no").body)
     assert (body["type"], body["error"]["type"]) == ("error", "authentication_error")
+
+
+def test_input_that_a_cache_gave_or_took_is_input():
+    """Anthropic's input_tokens leaves it out; nulls in the last event erase nothing."""
+    reader = AnthropicMessages().reader(AnthropicMessages().parse(b'{"model":"m","messages":[],"max_tokens":9}'))
+    usage = {"input_tokens": 10, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 1000}
+    start = {"type": "message_start", "message": {"content": [], "usage": {**usage, "output_tokens": 1}}}
+    delta = {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 7, "input_tokens": None}}
+    for event in (start, delta):
+        read = reader.event(Event(b"", "", json.dumps(event).encode()))
+    assert read.usage == Usage(1110, 7, 100, 1000)
+    whole = reader.whole(json.dumps({"content": [], "usage": {**usage, "output_tokens": 7}}).encode())
+    assert whole.usage == Usage(1110, 7, 100, 1000)

@@ -99,6 +99,12 @@ class Price:
     def _output(self, input_tokens: int, output_tokens: int) -> int:
         return cost(output_tokens, self.dearest_output(input_tokens))
 
+    def affords(self, input_tokens: int, nano: int) -> int:
+        """Return how many output tokens `nano` pays for once the input is paid; negative when not even that."""
+        left = nano - self._request - cost(input_tokens, self.dearest_input(input_tokens))
+        dearest = self.dearest_output(input_tokens)
+        return left * 1_000_000 // dearest if dearest else self.model.max_output_tokens
+
     def dearest_input(self, input_tokens: int) -> int:
         """Return the dearest input price that an input of at most so many tokens can meet."""
         return max(max(rate.input, rate.cached, rate.cache_write) for rate in self._reachable(input_tokens))
@@ -196,12 +202,12 @@ def load(path: Path, now_ns: int, *, public_key: str = "", max_age_days: float =
     except InvalidSignature as error:
         raise BadSettings(
             f"{path}: the signature does not hold: the prices were altered, or signed by another key",
-            hint="Write it again with `bartizan.gateway.limits.prices.write`, or give the key of who signed it.",
+            hint="Sign it again with `bartizan prices sign`, or set limits.prices_key to the key of who signed it.",
         ) from error
     except (OSError, ValueError) as error:
         raise BadSettings(
             f"{path}: cannot be read as a signed price book: {error}",
-            hint="`bartizan.gateway.limits.prices.write` makes one.",
+            hint="`bartizan prices sign FILE` makes one.",
         ) from error
     age = now_ns // _DAY_NS - (book.as_of - datetime.date(1970, 1, 1)).days
     if age > max_age_days:

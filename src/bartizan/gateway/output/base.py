@@ -50,6 +50,10 @@ class Control(Protocol):
         """Return the hits in `text` and the hold. `final` says that no more text will come."""
         ...
 
+    def overhear(self, text: str) -> bool:
+        """Take in a text of the answer that a tool on the provider's side wrote; return whether to look at it too."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Active:
@@ -57,6 +61,11 @@ class Active:
 
     control: Control
     action: Action
+
+
+def over_foreign(active: Sequence[Active], text: str) -> list[Active]:
+    """Let every control hear a text that the model did not write; return those that look at it like at any other."""
+    return [entry for entry in active if entry.control.overhear(text)]
 
 
 def run_start(text: str) -> int:

@@ -35,6 +35,10 @@ class Leak:
             for place, word in enumerate(self._words):
                 self._places.setdefault(word, []).append(place)
 
+    def overhear(self, text: str) -> bool:
+        """Whoever wrote a text, what it holds must not leave."""
+        return True
+
     def look(self, text: str, *, final: bool) -> Look:
         """Return leaked canaries and quotes in `text`, and where one may have begun."""
         hits: list[Hit] = []

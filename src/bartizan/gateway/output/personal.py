@@ -39,6 +39,10 @@ class PersonalData:
         self._kinds = frozenset(kinds)
         self._said = said
 
+    def overhear(self, text: str) -> bool:
+        """Whoever wrote a text, what it holds must not leave."""
+        return True
+
     def look(self, text: str, *, final: bool) -> Look:
         """Return personal data in `text`, and where some may have begun."""
         if not _DIGIT.search(text) and "email" not in self._kinds:

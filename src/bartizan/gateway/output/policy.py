@@ -7,7 +7,7 @@ from bartizan.core.sections.output import Output
 from bartizan.detect import confidential
 from bartizan.gateway.output.base import Active
 from bartizan.gateway.output.leak import Leak, operator_texts
-from bartizan.gateway.output.links import Links
+from bartizan.gateway.output.links import Links, given_to_the_model
 from bartizan.gateway.output.personal import PersonalData, said_by_user
 from bartizan.gateway.output.secrets import Secrets
 
@@ -18,16 +18,15 @@ class OutputPolicy:
     def __init__(self, settings: Output) -> None:
         """Prepare the controls that are not off."""
         self._settings = settings
-        fixed = (
-            Active(Secrets(), settings.secrets),
-            Active(Links(settings.link_hosts), settings.links),
-        )
-        self._fixed = tuple(active for active in fixed if active.action != "off")
+        self._fixed = () if settings.secrets == "off" else (Active(Secrets(), settings.secrets),)
         self._leak_of = lru_cache(maxsize=256)(self._leak_control)
 
     def active(self, prompt: Prompt) -> tuple[Active, ...]:
         """Return the controls for the answer to `prompt`."""
         fixed = self._fixed
+        if self._settings.links != "off":
+            links = Links(self._settings.link_hosts, cache(lambda: given_to_the_model(prompt)))
+            fixed = (*fixed, Active(links, self._settings.links))
         if self._settings.personal_data != "off":
             kinds = self._settings.personal_kinds
             personal = PersonalData(kinds, cache(lambda: said_by_user(prompt, kinds)))

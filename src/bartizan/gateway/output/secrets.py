@@ -39,6 +39,10 @@ class Secrets:
 
     name = "secrets"
 
+    def overhear(self, text: str) -> bool:
+        """Whoever wrote a text, what it holds must not leave."""
+        return True
+
     def look(self, text: str, *, final: bool) -> Look:
         """Return credentials in `text`, and where one may have begun."""
         hits = []

@@ -12,6 +12,7 @@ from bartizan.gateway.wires.base import (
     Piece,
     Read,
     Said,
+    count,
     decode,
     dicts,
     dump,
@@ -45,6 +46,8 @@ class AnthropicMessages:
     name = "anthropic-messages"
     paths: tuple[str, ...] = ("/v1/messages",)
     generates = True
+    billed = True
+    usage_on_request = False
     cap_keys: tuple[str, ...] = ("max_tokens",)
 
     def parse(self, body: bytes) -> Asked:
@@ -92,6 +95,7 @@ class AnthropicCountTokens(AnthropicMessages):
     name = "anthropic-count-tokens"
     paths: tuple[str, ...] = ("/v1/messages/count_tokens",)
     generates = False
+    billed = False
     cap_keys: tuple[str, ...] = ()
 
 
@@ -102,7 +106,7 @@ class MessagesReader:
         """`model` stands in refusals until the upstream has said its own name."""
         self.head: dict[str, Any] = {"id": new_id("msg_"), "type": "message", "role": "assistant", "model": model}
         self._calls: dict[str, tuple[str, str]] = {}
-        self._taken = 0
+        self._taken: dict[str, Any] = {}
         self._begun = False
         self._open: set[int] = set()
         self._blocks = 0
@@ -125,14 +129,12 @@ class MessagesReader:
         elif kind == "content_block_stop":
             read.closes = (f"tool/{index}",)
         elif kind == "message_start" and isinstance(message := document.get("message"), dict):
-            self._taken = _tokens(message.get("usage"), "input_tokens")
+            self._taken = one(message.get("usage"))
             content = message.get("content")
             read.pieces = list(strings(content)) if isinstance(content, list) else []
         elif kind == "message_delta":
             read.end = True
-            usage = document.get("usage")
-            taken = _tokens(usage, "input_tokens") or self._taken
-            read.usage = Usage(taken, _tokens(usage, "output_tokens"))
+            read.usage = _usage({**self._taken, **_counts(document.get("usage"))})
             read.finish = str(one(document.get("delta")).get("stop_reason") or "")
         elif kind == "message_stop":
             read.end = read.last = True
@@ -155,7 +157,7 @@ class MessagesReader:
                 arguments = json.dumps(block.get("input"), ensure_ascii=False)
                 calls.append(ToolCall(str(block.get("id")), str(block.get("name")), arguments))
         usage = document.get("usage")
-        counted = Usage(_tokens(usage, "input_tokens"), _tokens(usage, "output_tokens")) if usage else None
+        counted = _usage(usage) if isinstance(usage, dict) else None
         finish = str(document.get("stop_reason") or "")
         return Read(document, pieces, end=True, calls=calls, usage=counted, finish=finish)
 
@@ -178,7 +180,7 @@ class MessagesReader:
 
     def cut(self, text: str) -> bytes:
         """Return the events that close what is open, say `text` and stop with `refusal`."""
-        usage = {"input_tokens": self._taken, "output_tokens": 0}
+        usage = {"input_tokens": count(self._taken, "input_tokens"), "output_tokens": 0}
         start = {**self.head, "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
         events: list[dict[str, Any]] = [] if self._begun else [{"type": "message_start", "message": start}]
         events += [{"type": "content_block_stop", "index": index} for index in sorted(self._open)]
@@ -223,9 +225,17 @@ def _started(block: dict[str, Any], index: Any) -> list[Piece]:
             return list(strings(block, f"block/{index}"))
 
 
-def _tokens(usage: Any, key: str) -> int:
-    value = usage.get(key) if isinstance(usage, dict) else 0
-    return value if isinstance(value, int) else 0
+def _counts(usage: Any) -> dict[str, Any]:
+    """Return what an event counts; explicit nulls say nothing and must not erase what was said before."""
+    return {key: value for key, value in one(usage).items() if value is not None}
+
+
+def _usage(raw: dict[str, Any]) -> Usage:
+    """Return the usage. Anthropic's `input_tokens` leaves out what a cache gave or took; ours holds all."""
+    cached, written = count(raw, "cache_read_input_tokens"), count(raw, "cache_creation_input_tokens")
+    tier = raw.get("service_tier")
+    taken = count(raw, "input_tokens") + cached + written
+    return Usage(taken, count(raw, "output_tokens"), cached, written, tier if isinstance(tier, str) else "")
 
 
 def _message(raw: Any, where: str) -> Message:

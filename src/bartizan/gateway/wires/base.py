@@ -31,6 +31,8 @@ class Asked:
 
     prompt: Prompt
     document: dict[str, Any] = field(default_factory=dict)
+    usage_hidden: bool = False
+    """The stream's event that holds only the usage was asked for by us, not by the client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Piece:
     holder: Any
     key: Any
     kind: Literal["text", "sealed", "arguments", "whole"] = "whole"
+    foreign: bool = False
+    """A tool on the provider's side wrote it, not the model."""
 
     @property
     def text(self) -> str:
@@ -77,6 +81,8 @@ class Read:
     """Complete calls whose arguments stand in the document as an object, not as text."""
     usage: Usage | None = None
     finish: str = ""
+    hidden: bool = False
+    """The client did not ask for this event: it is read and not handed on."""
 
 
 class Reader(Protocol):
@@ -109,6 +115,10 @@ class Wire(Protocol):
     name: str
     paths: tuple[str, ...]
     generates: bool
+    billed: bool
+    """Whether providers charge for it."""
+    usage_on_request: bool
+    """Whether a stream says its usage only when `stream_options.include_usage` asks for it."""
     cap_keys: tuple[str, ...]
     """Keys of the request that limit the answer's tokens; the first is written when none is there."""
 
@@ -178,19 +188,33 @@ _NO_TEXT = frozenset(_NAMES_AND_NUMBERS.split())
 _ARGUMENTS = frozenset(("arguments", "partial_json"))
 
 
-def strings(node: Any, where: str = "", *, joined: frozenset[str] = frozenset()) -> Iterator[Piece]:
+_FOREIGN_TYPES = frozenset(("web_search_tool_result", "web_fetch_tool_result", "mcp_tool_result", "file_search_call"))
+
+
+def is_foreign(node: Any, key: Any) -> bool:
+    """Return whether `node[key]` is what a tool on the provider's side found. What code of the model printed is not."""
+    if not isinstance(node, dict):
+        return False
+    kind = str(node.get("type"))
+    return kind in _FOREIGN_TYPES or key == "cited_text" or (kind == "mcp_call" and key == "output")
+
+
+def strings(
+    node: Any, where: str = "", *, joined: frozenset[str] = frozenset(), foreign: bool = False
+) -> Iterator[Piece]:
     """Yield every text of an answer, except under keys that name, count or seal. Keys in `joined` share a channel."""
     pairs: Iterable[tuple[Any, Any]] = node.items() if isinstance(node, dict) else enumerate(node)
     for key, value in pairs:
         if isinstance(value, str):
             if key not in _NO_TEXT:
                 kind: Literal["arguments", "text", "whole"] = "arguments" if key in _ARGUMENTS else "whole"
-                name = f"{where}/{key}"
-                if key in joined:
+                name, others = f"{where}/{key}", foreign or is_foreign(node, key)
+                if key in joined and not others:
                     kind, name = "text", str(key)
-                yield Piece(name, node, key, kind)
+                yield Piece(name, node, key, kind, others)
         elif isinstance(value, dict | list) and key not in ("logprobs", "usage", "metadata", "tools"):
-            yield from strings(value, f"{where}/{key}", joined=joined)
+            others = foreign or is_foreign(node, key)
+            yield from strings(value, f"{where}/{key}", joined=joined, foreign=others)
 
 
 _NOT_READ = frozenset(

@@ -16,8 +16,12 @@ _NOT_TEXT = frozenset(("role", "id", "type"))
 class ChatReader:
     """Reads Chat Completions and Completions, streamed and not."""
 
-    def __init__(self, model: str, form: str = "chat.completion.chunk") -> None:
-        """`model` stands in refusals until the upstream has said its own name; `form` is the name of its events."""
+    def __init__(self, model: str, form: str = "chat.completion.chunk", *, hide_usage: bool = False) -> None:
+        """`model` stands in refusals until the upstream has said its own name; `form` is the name of its events.
+
+        `hide_usage`: the client did not ask for the event that holds the usage and no choice.
+        """
+        self._hide_usage = hide_usage
         self._head: dict[str, Any] = {"id": new_id("chatcmpl-"), "object": form, "created": 0, "model": model}
         self._indexes = {0}
         self._calls: dict[str, tuple[str, str]] = {}
@@ -37,6 +41,7 @@ class ChatReader:
         for choice in choices:
             if isinstance(choice, dict):
                 self._choice(choice, read)
+        read.hidden = self._hide_usage and not choices and read.usage is not None
         _others(document, _TOP_KNOWN, read)
         return read
 

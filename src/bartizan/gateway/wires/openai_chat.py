@@ -31,6 +31,8 @@ class OpenAIChat:
     name = "openai-chat"
     paths: tuple[str, ...] = ("/v1/chat/completions",)
     generates = True
+    billed = True
+    usage_on_request = True
     cap_keys: tuple[str, ...] = ("max_completion_tokens", "max_tokens")
 
     def parse(self, body: bytes) -> Asked:
@@ -49,7 +51,7 @@ class OpenAIChat:
 
     def reader(self, asked: Asked) -> ChatReader:
         """Return a reader for the answer."""
-        return ChatReader(asked.prompt.model)
+        return ChatReader(asked.prompt.model, hide_usage=asked.usage_hidden)
 
     def refuse(self, asked: Asked, text: str) -> Said:
         """Return the refusal as a completion that ended with `content_filter`."""

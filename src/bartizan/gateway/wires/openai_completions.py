@@ -24,6 +24,8 @@ class OpenAICompletions:
     name = "openai-completions"
     paths: tuple[str, ...] = ("/v1/completions",)
     generates = True
+    billed = True
+    usage_on_request = True
     cap_keys: tuple[str, ...] = ("max_tokens",)
 
     def parse(self, body: bytes) -> Asked:
@@ -48,7 +50,7 @@ class OpenAICompletions:
 
     def reader(self, asked: Asked) -> ChatReader:
         """Return a reader for the answer."""
-        return ChatReader(asked.prompt.model, "text_completion")
+        return ChatReader(asked.prompt.model, "text_completion", hide_usage=asked.usage_hidden)
 
     def refuse(self, asked: Asked, text: str) -> Said:
         """Return the refusal as a completion that ended with `content_filter`."""
@@ -94,6 +96,8 @@ class OpenAIEmbeddings:
     name = "openai-embeddings"
     paths: tuple[str, ...] = ("/v1/embeddings",)
     generates = False
+    billed = True
+    usage_on_request = False
     cap_keys: tuple[str, ...] = ()
 
     def parse(self, body: bytes) -> Asked:

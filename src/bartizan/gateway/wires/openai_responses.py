@@ -29,6 +29,8 @@ class OpenAIResponses:
     name = "openai-responses"
     paths: tuple[str, ...] = ("/v1/responses",)
     generates = True
+    billed = True
+    usage_on_request = False
     cap_keys: tuple[str, ...] = ("max_output_tokens",)
 
     def parse(self, body: bytes) -> Asked:

@@ -20,6 +20,7 @@ from bartizan.ledger.stores.base import (
     Hold,
     Left,
     Limit,
+    Standing,
 )
 
 PARTS = 60
@@ -77,6 +78,15 @@ def spent(account: Account, limit: Limit, now_ms: int) -> int:
         for number in gone:
             del account.spent[number]
     return sum(account.spent.values())
+
+
+def standing(account: Account, limit: Limit, now_ms: int) -> Standing:
+    """Return how an account stands; recent is the last twelfth of its window, or as long as it has been used."""
+    total = spent(account, limit, now_ms)
+    since = part(limit, now_ms) - PARTS // 12 + 1
+    parts = [number for number in account.spent if number >= since] if limit.window_ms else []
+    recent_ms = max(now_ms - max(min(account.spent), since) * _width(limit), 1) if parts else 0
+    return Standing(limit.account, total, account.held, sum(account.spent[number] for number in parts), recent_ms)
 
 
 def admit(view: View, hold: Hold, lease_ms: int, now_ms: int) -> Admitted | Denied:

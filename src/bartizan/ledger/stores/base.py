@@ -103,6 +103,9 @@ class Standing(Struct, frozen=True):
     account: str
     spent: int
     held: int
+    recent: int = 0
+    """What was spent in the last `recent_ms`; both 0 where no window says when."""
+    recent_ms: int = 0
 
 
 class Store(Protocol):

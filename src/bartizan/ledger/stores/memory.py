@@ -77,8 +77,7 @@ class MemoryStore:
     async def standings(self, limits: list[Limit]) -> list[Standing]:
         """Return how the accounts of these limits stand."""
         now = self._now()
-        found = [(limit, self._view.account(limit)) for limit in limits]
-        return [Standing(limit.account, accounts.spent(account, limit, now), account.held) for limit, account in found]
+        return [accounts.standing(self._view.account(limit), limit, now) for limit in limits]
 
     async def switch(self, scope: str, why: str) -> None:
         """Stop a scope, or let it go again (`why` is empty)."""

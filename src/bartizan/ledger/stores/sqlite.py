@@ -126,8 +126,7 @@ class SqliteStore:
         now = self._now()
         with self._step() as db:
             view = self._view(db, {limit.account for limit in limits})
-        found = [(limit, view.account(limit)) for limit in limits]
-        return [Standing(limit.account, accounts.spent(account, limit, now), account.held) for limit, account in found]
+        return [accounts.standing(view.account(limit), limit, now) for limit in limits]
 
     async def switch(self, scope: str, why: str) -> None:
         """Stop a scope, or let it go again (`why` is empty)."""

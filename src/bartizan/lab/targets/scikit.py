@@ -1,0 +1,160 @@
+"""Targets that are scikit-learn estimators. Linear models, multi-layer perceptrons and pipelines of them with simple
+scalers are white box: their torch copy is used once it agrees with the estimator. Everything else gives scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bartizan.core.errors import BadArtifact, BadSettings
+from bartizan.lab.needs import need
+from bartizan.lab.target import Access, Array, Arrays, Predict, ScoreKind, Target, Traits
+from bartizan.lab.targets.agreement import disagreement
+
+_TOLERANCE = 1e-3
+
+
+def of_estimator(name: str, estimator: Any, spec: Arrays | None = None) -> Target:
+    """Return a target around a fitted classifier. Classes are numbered in the order of `estimator.classes_`."""
+    classes = getattr(estimator, "classes_", None)
+    if classes is None:
+        raise BadSettings(f"{name}: {type(estimator).__name__} has no classes_: expected a fitted classifier")
+    width = getattr(estimator, "n_features_in_", None)
+    spec = spec or Arrays((width,))
+    predict, access, kind = _predictor(estimator, np.asarray(classes))
+    module = torch_copy(estimator) if access is Access.SCORES else None
+    off = 0.0 if module is None else disagreement(module, predict, spec, kind)
+    module = module if off <= _TOLERANCE else None
+    traits = Traits(len(classes), Access.WHITE_BOX if module is not None else access, kind, batch=4096)
+    target = Target(name, predict, spec, traits, module=module)
+    if off > _TOLERANCE:
+        target.notes = (f"the torch copy of {name} differs by {off:.2g} in probability: scores only",)
+    return target
+
+
+def load_skops(path: Path) -> Any:
+    """Return the estimator in a skops file. Types outside skops' own trusted list are refused, not asked about."""
+    io = need("skops.io")
+    try:
+        unknown = io.get_untrusted_types(file=path)
+        if unknown:
+            raise BadArtifact(
+                f"{path.name} asks for types that skops does not trust: {', '.join(map(str, unknown[:5]))}",
+                hint="Read what they are; then load the file yourself and name a function: python:module:function.",
+            )
+        return io.load(path, trusted=[])
+    except BadArtifact:
+        raise
+    except Exception as error:
+        raise BadArtifact(f"{path.name} is no skops file: {type(error).__name__}: {error}") from error
+
+
+def _predictor(estimator: Any, classes: Array) -> tuple[Predict, Access, ScoreKind]:
+    if callable(getattr(estimator, "predict_proba", None)):
+        return lambda x: np.asarray(estimator.predict_proba(_rows(x))), Access.SCORES, "probabilities"
+    if callable(getattr(estimator, "decision_function", None)):
+        return lambda x: _two_columns(np.asarray(estimator.decision_function(_rows(x)))), Access.SCORES, "logits"
+    order = np.argsort(classes)
+
+    def labels(x: Array) -> Array:
+        return np.asarray(order[np.searchsorted(classes, estimator.predict(_rows(x)), sorter=order)])
+
+    return labels, Access.LABELS, "probabilities"
+
+
+def _rows(x: Array) -> Array:
+    return x.reshape(len(x), -1)
+
+
+def _two_columns(z: Array) -> Array:
+    """A binary decision function is one column: softmax of (0, z) is the logistic of z."""
+    return np.stack([np.zeros_like(z), z], axis=1) if z.ndim == 1 else z
+
+
+def torch_copy(estimator: Any) -> Any:
+    """Return a torch module with the estimator's logits, or None where no exact copy is known."""
+    nn = need("torch").nn
+    name = type(estimator).__name__
+    if name == "Pipeline":
+        parts = [_scaler(step) for _, step in estimator.steps[:-1]]
+        last = torch_copy(estimator.steps[-1][1])
+        if last is None or any(part is None for part in parts):
+            return None
+        return nn.Sequential(*parts, last)
+    if name in ("LogisticRegression", "LinearSVC", "SGDClassifier", "RidgeClassifier", "LinearDiscriminantAnalysis"):
+        if name == "SGDClassifier" and estimator.loss not in ("log_loss", "hinge"):
+            return None
+        return nn.Sequential(nn.Flatten(), *_linear(estimator.coef_, estimator.intercept_))
+    if name == "MLPClassifier":
+        return _perceptron(estimator)
+    return None
+
+
+def _linear(coef: Any, intercept: Any) -> list[Any]:
+    """Return the layer of (classes, features) weights; a binary model's one row becomes (0, z)."""
+    torch = need("torch")
+    coef, intercept = np.atleast_2d(coef), np.broadcast_to(intercept, (len(np.atleast_2d(coef)),))
+    if len(coef) == 1:
+        coef = np.concatenate([np.zeros_like(coef), coef])
+        intercept = np.concatenate([[0.0], intercept])
+    layer = torch.nn.Linear(coef.shape[1], coef.shape[0])
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(np.array(coef, dtype=np.float32)))
+        layer.bias.copy_(torch.from_numpy(np.array(intercept, dtype=np.float32)))
+    return [layer.requires_grad_(False)]
+
+
+_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "relu": lambda nn: nn.ReLU(),
+    "tanh": lambda nn: nn.Tanh(),
+    "logistic": lambda nn: nn.Sigmoid(),
+    "identity": lambda nn: nn.Identity(),
+}
+
+
+def _perceptron(estimator: Any) -> Any:
+    nn = need("torch").nn
+    layers: list[Any] = [nn.Flatten()]
+    last = len(estimator.coefs_) - 1
+    for number, (weights, bias) in enumerate(zip(estimator.coefs_, estimator.intercepts_, strict=True)):
+        layers += _linear(weights.T, bias) if number == last else _hidden(weights.T, bias)
+        if number < last:
+            layers.append(_ACTIVATIONS[estimator.activation](nn))
+    return nn.Sequential(*layers)
+
+
+def _hidden(weights: Any, bias: Any) -> list[Any]:
+    """A hidden layer of one unit is not a binary decision: no second row is added."""
+    torch = need("torch")
+    layer = torch.nn.Linear(weights.shape[1], weights.shape[0])
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(np.array(weights, dtype=np.float32)))
+        layer.bias.copy_(torch.from_numpy(np.array(bias, dtype=np.float32)))
+    return [layer.requires_grad_(False)]
+
+
+def _scaler(step: Any) -> Any:
+    """Return a module for an affine preprocessing step, or None for any other."""
+    torch = need("torch")
+    name = type(step).__name__
+    if name == "StandardScaler":
+        scale = step.scale_ if step.scale_ is not None else np.ones(step.n_features_in_)
+        mean = step.mean_ if step.mean_ is not None else np.zeros(step.n_features_in_)
+        return _affine(torch, 1 / scale, -mean / scale)
+    if name == "MinMaxScaler" and not step.clip:
+        return _affine(torch, step.scale_, step.min_)
+    if name == "MaxAbsScaler":
+        return _affine(torch, 1 / step.scale_, np.zeros_like(step.scale_))
+    return None
+
+
+def _affine(torch: Any, scale: Any, shift: Any) -> Any:
+    layer = torch.nn.Linear(len(scale), len(scale))
+    with torch.no_grad():
+        layer.weight.copy_(torch.diag(torch.from_numpy(np.asarray(scale, dtype=np.float32))))
+        layer.bias.copy_(torch.from_numpy(np.asarray(shift, dtype=np.float32)))
+    return torch.nn.Sequential(torch.nn.Flatten(), layer.requires_grad_(False))
