@@ -28,7 +28,7 @@ check-only:
 bench: $(BENCHES)
 
 $(BENCHES): bench-%: $(VENV)/dev.stamp
-	PYTHONPATH=src:. $(PY) bench/bench_$*.py
+	PYTHONPATH=src:. $(PY) bench/bench_$*.py $(ARGS)
 
 # The lock files: every package with its hashes, written by pip-compile, installed with pip --require-hashes.
 # `make lock` keeps the versions that are locked; `make lock UPGRADE=--upgrade` moves them.

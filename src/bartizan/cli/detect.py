@@ -1,0 +1,73 @@
+"""`bartizan detect`: is there an attack in this text? Files, standard input, or lines of JSON."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from bartizan.cli.base import CANNOT, FAILED, OK, Command
+from bartizan.core.display import visible
+from bartizan.core.errors import BadSettings
+from bartizan.core.messages import Text
+from bartizan.detect.judge import Judge
+from bartizan.detect.lines import answered, judged, trust_of
+
+_LINES = (".jsonl", ".ndjson")
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="texts; standard input when none is named")
+    parser.add_argument("--jsonl", action="store_true", help="each line is {id, text, role}; *.jsonl always is")
+    parser.add_argument("--json", action="store_true", help="answer in JSON for plain texts too, one line each")
+    parser.add_argument("--role", default="user", help="who wrote plain texts: user, tool, document (default: user)")
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Judge everything. Lines: 0, or 2 when one could not be read. Texts: 0, or 1 when one is blocked."""
+    judge = Judge()
+    codes = {OK}
+    for path in args.files or [None]:
+        with _opened(path) as file:
+            if args.jsonl or (path and path.suffix in _LINES):
+                codes.add(_print_lines(judged(file, judge)))
+            else:
+                name = str(path) if path else "standard input"
+                text = file.read().decode("utf-8", "replace")
+                codes.add(_print_one(answered(judge.judge(Text(text, trust_of(args.role), name)), name), text, args))
+    return max(codes)
+
+
+def _opened(path: Path | None) -> BinaryIO:
+    if path is None:
+        return sys.stdin.buffer
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise BadSettings(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _print_lines(answers: Iterable[dict[str, Any]]) -> int:
+    code = OK
+    for answer in answers:
+        if "error" in answer:
+            code = CANNOT
+        print(json.dumps(answer))
+    return code
+
+
+def _print_one(answer: dict[str, Any], text: str, args: argparse.Namespace) -> int:
+    code = FAILED if answer["verdict"] == "block" else OK
+    if args.json:
+        print(json.dumps(answer))
+        return code
+    print(f"{answer['verdict']:8} {answer['score']:.3f}  {answer['id']}")
+    for finding in answer["findings"]:
+        start, end = finding["span"] or (0, 0)
+        quoted = visible(text[start:end][:100])
+        print(f"    {finding['detector']} at {start}-{end}: {finding['reason']}\n        {quoted}")
+    return code
+
+
+COMMAND = Command("detect", "Say whether a text holds a prompt injection or a jailbreak.", _arguments, _run)

@@ -1,0 +1,55 @@
+"""The judgement: what findings mean, and a score that orders texts."""
+
+import pytest
+
+from bartizan.core.findings import Finding, Severity
+from bartizan.core.messages import Text, Trust
+from bartizan.core.verdicts import Allow, Block
+from bartizan.detect.judge import Judge, decide, score
+
+
+def found(*pairs):
+    """Return findings of (rule, severity) pairs."""
+    return [Finding(rule, severity, "why") for rule, severity in pairs]
+
+
+@pytest.mark.parametrize(
+    ("findings", "kind"),
+    [
+        (found(), Allow),
+        (found(("a", Severity.MEDIUM), ("a", Severity.MEDIUM)), Allow),
+        (found(("a", Severity.MEDIUM), ("b", Severity.MEDIUM)), Block),
+        (found(("a", Severity.HIGH)), Block),
+    ],
+)
+def test_high_blocks_and_so_do_two_different_medium_rules(findings, kind):
+    """The same rule twice says nothing new."""
+    assert isinstance(decide(findings), kind)
+
+
+def test_the_score_grows_with_what_was_found():
+    """Nothing, one weak sign, two weak signs, a strong one."""
+    one, two = ("a", Severity.MEDIUM), ("b", Severity.MEDIUM)
+    scores = [score(found(*these)) for these in ((), (one,), (one, two), (one, ("c", Severity.HIGH)))]
+    assert scores == sorted(set(scores))
+    assert scores[0] == 0
+
+
+def test_a_detector_that_crashes_blocks():
+    """Silence would be an open gate."""
+
+    class Broken:
+        name = "broken"
+
+        def scan(self, text):
+            raise RuntimeError
+
+    judgement = Judge((Broken(),)).judge(Text("hi", Trust.USER))
+    assert isinstance(judgement.verdict, Block)
+    assert judgement.score >= 0.9
+
+
+def test_no_detectors_are_refused():
+    """They would allow everything."""
+    with pytest.raises(ValueError, match="at least one"):
+        Judge(())
