@@ -60,3 +60,42 @@ def test_a_path_that_is_not_there_is_an_error(folder, capsys):
     """Not an empty success."""
     assert main(["scan", str(folder / "none")]) == 2
     assert "no such file" in capsys.readouterr().err
+
+
+def osv(folder, **changes):
+    """Write a database with one record about flask."""
+    record = {
+        "id": "PYSEC-1",
+        "modified": "2126-01-01T00:00:00Z",
+        "affected": [
+            {
+                "package": {"ecosystem": "PyPI", "name": "flask"},
+                "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.0"}]}],
+            }
+        ],
+    } | changes
+    (folder / "osv").mkdir()
+    (folder / "osv" / "1.json").write_text(json.dumps(record))
+    return str(folder / "osv")
+
+
+@pytest.mark.parametrize(
+    ("line", "code"), [("flask==1.0", 1), ("flask==2.0", 0), ("flask", 2), ("nobody-has-heard-of-it==1.0", 2)]
+)
+def test_an_audit_against_a_database_on_disk(folder, capsys, line, code):
+    """Vulnerable 1, fixed 0, what could not be audited 2."""
+    database = osv(folder)
+    (folder / "requirements.txt").write_text(f"{line} --hash=sha256:{'0' * 64}\n")
+    assert main(["scan", str(folder / "requirements.txt"), "--osv", database]) == code
+    capsys.readouterr()
+
+
+def test_nothing_to_audit_and_an_old_database_are_no_pass(folder, capsys):
+    """An audit that looked at nothing must not say that all is well."""
+    database = osv(folder, modified="2020-01-01T00:00:00Z")
+    (folder / "a.pkl").write_bytes(GOOD)
+    assert main(["scan", str(folder / "a.pkl"), "--osv", database]) == 2
+    assert "nothing was audited" in capsys.readouterr().err
+    (folder / "requirements.txt").write_text(f"flask==2.0 --hash=sha256:{'0' * 64}\n")
+    assert main(["scan", str(folder / "requirements.txt"), "--osv", database]) == 2
+    assert "days old" in capsys.readouterr().out

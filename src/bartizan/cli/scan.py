@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from rich.text import Text
 from bartizan import __version__
 from bartizan.cli.base import CANNOT, FAILED, OK, Command
 from bartizan.core import sarif
+from bartizan.core.clock import SystemClock
 from bartizan.core.display import visible
 from bartizan.core.errors import BadArtifact
 from bartizan.core.findings import Severity
 from bartizan.supply.base import Scanned, Verdict
+from bartizan.supply.packages.osv import Database, audited
 from bartizan.supply.scan import scan_path
 
 _COLOURS = {Verdict.CLEAN: "green", Verdict.REVIEW: "yellow", Verdict.UNREADABLE: "magenta", Verdict.BLOCK: "red"}
@@ -28,19 +31,26 @@ _MEANINGS = {
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files and folders")
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="files, folders, packages, requirement and lock files"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a file on standard output")
     parser.add_argument("--sarif", type=Path, metavar="FILE", help="also write a SARIF 2.1.0 log")
+    parser.add_argument("--osv", type=Path, metavar="PATH", help="audit packages against this copy of the OSV database")
+    parser.add_argument("--osv-days", type=float, default=30, metavar="N", help="oldest copy that counts (default: 30)")
     parser.add_argument("--strict", action="store_true", help="what needs review fails too")
 
 
 def _run(args: argparse.Namespace) -> int:
     console = Console()
     results: list[Scanned] = []
+    database = Database.open(args.osv) if args.osv is not None else None
     for path in args.paths:
         if not path.exists() and not path.is_symlink():
             raise BadArtifact(f"{path}: no such file or folder")
         for result in scan_path(path):
+            if database is not None:
+                result = audited(result, database, SystemClock(), max_age_days=args.osv_days)
             results.append(result)
             if args.json:
                 print(json.dumps(_as_json(result)))
@@ -52,7 +62,11 @@ def _run(args: argparse.Namespace) -> int:
             args.sarif.write_text(json.dumps(_sarif(results), indent=2) + "\n", encoding="utf-8")
         except OSError as error:
             raise BadArtifact(f"{args.sarif}: cannot be written: {error}") from error
-    return exit_code(results, strict=args.strict)
+    code = exit_code(results, strict=args.strict)
+    if database is not None and not any(result.packages for result in results):
+        print("bartizan: no package found, so nothing was audited", file=sys.stderr)
+        return code or CANNOT
+    return code
 
 
 def exit_code(results: list[Scanned], *, strict: bool) -> int:
@@ -73,6 +87,7 @@ def _as_json(result: Scanned) -> dict[str, object]:
             for one in result.findings
         ],
         "globals": list(result.globals),
+        "packages": [{"ecosystem": one.ecosystem, "name": one.name, "version": one.version} for one in result.packages],
     }
 
 
@@ -114,4 +129,4 @@ def _sarif(results: list[Scanned]) -> dict[str, object]:
     return sarif.log(__version__, list(rules.values()), entries, finished=read)
 
 
-COMMAND = Command("scan", "Say of model files and archives whether they may be loaded.", _arguments, _run)
+COMMAND = Command("scan", "Say of models, archives and packages whether they may be loaded.", _arguments, _run)

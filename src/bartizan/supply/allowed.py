@@ -21,6 +21,7 @@ _TIER_0 = {
     "recarray uint16 uint32 uint64 uint8 str_ bytes_ datetime64 timedelta64",
     "numpy.core.multiarray": "_reconstruct scalar",
     "numpy._core.multiarray": "_reconstruct scalar",
+    "numpy.core._internal": "_reconstruct",
     "numpy.core.numeric": "_frombuffer",
     "numpy._core.numeric": "_frombuffer",
     "numpy.ma.core": "MaskedArray _mareconstruct",
@@ -75,7 +76,8 @@ _CLASS = re.compile(r"_?[A-Z]\w*")
 
 def canonical(module: str, name: str) -> tuple[str, str]:
     """Return the global under its present name: Python 2 called some modules otherwise."""
-    return _OLD_NAMES.get(module, module), name
+    present = _OLD_NAMES.get(module, module)
+    return present, "range" if (present, name) == ("builtins", "xrange") else name
 
 
 def tier(module: str, name: str) -> int | None:

@@ -35,6 +35,19 @@ UNREADABLE = "unreadable"
 """Rule of findings that say that reading stopped."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Package:
+    """A package that a file asks for or is."""
+
+    ecosystem: str
+    """`PyPI` or `npm`."""
+    name: str
+    version: str = ""
+    """Exactly this version; empty when the file does not say which."""
+    digests: tuple[str, ...] = ()
+    """`algorithm:hex` or `algorithm-base64`, as the file writes them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scanned:
     """The result for one file or one member of a container."""
@@ -45,13 +58,18 @@ class Scanned:
     findings: tuple[Finding, ...] = ()
     globals: tuple[str, ...] = ()
     """Every `module.name` that a pickle in it refers to."""
+    packages: tuple[Package, ...] = ()
+    """Every package that it asks for or is."""
 
 
-def judged(path: str, kind: str, findings: Iterable[Finding], globals_: Iterable[str] = ()) -> Scanned:
+def judged(
+    path: str, kind: str, findings: Iterable[Finding], globals_: Iterable[str] = (), packages: Iterable[Package] = ()
+) -> Scanned:
     """Return the result with the verdict that follows from `findings`."""
     found = tuple(findings)
     verdicts = [Verdict.UNREADABLE if one.rule == UNREADABLE else _BY_SEVERITY[one.severity] for one in found]
-    return Scanned(path, kind, max(verdicts, default=Verdict.CLEAN), found, tuple(dict.fromkeys(globals_)))
+    worst = max(verdicts, default=Verdict.CLEAN)
+    return Scanned(path, kind, worst, found, tuple(dict.fromkeys(globals_)), tuple(dict.fromkeys(packages)))
 
 
 def unreadable(why: str, where: str = "") -> Finding:

@@ -99,6 +99,14 @@ def zip_members(
     found += _gaps(data, archive, path)
 
 
+def zip_names(data: memoryview) -> list[str]:
+    """Return the names in a zip's directory; none when it cannot be opened."""
+    try:
+        return zipfile.ZipFile(io.BufferedReader(_Window(data))).namelist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+        return []
+
+
 def _zip_member(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget, found: list[Finding], where: str
 ) -> Iterator[Member]:

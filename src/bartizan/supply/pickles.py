@@ -37,16 +37,24 @@ def scan_pickle(data: memoryview, path: str, budget: Budget, *, torch: bool = Fa
 
 
 def looks_like_pickle(data: memoryview) -> bool:
-    """Return whether `data` begins like a pickle: a protocol header, or a first stream that reads to its STOP."""
+    """Return whether `data` begins like a pickle: a protocol header, a first stream that reads to its STOP or calls.
+
+    Many texts begin like an old pickle (`class X` names a global `lass X…`): one that breaks off counts only when it
+    names something that can be imported, and calls it.
+    """
     if len(data) >= 2 and data[0] == 0x80 and data[1] <= 5:
         return True
     if not len(data) or data[0] not in b"(cilp]})NIJKMLGFSTUVX\x8c\x88\x89":
         return False
     try:
         walk = Walk(data[: 1 << 16], 0, Budget(seconds=5), "")
-        return walk.run() or bool(walk.globals)
+        return walk.run() or (walk.calls > 0 and any(map(_is_importable, walk.globals)))
     except LimitReached:
         return True
+
+
+def _is_importable(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
 
 
 def _is_magic(walk: Walk) -> bool:

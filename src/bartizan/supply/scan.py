@@ -8,13 +8,17 @@ from pathlib import Path
 from bartizan.core.findings import Finding, Severity
 from bartizan.supply import containers, keras_configs, onnx_graphs, tensorflow_graphs, tensors
 from bartizan.supply.base import Budget, LimitReached, Scanned, judged, unreadable
+from bartizan.supply.packages.contents import Contents
 from bartizan.supply.pickles import looks_like_pickle, scan_pickle
+from bartizan.supply.texts import scan_text
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _CLOSED = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
 _PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
 _PICKLE_NAMES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt", ".dill", ".npy")
-_TEXT_NAMES = frozenset(".txt .md .json .yaml .yml .toml .csv .rst .cfg .ini .html .css".split())  # noqa: SIM905
+_NATIVE = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"!<arch>\n")
+_ORDINARY_IN_PACKAGES = frozenset({"unknown-format", "empty"})
+"""Findings about a model file that say nothing about a package's data: images, fonts, empty modules."""
 
 
 def scan_path(path: Path, budget: Budget | None = None) -> Iterator[Scanned]:
@@ -39,6 +43,8 @@ def _scan_file(path: Path, budget: Budget) -> Scanned:
             data = memoryview(mapped)
             try:
                 return scan_bytes(data, str(path), budget)
+            except Exception as error:  # noqa: BLE001 - a file that breaks the scanner is not checked, so not passed
+                return judged(str(path), "file", [unreadable(f"the scan failed: {type(error).__name__}", str(path))])
             finally:
                 data.release()
     except OSError as error:
@@ -74,7 +80,7 @@ def _plain(data: memoryview, head: bytes, path: str, budget: Budget, depth: int)
         return _tar(data, path, budget, depth)
     if tensors.is_safetensors(data):
         return judged(path, "safetensors", tensors.safetensors(data, path))
-    if head[:1] == b"\x78" and (head[0] * 256 + head[1]) % 31 == 0:
+    if len(head) > 1 and head[0] == 0x78 and (head[0] * 256 + head[1]) % 31 == 0:
         return _packed(data, "zlib", path, budget, depth)
     if head == keras_configs.HDF5:
         return judged(path, "hdf5", keras_configs.hdf5(data, path))
@@ -86,8 +92,12 @@ def _plain(data: memoryview, head: bytes, path: str, budget: Budget, depth: int)
         return scan_pickle(data, path, budget)
     if _is_keras(lower, data):
         return judged(path, "keras", keras_configs.keras_config(bytes(data), path))
-    if _is_text(data) and any(lower.endswith(name) for name in _TEXT_NAMES):
-        return judged(path, "text", tensors.chat_template(str(data, "utf-8"), path) if "chat_template" in lower else [])
+    if head.startswith(_NATIVE):
+        why = "compiled code: this scanner does not read it"
+        return judged(path, "native code", [Finding("native-code", Severity.MEDIUM, why, path)])
+    text = scan_text(bytes(data), path) if _is_text(data) else None
+    if text is not None:
+        return text
     why = "a format that this scanner does not know: nothing can be said about it"
     return judged(path, "unknown", [Finding("unknown-format", Severity.MEDIUM, why, path)])
 
@@ -116,16 +126,18 @@ def _zip(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
     found: list[Finding] = []
     names: list[str] = []
     parts: list[Scanned] = []
+    contents = Contents(path, wheel=any(name.endswith(".dist-info/RECORD") for name in containers.zip_names(data)))
     for member in containers.zip_members(data, path, budget, found, lambda name: _is_torch_data(name, names)):
         where = f"{path}!{member.name}"
         names.append(member.name)
+        contents.see(member.name, member.data)
         if member.name.endswith("data.pkl"):
             parts.append(scan_pickle(member.data, where, budget, torch=True))
         elif member.name.endswith((".pkl", ".pickle")) or looks_like_pickle(member.data):
             parts.append(scan_pickle(member.data, where, budget))
         elif not _is_quiet(member):
             parts.append(scan_bytes(member.data, where, budget, depth + 1))
-    return _whole(path, "zip", found, parts)
+    return _whole(path, "zip", found, parts, contents)
 
 
 def _is_torch_data(name: str, seen: list[str]) -> bool:
@@ -148,12 +160,13 @@ def _is_keras(name: str, data: memoryview) -> bool:
 
 def _tar(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
     found: list[Finding] = []
-    parts = [
-        scan_bytes(member.data, f"{path}!{member.name}", budget, depth + 1)
-        for member in containers.tar_members(data, path, budget, found)
-        if len(member.data) and not _is_quiet(member)
-    ]
-    return _whole(path, "tar", found, parts)
+    parts: list[Scanned] = []
+    contents = Contents(path)
+    for member in containers.tar_members(data, path, budget, found):
+        contents.see(member.name, member.data)
+        if len(member.data) and not _is_quiet(member):
+            parts.append(scan_bytes(member.data, f"{path}!{member.name}", budget, depth + 1))
+    return _whole(path, "tar", found, parts, contents)
 
 
 def _packed(data: memoryview, kind: str, path: str, budget: Budget, depth: int) -> Scanned:
@@ -161,14 +174,23 @@ def _packed(data: memoryview, kind: str, path: str, budget: Budget, depth: int) 
         inner = containers.unpacked(data, kind, budget)
     except ValueError as error:
         return judged(path, kind, [unreadable(f"a damaged {kind} stream: {error}", path)])
-    return _whole(path, kind, [], [scan_bytes(memoryview(inner), f"{path}!", budget, depth + 1)])
+    inner_part = scan_bytes(memoryview(inner), f"{path}!", budget, depth + 1)
+    whole = _whole(path, kind, [], [inner_part])
+    return judged(path, whole.format, whole.findings, whole.globals, inner_part.packages)
 
 
-def _whole(path: str, kind: str, found: list[Finding], parts: list[Scanned]) -> Scanned:
+def _whole(
+    path: str, kind: str, found: list[Finding], parts: list[Scanned], contents: Contents | None = None
+) -> Scanned:
     findings = [*found, *(one for part in parts for one in part.findings)]
+    names = [name for part in parts for name in part.globals]
+    if contents is not None and contents.kind:
+        ordinary = _ORDINARY_IN_PACKAGES if contents.pure else _ORDINARY_IN_PACKAGES | {"native-code"}
+        findings = [one for one in findings if one.rule not in ordinary] + contents.findings()
+        return judged(path, contents.kind, findings, names, [contents.package] if contents.package else [])
     inside = [part.format for part in parts if part.format not in ("text", "unknown")]
     name = f"{kind} with {inside[0]}" if inside else kind
-    return judged(path, name, findings, [name for part in parts for name in part.globals])
+    return judged(path, name, findings, names)
 
 
 def _is_text(data: memoryview) -> bool:

@@ -45,6 +45,8 @@ class Walk:
     findings: list[Finding] = field(default_factory=list)
     globals: list[str] = field(default_factory=list)
     nested: list[bytes] = field(default_factory=list)
+    calls: int = 0
+    """How many calls it would make."""
     result: Value = field(default_factory=lambda: Other("nothing"))
     _stack: list[Value] = field(default_factory=list)
     _marks: list[int] = field(default_factory=list)
@@ -217,6 +219,7 @@ class Walk:
         return found
 
     def _call(self, target: Value, arguments: list[Value], op: str) -> None:
+        self.calls += 1
         if not isinstance(target, Global):
             self._hostile("pickle-calls-value", f"{op} calls {target}, which is not a global but made by this pickle")
             self._stack.append(Other("result"))

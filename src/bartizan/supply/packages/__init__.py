@@ -1,0 +1,1 @@
+"""Packages: what requirement and lock files ask for, what wheels, sdists and npm tarballs would do when installed."""
