@@ -1,7 +1,8 @@
 """Popular packages and hostile ones through `bartizan scan`: how many are blocked, and how long it takes.
 
-`make bench-packages`. The most downloaded packages that the two indexes serve as wheels and npm tarballs are fetched once
-into build/packages (not installed, no hook is run). The hostile corpus is our own (lab/hostile_packages.py).
+`make bench-packages`. The most downloaded packages of the two indexes are fetched once as
+wheels and npm tarballs into build/packages (not installed, no hook is run). The hostile corpus is ours
+(lab/hostile_packages.py).
 """
 
 import json
@@ -24,9 +25,9 @@ COUNT = 100
 FOLDER = Path("build/packages")
 RESULT = Path(__file__).parent / "results" / "packages.json"
 WITH_HOOKS = (
-    "esbuild sharp puppeteer bcrypt core-js node-sass sqlite3 canvas electron cypress husky nodemon prisma @swc/core "
-    "playwright fsevents grpc ws bufferutil protobufjs"
-).split()
+    *("esbuild", "sharp", "puppeteer", "bcrypt", "core-js", "node-sass", "sqlite3", "canvas", "electron", "cypress"),
+    *("husky", "nodemon", "prisma", "@swc/core", "playwright", "fsevents", "grpc", "ws", "bufferutil", "protobufjs"),
+)
 """npm packages that are known for what they do when installed."""
 
 

@@ -45,6 +45,13 @@ def test_a_locked_file_is_clean():
     assert [(one.name, one.version) for one in result.packages] == [("numpy", "2.4.0"), ("our-own-thing", "1.0")]
 
 
+def test_a_requirement_file_by_its_folder_or_its_hashes():
+    """requirements/base.txt, and any text that pip-compile wrote."""
+    assert rules("numpy\n", "requirements/base.txt") == {"unpinned"}
+    assert "lookalike-name" in rules("reqeusts==1.0 \\\n    --hash=sha256:00\n", "base.txt")
+    assert scan_requirements("numpy\n", "notes.txt") is None
+
+
 def test_a_commit_is_pinned():
     """Forty digits name one content."""
     assert "moving-source" not in rules(f"a @ git+https://x.invalid/a.git@{'0' * 40}\n")

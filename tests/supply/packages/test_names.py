@@ -33,6 +33,12 @@ def test_names_that_are_known_or_their_own_resemble_nothing():
     assert lookalike("crates.io", "serdee") is None
 
 
+def test_another_edition_is_for_review_only():
+    """httpcore2 is a real package."""
+    assert not lookalike(PYPI, "httpcore2").sure
+    assert lookalike(PYPI, "httpcorre").sure
+
+
 def test_letters_of_another_alphabet_are_an_imitation():
     """A Cyrillic о in the middle."""
     assert lookalike(PYPI, "n\u043empy").sure

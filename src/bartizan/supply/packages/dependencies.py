@@ -14,13 +14,17 @@ from bartizan.supply.packages.names import NPM, lookalike, normal, popular
 from bartizan.supply.packages.requirement_files import Asked, Wanted, reader_of
 
 _COMMIT = re.compile(r"@[0-9a-f]{40}\b|#[0-9a-f]{40}\b")
+_HASHED = re.compile(r"^[A-Za-z0-9][\w.-]*(?:\[[\w, -]*\])?==[^\n]*(?:\\\s*)?--hash=", re.MULTILINE)
 _STRONG = ("sha256", "sha384", "sha512")
 _SHOWN = 6
 
 
 def scan_requirements(text: str, path: str) -> Scanned | None:
     """Return the result for a requirement or lock file, or None when `path` names no such file."""
-    read = reader_of(path.replace("\\", "/").replace("!", "/").rsplit("/", 1)[-1])
+    *folders, name = path.replace("\\", "/").replace("!", "/").split("/")
+    if name.endswith((".txt", ".in")) and ("requirements" in folders[-1:] or _HASHED.search(text)):
+        name = f"requirements-{name}"
+    read = reader_of(name)
     if read is None:
         return None
     try:

@@ -62,7 +62,10 @@ def lookalike(ecosystem: str, name: str) -> Lookalike | None:
     near = [target for target in near if _one_edit(plain, target)]
     if near:
         best = min(near, key=lambda one: ranks[one])
-        return Lookalike(best, "one letter away", ranks[best] < _SURE and min(len(plain), len(best)) >= 6)
+        # One digit more or less is often the next edition of the same thing (httpcore2).
+        edition = plain.rstrip("0123456789") == best.rstrip("0123456789")
+        sure = ranks[best] < _SURE and min(len(plain), len(best)) >= 6 and not edition
+        return Lookalike(best, "one letter away", sure)
     for mark in _DECORATION:
         bare = plain.removeprefix(mark) if mark[0] not in "-.j" else plain
         bare = bare.removesuffix(mark) if bare == plain else bare
