@@ -97,5 +97,5 @@ def test_nothing_to_audit_and_an_old_database_are_no_pass(folder, capsys):
     assert main(["scan", str(folder / "a.pkl"), "--osv", database]) == 2
     assert "nothing was audited" in capsys.readouterr().err
     (folder / "requirements.txt").write_text(f"flask==2.0 --hash=sha256:{'0' * 64}\n")
-    assert main(["scan", str(folder / "requirements.txt"), "--osv", database]) == 2
+    assert main(["scan", str(folder / "requirements.txt"), "--json", "--osv", database]) == 2
     assert "days old" in capsys.readouterr().out
