@@ -29,7 +29,7 @@ from bartizan.core.clock import SystemClock
 from bartizan.detect.screen import InputScreen
 from bartizan.gateway import assembly
 from bartizan.gateway.app import GatewayApp
-from bartizan.gateway.server import BoundedProtocol, listen
+from bartizan.gateway.server import listen, serving
 from bartizan.gateway.testing import MemoryLog
 
 PACKAGES = ("langchain-openai==1.7.4", "langchain-anthropic==1.7.10")
@@ -156,10 +156,9 @@ async def replay(recorded):
         clock = SystemClock()
         log = MemoryLog()
         opener = assembly.gate_opener(wanted, InputScreen(), lambda: log, clock)
-        async with (
-            served(GatewayApp(opener), http=BoundedProtocol, lifespan="on") as gate,
-            httpx.AsyncClient(timeout=60) as client,
-        ):
+        listening = listen("127.0.0.1", 0)
+        gate = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with serving(GatewayApp(opener), listening), httpx.AsyncClient(timeout=60) as client:
             for number in track(range(len(recorded)), description="replaying"):
                 name, sent, status, _, answer = recorded[number]
                 path = path_of(name, sent)

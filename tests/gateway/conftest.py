@@ -1,22 +1,20 @@
 """What gateway tests share: a gate on doubles, a client for it, and a real server on a free port."""
 
-import asyncio
 import contextlib
 import json
 
 import httpx
 import pytest
-import uvicorn
 
 from bartizan.core.clock import SystemClock
 from bartizan.core.sections.output import Output
 from bartizan.gateway.app import GatewayApp
 from bartizan.gateway.auth import Anyone
 from bartizan.gateway.evidence import Recorder
-from bartizan.gateway.exchange import Gate
+from bartizan.gateway.exchange import Call, Gate
 from bartizan.gateway.output.policy import OutputPolicy
 from bartizan.gateway.screening import GuardedScreen
-from bartizan.gateway.server import BoundedProtocol, listen
+from bartizan.gateway.server import listen, serving
 from bartizan.gateway.testing import MemoryLog, StubUpstream, WordScreen
 
 
@@ -48,31 +46,18 @@ class World:
 
     @contextlib.asynccontextmanager
     async def client(self):
-        """An HTTP client that speaks to the application in this process."""
+        """An HTTP client that speaks to the application in this process, without a socket."""
         app = self.app()
-        async with (
-            lifespan(app),
-            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gate") as client,
-        ):
+        async with app.running(), httpx.AsyncClient(transport=InProcess(app), base_url="http://gate") as client:
             yield client
 
     @contextlib.asynccontextmanager
-    async def server(self):
+    async def server(self, bounds=None):
         """The base URL of the application behind a real socket."""
         listening = listen("127.0.0.1", 0)
-        config = uvicorn.Config(
-            self.app(), http=BoundedProtocol, ws="none", log_config=None, access_log=False, lifespan="on"
-        )
-        server = uvicorn.Server(config)
-        server.capture_signals = contextlib.nullcontext
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started:
-            await asyncio.sleep(0.005)
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await serving
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with serving(self.app(), listening, bounds=bounds, drain_s=1.0):
+            yield url
 
     @property
     def records(self):
@@ -80,19 +65,32 @@ class World:
         return [(kind, dict(body)) for kind, body in self.log.records]
 
 
-@contextlib.asynccontextmanager
-async def lifespan(app):
-    """Start and stop an ASGI application as a server does."""
-    to_app, from_app = asyncio.Queue(), asyncio.Queue()
-    await to_app.put({"type": "lifespan.startup"})
-    running = asyncio.create_task(app({"type": "lifespan"}, to_app.get, from_app.put))
-    started = await from_app.get()
-    assert started["type"] == "lifespan.startup.complete", started
-    try:
-        yield
-    finally:
-        await to_app.put({"type": "lifespan.shutdown"})
-        await running
+class InProcess(httpx.AsyncBaseTransport):
+    """Hands requests to an application without a socket between."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def handle_async_request(self, request):
+        headers = [(name.lower(), value) for name, value in request.headers.raw]
+        target = request.url.raw_path.decode()
+        answer = await self.app.answer(Call(request.method, target, headers, await request.aread(), "127.0.0.1"))
+        stream = httpx.ByteStream(answer.body) if answer.pieces is None else Streaming(answer.pieces)
+        return httpx.Response(answer.status, headers=answer.headers, stream=stream)
+
+
+class Streaming(httpx.AsyncByteStream):
+    """The pieces of a stream."""
+
+    def __init__(self, pieces):
+        self.pieces = pieces
+
+    async def __aiter__(self):
+        async for piece in self.pieces:
+            yield piece
+
+    async def aclose(self):
+        await self.pieces.close()
 
 
 @pytest.fixture

@@ -1,89 +1,115 @@
-"""The listening edge against raw sockets: what it refuses before a request exists."""
+"""Listening, counting connections, and stopping without cutting anybody off."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
 
+import httpx
 import pytest
 from tests.gateway.conftest import chat
+from tests.gateway.test_inbound import raw
 
 from bartizan.core.errors import BadSettings
 from bartizan.gateway import server
+from bartizan.gateway.requests import Bounds
+from bartizan.gateway.testing import StubUpstream
+
+HEALTH = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
-async def raw(url, data, *, wait=2.0):
-    """Send bytes, return everything that comes back until the server closes or `wait` passed."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
-    writer.write(data)
-    got = b""
-    try:
-        async with asyncio.timeout(wait):
-            while piece := await reader.read(65536):
-                got += piece
-    except (TimeoutError, ConnectionError):
-        pass
-    writer.close()
-    return got
-
-
-BODY = chat()
-HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+async def opened(url):
+    return await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
 
 
 @pytest.mark.parametrize(
-    ("data", "status"),
+    ("bounds", "said"),
     [
-        (HEAD + b"content-length: 5\r\ncontent-length: 6\r\n\r\n" + BODY, b"400"),
-        (HEAD + b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
-        (HEAD + b"transfer-encoding: identity, chunked, gzip\r\n\r\n0\r\n\r\n", b"400"),
-        (HEAD + b"x: " + b"a" * 200_000, b"431"),
-        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n", b"400"),
-        (HEAD + b"x: y\r\n" * 500 + b"\r\n", b"400"),
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"400"),
-        (HEAD + b"content-length: -1\r\n\r\n", b"400"),
-        (HEAD + b"x : y\r\n\r\n", b"400"),
-    ],
-    ids=[
-        "two lengths",
-        "length and chunked",
-        "odd coding",
-        "huge head",
-        "huge url",
-        "many headers",
-        "tls",
-        "minus",
-        "space",
+        (Bounds(connections=2), b"The gateway has as many"),
+        (Bounds(connections_per_client=2), b"This client has as many"),
     ],
 )
-async def test_hostile_heads_are_refused(world, data, status):
-    """A clear status, a closed connection, nothing forwarded."""
+async def test_connections_are_bounded(world, bounds, said):
+    """In all and for each client: the third is told so and closed, and there is room again when one leaves."""
+    async with world.server(bounds) as url:
+        pairs = [await opened(url) for _ in range(2)]
+        for reader, writer in pairs:
+            writer.write(HEALTH)
+            assert (await reader.read(15)).startswith(b"HTTP/1.1 200")
+        refused = await raw(url, b"")
+        assert refused.startswith(b"HTTP/1.1 503")
+        assert said in refused
+        pairs[0][1].close()
+        await asyncio.sleep(0.05)
+        assert (await raw(url, HEALTH, wait=0.3)).startswith(b"HTTP/1.1 200")
+        pairs[1][1].close()
+
+
+async def test_a_drain_lets_a_stream_finish_and_closes_who_waits(world):
+    """Nothing is cut off within the time; nothing new is taken."""
+    world.upstream = Slow([b"data: 1 \n\n", b"data: 2 \n\n", b"data: [DONE]\n\n"], content_type=b"text/event-stream")
+    async with httpx.AsyncClient() as client:
+        async with world.server() as url:
+            idle = await opened(url)
+            streaming = asyncio.create_task(client.post(url + "/v1/chat/completions", content=chat(stream=True)))
+            await asyncio.sleep(0.05)
+        answer = await streaming
+        assert await idle[0].read() == b""
+        idle[1].close()
+        assert answer.content.endswith(b"data: [DONE]\n\n")
+        with pytest.raises(httpx.ConnectError):
+            await client.get(url + "/healthz")
+
+
+class Slow(StubUpstream):
+    """Answers after a moment."""
+
+    async def send(self, *request):
+        await asyncio.sleep(0.2)
+        return await super().send(*request)
+
+
+async def test_a_drain_ends_when_its_time_is_over(world):
+    """What still runs then is given up, and recorded."""
+    world.upstream = StubUpstream([b"data: x \n\n"] * 10_000_000, content_type=b"text/event-stream")
+    body = chat(stream=True)
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
     async with world.server() as url:
-        got = await raw(url, data)
-    assert got.startswith(b"HTTP/1.1 " + status), got[:80]
-    assert world.upstream.sent == []
+        reader, writer = await opened(url)
+        writer.write(head + body)
+        assert (await reader.read(15)).startswith(b"HTTP/1.1 200")
+    writer.close()
+    assert world.records[-1][1]["outcome"] == "aborted"
 
 
-async def test_a_slow_head_is_cut_off(world, monkeypatch):
-    """Slow-loris: a head that does not end within the limit loses its connection."""
-    monkeypatch.setattr(server, "_HEAD_S", 0.1)
-    async with world.server() as url:
-        got = await raw(url, HEAD)
-    assert got.startswith(b"HTTP/1.1 408")
+PROGRAM = """
+import contextlib, sys
+from bartizan.gateway import server
+from bartizan.gateway.app import GatewayApp
+from bartizan.gateway.auth import Anyone
+
+@contextlib.asynccontextmanager
+async def gate():
+    yield None
+
+listening = server.listen("127.0.0.1", 0)
+server.run(GatewayApp(gate), listening, lambda: print(listening.getsockname()[1], flush=True), drain_s=5)
+print("stopped", flush=True)
+"""
 
 
-async def test_trailers_never_become_headers(world):
-    """A trailer that names a header arrives after the judgement and is dropped."""
-    body = b"%x\r\n%b\r\n0\r\nauthorization: Bearer late\r\n\r\n" % (len(BODY), BODY)
-    async with world.server() as url:
-        got = await raw(url, HEAD + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n" + body)
-    assert got.startswith(b"HTTP/1.1 200")
-    assert b"authorization" not in dict(world.upstream.sent[0][2])
-
-
-async def test_a_large_body_is_not_a_large_head(world):
-    """Bodies have their own limit."""
-    async with world.server() as url:
-        body = chat("x" * 300_000)
-        got = await raw(url, HEAD + b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
-    assert got.startswith(b"HTTP/1.1 200")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_politely(number):
+    """Exit code 0, at once when nobody is served."""
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, env=os.environ)
+    assert int(process.stdout.readline())
+    began = time.monotonic()
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, b"stopped\n")
+    assert time.monotonic() - began < 5
 
 
 def test_a_taken_port_is_a_clear_error():

@@ -7,7 +7,7 @@ import jwt
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from tests.gateway.conftest import lifespan
+from tests.gateway.conftest import InProcess
 
 from bartizan.core.clock import StoppedClock
 from bartizan.core.errors import BadSettings, Refused
@@ -193,7 +193,7 @@ async def test_a_token_opens_the_gateway_over_http(tmp_path):
     settings = Settings(tokens=tokens, gateway=Gateway(keys_file=str(tmp_path / "none"), upstreams=(upstream,)))
     app = GatewayApp(gate_opener(settings, WordScreen(), MemoryLog, StoppedClock()))
     body = {"model": "small-1", "messages": [{"role": "user", "content": "hello"}]}
-    async with lifespan(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gate") as client:
+    async with app.running(), httpx.AsyncClient(transport=InProcess(app), base_url="http://gate") as client:
         statuses = [
             (await client.post("/v1/chat/completions", json=body | {"model": model}, headers=headers)).status_code
             for model, headers in (("small-1", signed()), ("large-1", signed()), ("small-1", signed(key=OTHER)))

@@ -5,11 +5,12 @@ import json
 
 import httpx
 import pytest
-from tests.gateway.conftest import World, chat, lifespan
+from tests.gateway.conftest import World, chat
 from tests.gateway.test_stream import call_stream, controls, sse, through
 
 from bartizan.core.verdicts import Allow
 from bartizan.gateway.auth import BookKeys, SharedKey
+from bartizan.gateway.exchange import Call
 from bartizan.gateway.keys import KeyBook
 from bartizan.gateway.stream import Holdback
 from bartizan.gateway.testing import StubUpstream
@@ -127,25 +128,21 @@ async def test_a_cancelled_stream_is_recorded(world):
     world.upstream = StubUpstream([b"data: x \n\n"] * 10_000_000, content_type=b"text/event-stream")
     app = world.app()
 
-    async def receive():
-        if receive.asked:
-            await asyncio.sleep(60)
-        receive.asked = True
-        return {"type": "http.request", "body": chat(stream=True), "more_body": False}
+    async def read():
+        answer = await app.answer(Call("POST", URL, [], chat(stream=True)))
+        try:
+            async for _ in answer.pieces:
+                await asyncio.sleep(0)
+        finally:
+            await answer.pieces.close()
 
-    receive.asked = False
-
-    async def send(message):
-        await asyncio.sleep(0)
-
-    scope = {"type": "http", "path": URL, "method": "POST", "headers": [], "query_string": b"", "client": ("h", 1)}
-    async with lifespan(app):
-        serving = asyncio.create_task(app(scope, receive, send))
+    async with app.running():
+        reading = asyncio.create_task(read())
         async with asyncio.timeout(10):
             while not world.records:
                 await asyncio.sleep(0.01)
-        serving.cancel()
+        reading.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await serving
+            await reading
     assert world.records[-1][1]["outcome"] == "aborted"
     assert json.loads(json.dumps(world.records[-1][1]))

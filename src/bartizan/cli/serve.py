@@ -15,6 +15,7 @@ from bartizan.core.sections.gateway import Upstream
 from bartizan.detect.screen import InputScreen
 from bartizan.gateway import assembly, meter, server
 from bartizan.gateway.app import GatewayApp
+from bartizan.gateway.requests import Bounds
 from bartizan.ledger.log import Ledger
 
 
@@ -41,7 +42,9 @@ def _run(args: argparse.Namespace) -> int:
     if settings.gateway.request_log:
         _log_requests()
     listening = server.listen(settings.gateway.host, settings.gateway.port)
-    server.run(app, listening, lambda: _announce(settings, listening), drain_s=settings.gateway.drain_s)
+    gateway = settings.gateway
+    bounds = Bounds(connections=gateway.connections, connections_per_client=gateway.connections_per_client)
+    server.run(app, listening, lambda: _announce(settings, listening), bounds=bounds, drain_s=gateway.drain_s)
     print("bartizan: stopped")
     return OK
 

@@ -1,126 +1,107 @@
-"""Listens: uvicorn (httptools, uvloop) with the limits it lacks, and a drain that lets running answers finish.
-
-Refused here, before any request exists: heads that are too large, too slow or carry both a length and a chunked body.
-"""
+"""Listens on uvloop, bounds the number of connections, and drains: running answers may finish before it stops."""
 
 import asyncio
 import contextlib
+import gc
+import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator
-from typing import Any
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from email.utils import formatdate
 
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import uvloop
 
 from bartizan.core.errors import BadSettings
+from bartizan.gateway.app import GatewayApp
+from bartizan.gateway.inbound import App, Inbound
+from bartizan.gateway.requests import Bounds
 
-_HEAD_BYTES = 65536
-_HEAD_LINES = 128
-_HEAD_S = 15.0
-
-
-class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with a bound on the size, the number and the time of a request's headers."""
-
-    _head_bytes = 0
-    _in_body = False
-    _lengths = 0
-    _head_timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the clock of the first head."""
-        super().connection_made(transport)
-        self._head_timer = self.loop.call_later(_HEAD_S, self._too_slow)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
-        self._stop_timer()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Feed uvicorn unless the head has grown too large. A head that begins starts the clock."""
-        if self.transport.is_closing():
-            return
-        self._head_bytes += len(data)
-        super().data_received(data)
-        if not self._in_body and self._head_bytes > _HEAD_BYTES and not self.transport.is_closing():
-            self._refuse("431 Request Header Fields Too Large")
-
-    def on_message_begin(self) -> None:
-        """Count the next head from its start."""
-        super().on_message_begin()
-        self._head_bytes, self._in_body, self._lengths = 0, False, 0
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(_HEAD_S, self._too_slow)
-
-    def on_url(self, url: bytes) -> None:
-        """Keep the URL within the head's bound."""
-        super().on_url(url)
-        if len(self.url) > 8192:
-            raise ValueError("URL too long")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header. Trailers are dropped: they arrive after the request was judged."""
-        if self._in_body:
-            return
-        super().on_header(name, value)
-        if name.lower() in (b"content-length", b"transfer-encoding"):
-            self._lengths += 1
-        if len(self.headers) > _HEAD_LINES or self._lengths > 1 or b"\x00" in value:
-            raise ValueError("a head no server should have to read")
-
-    def on_headers_complete(self) -> None:
-        """The head is whole: its clock stops and its bytes no longer count."""
-        self._in_body = True
-        self._stop_timer()
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """The next bytes are a head again."""
-        self._in_body, self._head_bytes = False, 0
-        super().on_message_complete()
-
-    def _stop_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
-    def _too_slow(self) -> None:
-        self._head_timer = None
-        if not self.transport.is_closing():
-            self._refuse("408 Request Timeout")
-
-    def _refuse(self, status: str) -> None:
-        self.transport.write(f"HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
-        self.transport.close()
+_CHECK_S = 0.5
+_GIVE_UP_S = 5.0
 
 
-class Server(uvicorn.Server):
-    """uvicorn that says when it listens, and stops with exit code 0 when asked politely."""
+class Server:
+    """Everything that the connections of one listening socket share."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        """Call `ready` once connections are taken."""
-        super().__init__(config)
-        self._ready = ready
+    def __init__(self, app: App, bounds: Bounds | None = None) -> None:
+        """Answer with `app`. Made and used on the event loop."""
+        self.app = app
+        self.bounds = bounds or Bounds()
+        self.loop = asyncio.get_running_loop()
+        self.date = b""
+        self.draining = False
+        self._hurry = False
+        self._connections: set[Inbound] = set()
+        self._clients: Counter[str] = Counter()
+        self._listening: asyncio.Server | None = None
+        self._checks = self.loop.call_soon(self._check)
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
-        await super().startup(sockets)
-        if self.started:
-            self._ready()
+    def admit(self, connection: Inbound, address: str) -> str:
+        """Count a new connection in; return why there is no room for it, or nothing."""
+        self._connections.add(connection)
+        self._clients[address] += 1
+        most, each = self.bounds.connections, self.bounds.connections_per_client
+        if most and len(self._connections) > most:
+            return "The gateway has as many connections as it may."
+        if each and self._clients[address] > each:
+            return "This client has as many connections as it may."
+        return ""
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Take SIGINT and SIGTERM as requests to drain; a second SIGINT stops at once."""
-        wanted = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, self.handle_exit) for number in wanted}
+    def leave(self, connection: Inbound, address: str) -> None:
+        """Count it out."""
+        self._connections.discard(connection)
+        self._clients[address] -= 1
+        if self._clients[address] <= 0:
+            del self._clients[address]
+
+    async def start(self, listening: socket.socket) -> None:
+        """Take connections."""
+        self._listening = await self.loop.create_server(lambda: Inbound(self), sock=listening)
+
+    async def stop(self, drain_s: float) -> None:
+        """Take no more connections, give running answers `drain_s` to finish, then give them up."""
+        self.draining = True
+        if self._listening is not None:
+            self._listening.close()
+        for connection in tuple(self._connections):
+            connection.stop()
+        deadline = self.loop.time() + drain_s
+        while self._connections and self.loop.time() < deadline and not self._hurry:
+            await asyncio.sleep(0.02)
+        for connection in tuple(self._connections):
+            connection.cancel()
+        given_up = self.loop.time() + _GIVE_UP_S
+        while self._connections and self.loop.time() < given_up:
+            await asyncio.sleep(0.02)
+        self._checks.cancel()
+
+    def hurry(self) -> None:
+        """Wait for nothing more."""
+        self._hurry = True
+
+    def _check(self) -> None:
+        """Write the date anew and give up what takes too long: one timer for all instead of one each."""
+        self.date = f"date: {formatdate(usegmt=True)}\r\n".encode()
+        now = self.loop.time()
+        for connection in tuple(self._connections):
+            connection.check(now)
+        self._checks = self.loop.call_later(_CHECK_S, self._check)
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    app: GatewayApp, listening: socket.socket, *, bounds: Bounds | None = None, drain_s: float = 30.0
+) -> AsyncIterator[Server]:
+    """Serve `app` on `listening` for as long as the block lasts, and drain at its end."""
+    async with app.running():
+        server = Server(app, bounds)
+        await server.start(listening)
         try:
-            yield
+            yield server
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            await server.stop(drain_s)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -139,20 +120,28 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def run(app: Any, listening: socket.socket, ready: Callable[[], None], *, drain_s: float = 30.0) -> None:
-    """Serve `app` on `listening` until SIGTERM or SIGINT; running answers get `drain_s` to finish."""
-    config = uvicorn.Config(
-        app,
-        http=BoundedProtocol,
-        loop="uvloop",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=max(1, round(drain_s)),
-    )
+def run(
+    app: GatewayApp,
+    listening: socket.socket,
+    ready: Callable[[], None],
+    *,
+    bounds: Bounds | None = None,
+    drain_s: float = 30.0,
+) -> None:
+    """Serve `app` on `listening` until SIGTERM or SIGINT; running answers get `drain_s`, a second SIGINT ends them."""
+
+    async def until_told() -> None:
+        loop, told = asyncio.get_running_loop(), asyncio.Event()
+        async with serving(app, listening, bounds=bounds, drain_s=drain_s) as server:
+            loop.add_signal_handler(signal.SIGTERM, told.set)
+            loop.add_signal_handler(signal.SIGINT, lambda: server.hurry() if told.is_set() else told.set())
+            gc.collect()
+            gc.freeze()  # what was made by now stays: no collection need look at it again
+            ready()
+            await told.wait()
+
     sys.setswitchinterval(0.0005)  # the ledger's and the screen's threads must not hold the loop for 5 ms
-    Server(config, ready).run(sockets=[listening])
+    gc.set_threshold(20000, 20, 20)  # requests leave little behind that needs a collection
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else max(soft, 65536), hard))
+    uvloop.run(until_told())

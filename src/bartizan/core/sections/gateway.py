@@ -29,6 +29,12 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 picks a free one.")] = 8787
     body_bytes: Annotated[int, Meta(ge=1024, le=268435456, description="Largest request body accepted.")] = 16777216
+    connections: Annotated[
+        int, Meta(ge=0, le=1000000, description="Most connections of clients at once; 0: no limit.")
+    ] = 8192
+    connections_per_client: Annotated[
+        int, Meta(ge=0, le=1000000, description="Most connections from one address at once; 0: no limit.")
+    ] = 1024
     input_screen: Annotated[
         Mode, Meta(description="What the input screen does: enforce, monitor (record only), off.")
     ] = "enforce"
