@@ -1,7 +1,10 @@
-"""Scans text files: requirement and lock files, chat templates, source code. Other text is only text."""
+"""Scans text files: requirement and lock files, what agents are given, chat templates, source code."""
 
 from bartizan.core.findings import Finding, Severity
 from bartizan.supply import tensors
+from bartizan.supply.agents.mcp_servers import scan_servers
+from bartizan.supply.agents.skills import is_skill, scan_skill
+from bartizan.supply.agents.tool_descriptions import scan_tools
 from bartizan.supply.base import Scanned, judged
 from bartizan.supply.packages.dependencies import scan_requirements
 from bartizan.supply.packages.indicators import remote_command
@@ -13,7 +16,7 @@ _SHELL = (".sh", ".bash", ".zsh", ".ps1", ".bat", ".cmd")
 
 
 def scan_text(data: bytes, path: str) -> Scanned | None:
-    """Return the result for a text file, or None when its name says nothing that is known."""
+    """Return the result for a text file, or None when neither its name nor its content says what it is."""
     text = data.decode("utf-8", "replace")
     lower = path.replace("!", "/").lower()
     name = lower.rsplit("/", 1)[-1]
@@ -22,6 +25,12 @@ def scan_text(data: bytes, path: str) -> Scanned | None:
     asked = scan_requirements(text, path)
     if asked is not None:
         return asked
+    if is_skill(path):
+        return scan_skill(text, path)
+    if name.endswith(".json") or text.startswith("{"):
+        agent = scan_servers(text, path) or scan_tools(text, path)
+        if agent is not None:
+            return agent
     if "chat_template" in name:
         return judged(path, "text", tensors.chat_template(text, path))
     code = _code(data, text, name, path)

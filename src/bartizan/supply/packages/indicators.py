@@ -25,7 +25,7 @@ _FETCH_AND_RUN = (
         re.IGNORECASE,
     ),
     re.compile(r"\b(?:ba|z|da)?sh\b\s+(?:-c\s+)?[\"']?(?:<\(|\$\(|`)\s*(?:curl|wget)\b", re.IGNORECASE),
-    re.compile(r"\b(?:eval|source|\.)\s+[\"']?(?:\$\(|`|<\()\s*(?:curl|wget)\b", re.IGNORECASE),
+    re.compile(r"(?:\b(?:eval|source)|(?:^|[;&|]\s{0,9})\.)\s+[\"']?(?:\$\(|`|<\()\s*(?:curl|wget)\b", re.IGNORECASE),
     re.compile(
         r"\b(?:iex|invoke-expression)\b[^\n]{0,200}(?:downloadstring|invoke-webrequest|iwr|irm|invoke-restmethod)"
         r"|(?:downloadstring|invoke-webrequest|iwr|irm|invoke-restmethod)\b[^\n]{0,200}\|\s*(?:iex|invoke-expression)\b",

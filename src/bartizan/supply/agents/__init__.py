@@ -1,0 +1,1 @@
+"""What agents are given to trust: MCP server configurations, tool descriptions, skills and rules files."""
