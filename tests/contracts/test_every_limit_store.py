@@ -7,10 +7,13 @@ import uuid
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.doubles.servers import postgres_server, valkey_server
 
 from bartizan.core.clock import StoppedClock
 from bartizan.ledger.stores.base import NOTHING, Admitted, Amounts, Denied, Hold, Limit
 from bartizan.ledger.stores.memory import MemoryStore
+from bartizan.ledger.stores.postgres import PostgresStore
+from bartizan.ledger.stores.redis import RedisStore
 from bartizan.ledger.stores.sqlite import SqliteStore
 
 TOTAL = Limit("money/key:a", "budget", "money", 1000)
@@ -28,7 +31,15 @@ def sqlite(tmp_path, clock):
     return SqliteStore(tmp_path / "limits.sqlite", clock)
 
 
-STORES = [memory, sqlite]
+def redis(tmp_path, clock):
+    return RedisStore(valkey_server().connection_url, clock, prefix=f"{{{uuid.uuid4().hex}}}")
+
+
+def postgres(tmp_path, clock):
+    return PostgresStore(postgres_server(), clock, space=f"t{uuid.uuid4().hex}")
+
+
+STORES = [memory, sqlite, redis, postgres]
 
 
 @pytest.fixture(params=STORES, ids=lambda make: make.__name__)
@@ -201,22 +212,60 @@ async def test_a_thousand_at_once_cannot_spend_more_than_the_cap(store):
     assert await standing(store, cap) == (500, 0)
 
 
+@pytest.mark.parametrize("make", [memory, sqlite])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), cap=st.integers(1, 5000))
 def test_schedules_of_every_kind_keep_the_invariant(make, tmp_path, seed, cap):
     """Admissions, settlings (twice, late, never), renewals, sweeps and time, in any order."""
+
+    async def run():
+        clock = StoppedClock()
+        opened = make(tmp_path / uuid.uuid4().hex, clock)
+        try:
+            await schedule(opened, clock, random.Random(seed), cap, steps=60)
+        finally:
+            await opened.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("make", [redis, postgres])
+async def test_servers_answer_exactly_what_memory_answers(make, tmp_path):
+    """The same schedules against both, step by step: every answer and every standing is equal."""
     clock = StoppedClock()
-    opened = make(tmp_path / uuid.uuid4().hex, clock)
+    opened = make(tmp_path, clock)
     try:
-        asyncio.run(schedule(opened, clock, random.Random(seed), cap, steps=60))
+        for seed in range(6):
+            await schedule(Twice(MemoryStore(clock), opened), clock, random.Random(seed), 40 + seed * 700, steps=50)
     finally:
-        asyncio.run(opened.close())
+        await opened.close()
+
+
+class Twice:
+    """Two stores that must give the same answers."""
+
+    def __init__(self, first, second):
+        self.first, self.second = first, second
+
+    def __getattr__(self, name):
+        async def both(*given):
+            answer = await getattr(self.first, name)(*given)
+            assert await getattr(self.second, name)(*given) == answer
+            return answer
+
+        return both
 
 
 async def schedule(store, clock, rng, cap, steps):
     """Run one schedule and check, after each step, against books that are kept apart."""
     name = f"s{rng.random()}"
-    limits = (Limit(name + "t", "budget", "money", cap), Limit(name + "w", "budget", "money", cap, 10_000))
+    limits = (
+        Limit(name + "t", "budget", "money", cap),
+        Limit(name + "w", "budget", "money", cap, 10_000),
+        Limit(name + "r", "rate", "money", cap * 3, 7_000, cap),
+        Limit(name + "s", "slots", "slots", 4),
+    )
+    budgets = limits[:2]
     held, spent = {}, []
     for number in range(steps):
         act = rng.choice(("admit", "admit", "settle", "settle", "again", "wait", "renew"))
@@ -233,7 +282,7 @@ async def schedule(store, clock, rng, cap, steps):
             clock.advance(rng.choice((0.1, 1, 6, 11)))
         elif act == "renew" and held:
             await store.renew(list(held), 5_000)
-        for found in await store.standings(list(limits)):
+        for found in await store.standings(list(budgets)):
             assert found.held >= 0
             assert 0 <= found.spent + found.held <= cap
         recent = sum(used for at, used in spent if clock.ns - at <= 10_000_000_000)

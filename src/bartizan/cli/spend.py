@@ -14,11 +14,11 @@ from bartizan.cli.base import OK, Command, add_config, configured
 from bartizan.core.clock import SystemClock
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections.limits import Limits
-from bartizan.gateway.limits.files import rules_in
+from bartizan.gateway.limits.files import counting, rules_in
 from bartizan.gateway.limits.money import dollars
 from bartizan.gateway.limits.rules import Rules, limit_of, merged, words
 from bartizan.ledger.stores.base import Limit, Standing, Store
-from bartizan.ledger.stores.opening import MEMORY, open_store
+from bartizan.ledger.stores.opening import MEMORY
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,11 +45,11 @@ def _run(args: argparse.Namespace) -> int:
 
 def opened(limits: Limits) -> Store:
     """Return the store that a running gateway counts in. Raises BadSettings when no other process can see it."""
-    if limits.store == MEMORY:
+    if limits.store == MEMORY and not limits.store_env:
         raise BadSettings(
             "limits.store = memory: only the gateway itself knows what it counts", hint="Name a file in limits.store."
         )
-    return open_store(limits.store, SystemClock())
+    return counting(limits, SystemClock())
 
 
 async def _rows(limits: Limits, scope: str) -> list[dict[str, Any]]:

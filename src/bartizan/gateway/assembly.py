@@ -15,7 +15,7 @@ from bartizan.gateway.auth import Anyone, Authenticator, BookKeys, SharedKey
 from bartizan.gateway.evidence import Log, Recorder
 from bartizan.gateway.exchange import Gate
 from bartizan.gateway.keys import KeyBook
-from bartizan.gateway.limits.files import Files
+from bartizan.gateway.limits.files import Files, counting
 from bartizan.gateway.limits.limiter import Limiter
 from bartizan.gateway.output.policy import OutputPolicy
 from bartizan.gateway.routing import Route, Routes
@@ -23,7 +23,6 @@ from bartizan.gateway.screening import GuardedScreen, Screen
 from bartizan.gateway.tokens import ALGORITHMS, KeysAt, KeysIn, TokenKeys
 from bartizan.gateway.toolcalls import ToolCalls
 from bartizan.gateway.upstream import HttpUpstream
-from bartizan.ledger.stores.opening import open_store
 
 
 def authenticator(settings: Settings, clock: Clock) -> Authenticator:
@@ -105,8 +104,7 @@ def gate_opener(
     async def opened() -> AsyncIterator[Gate]:
         recorder = Recorder(open_log(), clock, settings.ledger.checkpoint_every_s)
         fresh = auth.refreshing() if isinstance(auth, TokenKeys) else contextlib.nullcontext()
-        counted = open_store(settings.limits.store, clock, full=settings.limits.durability == "power")
-        limiter = Limiter(settings.limits, files, counted, clock)
+        limiter = Limiter(settings.limits, files, counting(settings.limits, clock), clock)
         try:
             async with fresh, limiter.running():
                 yield Gate(

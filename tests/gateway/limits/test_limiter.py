@@ -367,3 +367,33 @@ async def test_priority_is_reserved_at_the_dearest_price(limited):
         await client.post(URL, json={"model": "two-tier", "messages": [], "max_tokens": 10})
         await asyncio.sleep(0)
         assert await gate.standing() == (20 * 9000, 0)
+
+
+async def test_rates_go_on_in_part_while_the_store_is_away(limited):
+    """Two replicas: each allows half, and says so."""
+    gate = limited(("key:*", "4 requests per minute"), replicas=2)
+
+    async def away(*_):
+        raise UpstreamFailed("the store is away")
+
+    async with gate.running() as client:
+        gate.store.admit = away
+        statuses = [(await client.post(URL, content=chat(max_tokens=3))).status_code for _ in range(3)]
+        assert statuses == [200, 200, 429]
+
+
+async def test_an_admission_whose_answer_was_lost_holds_nothing_for_long(limited):
+    """It was admitted, the reply did not come: the keeper gives it back."""
+    gate = limited(("all", "$1 per day"))
+    admit = gate.store.admit
+
+    async def lost(hold, lease_ms):
+        await admit(hold, lease_ms)
+        raise UpstreamFailed("no reply")
+
+    async with gate.running() as client:
+        gate.store.admit = lost
+        assert (await client.post(URL, content=chat(max_tokens=10))).status_code == 503
+        assert (await gate.standing())[1] > 0
+        await asyncio.sleep(1.2)
+        assert await gate.standing() == (0, 0)

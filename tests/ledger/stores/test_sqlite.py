@@ -36,7 +36,7 @@ async def test_the_file_does_not_grow_for_ever(tmp_path):
     clock.advance(KEEP_MS / 1000 + 1)
     for number in range(3):
         await store.admit(Hold(f"new{number}", (), Amounts()), 1000)
-    assert store._db.execute("SELECT count(*) FROM hold").fetchone() == (3,)
+    assert store._db.execute("SELECT count(*) FROM held").fetchone() == (3,)
     await store.close()
 
 

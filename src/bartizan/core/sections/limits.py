@@ -33,8 +33,19 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(min_length=1, description="Limits set while running (`bartizan budgets`); they replace those above.")
     ] = "bartizan-data/limits.json"
     store: Annotated[
-        str, Meta(min_length=1, description="Where it is counted: a file, or `memory` (forgotten at the end).")
+        str,
+        Meta(
+            min_length=1,
+            description="Where it is counted: a file; redis://… or postgresql://… for several replicas; memory.",
+        ),
     ] = "bartizan-data/limits.sqlite"
+    store_env: Annotated[
+        str, Meta(description="Environment variable that holds `store` instead: a URL with a password is a secret.")
+    ] = ""
+    replicas: Annotated[
+        int,
+        Meta(ge=1, le=10000, description="Gateways that share the store; while it is away, each allows its part."),
+    ] = 1
     durability: Annotated[
         Literal["process", "power"],
         Meta(description="What counts survive: the death of every process, or a power cut too (waits for the disk)."),

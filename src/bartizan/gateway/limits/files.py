@@ -9,8 +9,11 @@ import msgspec
 from bartizan.core.clock import Clock
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections.limits import LimitRule, Limits
+from bartizan.core.settings import secret
 from bartizan.gateway.limits.prices import Price, PriceBook, load
 from bartizan.gateway.limits.rules import Rules, merged
+from bartizan.ledger.stores.base import Store
+from bartizan.ledger.stores.opening import open_store
 
 _decode = msgspec.json.Decoder(tuple[LimitRule, ...]).decode
 _MOST_CACHED = 1024
@@ -63,6 +66,12 @@ class Files:
                 max_age_days=settings.prices_max_age_days,
             )
             self._prices = {}
+
+
+def counting(settings: Limits, clock: Clock) -> Store:
+    """Return the store that counts. Raises UpstreamFailed, BadSettings."""
+    where = secret(settings.store_env, "", "limits.store_env") if settings.store_env else settings.store
+    return open_store(where, clock, full=settings.durability == "power")
 
 
 def rules_in(path: Path) -> tuple[LimitRule, ...]:

@@ -8,8 +8,10 @@ dead, retries what could not be settled and takes up new rules, prices and switc
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, Protocol
+
+import msgspec
 
 from bartizan.core.clock import Clock
 from bartizan.core.errors import BadSettings, UpstreamFailed
@@ -23,7 +25,8 @@ from bartizan.gateway.limits.files import Files
 from bartizan.gateway.limits.prices import Price
 from bartizan.gateway.limits.rules import Applied, Rules
 from bartizan.gateway.wires.base import Asked, Wire, new_id
-from bartizan.ledger.stores.base import EVERYTHING, Admitted, Amounts, Denied, Hold, Store
+from bartizan.ledger.stores.base import EVERYTHING, NOTHING, Admitted, Amounts, Denied, Hold, Limit, Store
+from bartizan.ledger.stores.memory import MemoryStore
 
 _log = logging.getLogger("bartizan.gateway")
 _SHORTEST = 16
@@ -67,7 +70,8 @@ class Limiter:
         self._switches: dict[str, str] = {}
         self._open: dict[str, None] = {}
         self._owed: list[tuple[Hold, Amounts]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._local = MemoryStore(clock)
 
     @property
     def rules(self) -> Rules:
@@ -89,9 +93,8 @@ class Limiter:
         except UnboundedError as error:
             return Turned(wire.error(400, "unbounded_cost", str(error)), str(error))
         except UpstreamFailed as error:
-            _log.error("a request was refused because limits cannot be counted: %s", error)
-            said, more = answers.unavailable(wire)
-            return Turned(said, "limits cannot be counted", more)
+            _log.error("limits cannot be counted: %s", error)
+            return await self._alone(wire, asked, body, caller, applied)
 
     async def _book(self, wire: Wire, asked: Asked, body: bytes, caller: Caller, applied: Applied) -> Booking | Turned:
         price = most = None
@@ -106,7 +109,11 @@ class Limiter:
             money = most.money(price) if most and applied.priced else 0
             amounts = Amounts(money, most.input, most.output) if most else Amounts()
             hold = Hold(id_, applied.limits, amounts, applied.scopes)
-            said = await self._store.admit(hold, self._lease_ms)
+            try:
+                said = await self._store.admit(hold, self._lease_ms)
+            except UpstreamFailed:
+                self._owed.append((hold, NOTHING))  # it may have been admitted all the same: nobody will use it
+                raise
             if isinstance(said, Admitted):
                 break
             most = self._shorter(said, most, price, wire, asked)
@@ -122,6 +129,23 @@ class Limiter:
             notes.append((b"x-bartizan-output-limit", b"%d" % each))
         drain_s = self._settings.drain_s if self._settings.on_abort == "drain" else 0.0
         return Booking(asked, forwarded, hold, price, most, notes, self._settle, drain_s)
+
+    async def _alone(self, wire: Wire, asked: Asked, body: bytes, caller: Caller, applied: Applied) -> Booking | Turned:
+        """The store is away: refuse what a budget counts; of rates and slots allow this replica's part."""
+        if applied.bounded or any(limit.kind == "budget" for limit in applied.limits):
+            said, more = answers.unavailable(wire)
+            return Turned(said, "limits cannot be counted", more)
+        parts = tuple(_part(limit, self._settings.replicas) for limit in applied.limits)
+        hold = Hold(new_id("h"), parts, Amounts(), applied.scopes)
+        told = await self._local.admit(hold, self._lease_ms)
+        if isinstance(told, Denied):
+            return _turned(wire, told)
+        forwarded = capped(body, asked, wire.cap_keys, caller.grant.max_output_tokens)
+        notes = answers.rate_headers(wire, told.left, self._clock.wall_ns())
+        return Booking(asked, forwarded, hold, headers=notes, charge=self._settle_alone)
+
+    def _settle_alone(self, hold: Hold, used: Amounts) -> None:
+        self._start(self._local.settle(hold, used))
 
     def _shorter(self, said: Denied, most: Bound | None, price: Price | None, wire: Wire, asked: Asked) -> Bound | None:
         """Return a bound with a shorter answer that would fit into what is left, or None."""
@@ -150,7 +174,10 @@ class Limiter:
         return scopes
 
     def _settle(self, hold: Hold, used: Amounts) -> None:
-        task = asyncio.ensure_future(self._settled(hold, used))
+        self._start(self._settled(hold, used))
+
+    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -216,6 +243,12 @@ def _bound(wire: Wire, asked: Asked, size: int, price: Price, caller: Caller, *,
     size_of_model = Size(model.context_tokens, model.max_output_tokens, model.image_tokens, model.tool_tokens)
     ceiling = caller.grant.max_output_tokens
     return bound(asked, size, size_of_model, generates=wire.generates, ceiling=ceiling, whole_context=whole)
+
+
+def _part(limit: Limit, replicas: int) -> Limit:
+    """Return this replica's part of a rate or of slots, at least one."""
+    burst = max((limit.burst or limit.cap) // replicas, 1)
+    return msgspec.structs.replace(limit, cap=max(limit.cap // replicas, 1), burst=burst)
 
 
 def _turned(wire: Wire, said: Denied) -> Turned:

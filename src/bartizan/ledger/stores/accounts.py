@@ -34,6 +34,8 @@ class Account(Struct, array_like=True):
     spent: dict[int, int] = {}
     level: int = 0
     at_ms: int = 0
+    until_ms: int = 0
+    """When nothing counts in it any more unless something is held; 0: never."""
 
 
 class Row(Struct, array_like=True):
@@ -91,6 +93,8 @@ def standing(account: Account, limit: Limit, now_ms: int) -> Standing:
 
 def admit(view: View, hold: Hold, lease_ms: int, now_ms: int) -> Admitted | Denied:
     """Check every limit, then take from all of them. Denied takes nothing."""
+    if hold.id in view.rows:
+        return Denied("off", "this hold was admitted before")  # a message that arrives after its sender gave up
     for scope in (EVERYTHING, *hold.scopes):
         if scope in view.switches:
             return Denied("off", scope)
@@ -121,10 +125,22 @@ def _denies(account: Account, limit: Limit, amounts: Amounts, now_ms: int) -> De
 def _take(account: Account, limit: Limit, wanted: int, now_ms: int) -> Left:
     if limit.kind == "rate":
         account.level += wanted * limit.window_ms
+        _keep(account, limit, now_ms)
         room = _burst(limit) * limit.window_ms - account.level
         return Left(limit, room // limit.window_ms, -(-account.level // limit.cap))
     account.held += wanted
+    _keep(account, limit, now_ms)
     return Left(limit, limit.cap - account.held - sum(account.spent.values()))
+
+
+def _keep(account: Account, limit: Limit, now_ms: int) -> None:
+    """Note until when the account must be remembered."""
+    if limit.kind == "rate":
+        account.until_ms = now_ms + -(-account.level // max(limit.cap, 1))
+    elif limit.kind == "slots":
+        account.until_ms = now_ms
+    elif limit.window_ms:
+        account.until_ms = now_ms + limit.window_ms + _width(limit)
 
 
 def _burst(limit: Limit) -> int:
@@ -150,9 +166,11 @@ def settle(view: View, hold: Hold, used: Amounts, now_ms: int) -> bool:
             _decay(account, limit, now_ms)
             before = 0 if row is None else reserved
             account.level = max(account.level + (real - before) * limit.window_ms, 0)
+            _keep(account, limit, now_ms)
             continue
         if state == HELD:
             account.held -= reserved
+        _keep(account, limit, now_ms)
         if limit.kind == "slots":
             continue
         if row is not None and state == EXPIRED:
@@ -186,6 +204,7 @@ def expire(view: View, rows: Iterable[Row], now_ms: int) -> int:
                 continue
             account, reserved = view.account(limit), row.hold.amounts.of(limit.unit)
             account.held -= reserved
+            _keep(account, limit, now_ms)
             if limit.kind == "budget":
                 _charge(account, part(limit, now_ms), reserved)
         view.rows[row.hold.id] = Row(row.hold, EXPIRED, now_ms + 24 * KEEP_MS, now_ms)

@@ -34,6 +34,7 @@ class MemoryStore:
     async def settle(self, hold: Hold, used: Amounts) -> bool:
         """Replace what was held by what was `used`. Return False when it was settled before."""
         now = self._now()
+        self._expire(now)
         changed = accounts.settle(self._view, hold, used, now)
         if changed:
             heapq.heappush(self._ends, (self._view.rows[hold.id].until_ms, hold.id))
@@ -41,7 +42,9 @@ class MemoryStore:
 
     async def renew(self, ids: list[str], lease_ms: int) -> list[str]:
         """Give these holds a new lease. Return those that are no longer held."""
-        gone, until = [], self._now() + lease_ms
+        now = self._now()
+        self._expire(now)
+        gone, until = [], now + lease_ms
         for id_ in ids:
             row = self._view.rows.get(id_)
             if row is None or row.state != HELD:
@@ -56,6 +59,9 @@ class MemoryStore:
         swept, now = 0, self._now()
         while self._ends and self._ends[0][0] <= now:
             swept += self._expire(now)
+        kept = self._view.accounts
+        for name in [name for name, found in kept.items() if 0 < found.until_ms <= now and not found.held]:
+            del kept[name]
         return swept
 
     def _expire(self, now: int) -> int:
