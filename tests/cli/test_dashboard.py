@@ -1,4 +1,4 @@
-"""`bartizan dashboard` really listens, answers, and stops."""
+"""`bartizan dashboard` really listens, lets the first admin in by the printed address, and stops."""
 
 import os
 import signal
@@ -11,21 +11,34 @@ import httpx
 from bartizan.cli.main import main
 
 
-def test_it_listens_on_loopback_answers_and_stops(tmp_path):
+def test_it_listens_on_loopback_lets_the_first_admin_in_and_stops(tmp_path):
     """A process of its own, a free port, SIGINT."""
     env = {**os.environ, "PYTHONPATH": str(Path("src").resolve())}
     command = [sys.executable, "-m", "bartizan", "dashboard", "--port", "0"]
     with subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True) as process:
         try:
-            url = process.stdout.readline().split()[3]
-            assert url.startswith("http://127.0.0.1:")
-            for _ in range(100):
-                try:
-                    page = httpx.get(url, trust_env=False)
-                    break
-                except httpx.ConnectError:
-                    continue
-            assert "records in the ledger" in page.text
+            base = process.stdout.readline().split()[3]
+            assert base.startswith("http://127.0.0.1:")
+            setup = process.stdout.readline().split()[-1]
+            with httpx.Client(trust_env=False, follow_redirects=True) as browser:
+                for _ in range(100):
+                    try:
+                        page = browser.get(setup)
+                        break
+                    except httpx.ConnectError:
+                        continue
+                assert "The first admin" in page.text
+                form = {"token": setup.partition("token=")[2], "name": "ann", "password": "correct horse battery"}
+                assert "Under attack?" in browser.post(f"{base}setup", data=form).text
+                for path in (
+                    "things/keys",
+                    "things/limits",
+                    "things/stopped",
+                    "things/runs",
+                    "things/people",
+                    "traffic",
+                ):
+                    assert browser.get(f"{base}{path}").status_code == 200, path
         finally:
             process.send_signal(signal.SIGINT)
         assert process.wait(20) in (0, -signal.SIGINT, 130)

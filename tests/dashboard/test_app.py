@@ -1,86 +1,235 @@
-"""The pages: what the ledger says, hostile text without effect, loopback names only, no script anywhere."""
+"""The guard before every page: sessions, roles, forms from elsewhere, guessing, and what no page may hold."""
 
-import sqlite3
+import re
 
 import pytest
-from starlette.testclient import TestClient
+from tests.dashboard.houses import BASE, HOSTILE, PASSWORD, House, sign_in, token
 
-from bartizan.core.clock import StoppedClock
-from bartizan.dashboard.app import Dashboard
-from bartizan.ledger.log import DATABASE, Ledger
+from bartizan.dashboard.app import COOKIE, Door
+from bartizan.dashboard.people import Role
 
-HOSTILE = "<script>alert(1)</script>\u202e"
+NAMES = {Role.VIEWER: "vic", Role.REVIEWER: "rex", Role.OPERATOR: "ola", Role.ADMIN: "ann"}
 
 
 @pytest.fixture
-def ledger(tmp_path):
-    """A log of an assessment and three exchanges, one of them blocked."""
-    one = Ledger.open(tmp_path / "log", origin="t", clock=StoppedClock(), checkpoint_file=tmp_path / "c.txt")
-    one.append("assessment-started", {"target": "http://x", "model": HOSTILE})
-    one.append("row", {"threat": "T01", "state": "holds", "why": "every claim held"})
-    one.append("assessment-ended", {})
-    one.append_many([("exchange", {"caller": "k", "model": "m", "verdict": "allow", "why": ""})] * 2)
-    one.append("exchange", {"caller": HOSTILE, "model": "m", "verdict": "block", "why": "instruction-override"})
-    one.checkpoint()
+def house(tmp_path):
+    """A dashboard with some traffic and one person of each role."""
+    one = House(tmp_path).with_people()
+    ledger = one.ledger
+    ledger.append("assessment-started", {"target": "http://x", "model": HOSTILE})
+    ledger.append("row", {"threat": "T01", "name": "Prompt injection", "state": "holds", "why": "every claim held"})
+    ledger.append("assessment-ended", {})
+    ledger.append("exchange", {"caller": HOSTILE, "model": "m", "verdict": "block", "why": "instruction-override"})
+    ledger.checkpoint()
     yield one
-    one.close()
+    ledger.close()
 
 
-@pytest.fixture
-def client(ledger):
-    """A browser on loopback."""
-    with TestClient(Dashboard(ledger).app(), base_url="http://127.0.0.1:8788") as one:
-        yield one
+def addresses(door: Door):
+    """Return an address behind `door` that exists."""
+    return door.path.replace("{seq}", "3").replace("{panel}", "shelf").replace("{item:path}", "plain")
 
 
-def test_the_first_page_says_what_was_stopped_and_what_was_proved(client):
-    """Counts, the blocked request with its reason, the row of the last assessment."""
-    page = client.get("/").text
-    for said in ("instruction-override", "T01", "every claim held", "6</b>records in the ledger"):
-        assert said in page, said
+def test_every_door_lets_in_whom_it_should_and_nobody_else(house):
+    """The whole matrix: every address as nobody and as each role."""
+    dashboard = house.dashboard()
+    with house.browser(dashboard.app()) as client:
+        for door in dashboard.doors():
+            if door.role is None or door.path == "/logout":
+                continue
+            for role, name in (None, ""), *NAMES.items():
+                client.cookies.clear()
+                csrf = ""
+                if role is not None:
+                    assert sign_in(client, name).status_code == 303
+                    csrf = token(client)
+                form = {"csrf": csrf, "action": "release", "item": "plain", "why": "x"}
+                more = {"data": form} if door.method == "POST" else {}
+                answer = client.request(door.method, addresses(door), **more)
+                if role is None:
+                    assert answer.status_code == 303, (door.path, answer.status_code)
+                    assert answer.headers["location"].startswith("/login")
+                elif role < door.role:
+                    assert answer.status_code == 403, (door.path, role)
+                else:
+                    refused = door.method == "POST" and door.path.startswith("/things") and name == "rex"
+                    assert answer.status_code in ((403,) if refused else (200, 400)), (door.path, role)
+                assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("path", ["/", "/records"])
-def test_hostile_text_stays_text_and_no_script_may_run(client, path):
-    """Escaped, made visible, and forbidden by policy besides."""
-    answer = client.get(path)
-    assert "<script" not in answer.text
-    assert "\u202e" not in answer.text
-    assert "⟨U+202E⟩" in answer.text
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert answer.headers["cache-control"] == "no-store"
+@pytest.mark.parametrize("path", ["/", "/traffic", "/traffic/3", "/records", "/things/shelf", "/things/shelf/plain"])
+def test_hostile_text_stays_text_and_nothing_inline_may_run(house, path):
+    """Escaped, made visible, and forbidden by policy besides: no inline script, style or handler in any page."""
+    with house.browser() as client:
+        sign_in(client, "ann")
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert "<script>alert" not in answer.text
+        assert "\u202e" not in answer.text
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", answer.text)
+        assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", answer.text))
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["cache-control"] == "no-store"
 
 
-def test_another_host_name_is_refused(ledger):
-    """A page elsewhere that points its name at loopback learns nothing."""
-    with TestClient(Dashboard(ledger).app(), base_url="http://evil.example") as rebinding:
-        assert rebinding.get("/").status_code == 400
+def test_a_form_from_another_site_changes_nothing(house):
+    """No token, another session's token, another origin, a cross-site fetch: each is refused."""
+    with house.browser() as other, house.browser() as client:
+        sign_in(other, "ola")
+        stolen = token(other)
+        sign_in(client, "ola")
+        form = {"csrf": token(client), "action": "add", "item": "", "name": "n", "kind": "a", "why": "w"}
+        attacks = (
+            ({**form, "csrf": ""}, {}),
+            ({**form, "csrf": stolen}, {}),
+            (form, {"origin": "https://evil.example"}),
+            (form, {"origin": "null"}),
+            (form, {"sec-fetch-site": "cross-site"}),
+            (form, {"sec-fetch-site": "same-site"}),
+        )
+        for data, headers in attacks:
+            assert client.post("/things/shelf", data=data, headers=headers).status_code == 403
+        assert house.shelf.done == []
+        assert client.post("/things/shelf", data=form, headers={"origin": BASE}).status_code == 200
+        assert house.shelf.done == [("add", "", "ola", "w")]
 
 
-def test_the_log_is_paged_and_bad_numbers_are_explained(client):
-    """From any record; beyond the end is the end."""
-    assert "<td>3</td>" in client.get("/records?first=3").text
-    assert client.get("/records?first=999").status_code == 200
-    assert client.get("/records?first=x").status_code == 400
-    assert client.get("/records?first=-5").status_code == 200
+def test_signing_in_makes_a_new_session_and_signing_out_ends_it(house):
+    """A token that was planted before is worth nothing after (session fixation), nor is one from before the end."""
+    with house.browser() as client:
+        client.cookies.set(COOKIE, "planted")
+        answer = client.post("/login", data={"name": "vic", "password": PASSWORD, "next": "/"})
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        first = answer.cookies[COOKIE]
+        assert first != "planted"
+        client.cookies.clear()
+        client.cookies.set(COOKIE, first)
+        again = client.post("/login", data={"name": "vic", "password": PASSWORD}).cookies[COOKIE]
+        assert again != first
+        for dead in ("planted", first):
+            client.cookies.clear()
+            client.cookies.set(COOKIE, dead)
+            assert client.get("/").status_code == 303
+        client.cookies.clear()
+        client.cookies.set(COOKIE, again)
+        client.post("/logout", data={"csrf": token(client)})
+        client.cookies.clear()
+        client.cookies.set(COOKIE, again)
+        assert client.get("/").status_code == 303
 
 
-def test_verification_runs_and_names_what_is_wrong(client, ledger):
-    """Intact, then tampered, then no database worth the name."""
-    assert "Intact" in client.post("/verify").text
-    db = sqlite3.connect(ledger.directory / DATABASE)
-    db.execute("UPDATE body SET body = '{}' WHERE seq = 3")
-    db.commit()
-    db.close()
-    page = client.post("/verify").text
-    assert "Not intact" in page
-    assert "the content does not match its commitment" in page
-    ledger.checkpoint_file.write_text("forged")
-    answer = client.post("/verify")
+def test_the_cookie_is_for_tls_only_behind_a_tls_proxy(tmp_path):
+    """`dashboard.https = true`."""
+    house = House(tmp_path, https=True).with_people()
+    with house.browser(base="https://127.0.0.1:8788") as client:
+        assert "Secure" in sign_in(client, "vic").headers["set-cookie"]
+    house.ledger.close()
+
+
+def test_a_person_who_is_removed_is_out_at_once(house):
+    """And one who is made less may do less at once."""
+    with house.browser() as client:
+        sign_in(client, "ola")
+        csrf = token(client)
+        house.people.promote("ola", Role.VIEWER)
+        form = {"csrf": csrf, "action": "release", "item": "critical", "why": "w"}
+        assert client.post("/things/shelf", data=form).status_code == 403
+        house.people.remove("ola")
+        assert client.get("/").status_code == 303
+
+
+def test_guessing_a_password_becomes_slow_for_the_name_and_for_the_address(house):
+    """Five tries are free; then the right password is refused too, until the wait is over. All of it is recorded."""
+    with house.browser() as client:
+        for _ in range(5):
+            assert sign_in(client, "ann", "wrong password").status_code == 401
+        assert sign_in(client, "ann").status_code == 429
+        assert sign_in(client, "vic").status_code == 429
+        house.clock.advance(2)
+        assert sign_in(client, "ann").status_code == 303
+    assert len(house.ledger.latest("sign-in-failed", 10)) == 5
+    assert PASSWORD not in str(house.ledger.entries(0, 1000))
+    assert "wrong password" not in str(house.ledger.entries(0, 1000))
+
+
+def test_a_name_that_nobody_has_is_not_told_from_a_wrong_password(house):
+    """The same words and status."""
+    with house.browser() as client:
+        first, second = sign_in(client, "ann", "wrong"), sign_in(client, "nobody", "wrong")
+        assert first.status_code == second.status_code == 401
+        assert first.text == second.text
+
+
+@pytest.mark.parametrize(
+    "evil", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""]
+)
+def test_signing_in_leads_nowhere_else(house, evil):
+    """No open redirect."""
+    with house.browser() as client:
+        answer = client.post("/login", data={"name": "vic", "password": PASSWORD, "next": evil})
+        assert answer.headers["location"] == "/"
+
+
+def test_another_host_name_is_refused(house):
+    """A page elsewhere that points its name at loopback learns nothing (DNS rebinding)."""
+    with house.browser(base="http://evil.example") as rebinding:
+        assert rebinding.get("/login").status_code == 400
+
+
+def test_the_first_admin_needs_the_address_that_was_printed_and_only_the_first_time(tmp_path):
+    """No token, a wrong one, the right one, and the right one again."""
+    house = House(tmp_path)
+    dashboard = house.dashboard()
+    form = {"name": "ann", "password": PASSWORD}
+    with house.browser(dashboard.app()) as client:
+        assert "Nobody may sign in yet" in client.get("/login").text
+        assert client.get("/setup?token=x").status_code == 403
+        assert client.post("/setup", data={**form, "token": ""}).status_code == 403
+        right = dashboard.setup_token
+        assert right in client.get(f"/setup?token={right}").text
+        assert client.post("/setup", data={**form, "password": "short", "token": right}).status_code == 400
+        assert client.post("/setup", data={**form, "token": right}).status_code == 303
+        assert client.get("/").status_code == 200
+        assert client.post("/setup", data={**form, "name": "eve", "token": right}).status_code == 403
+    assert [one.name for one in house.people.everybody()] == ["ann"]
+    house.ledger.close()
+
+
+def test_forms_that_are_none_or_too_large_are_refused(house):
+    """Clear errors, no stack trace."""
+    with house.browser() as client:
+        assert client.post("/login", json={"name": "ann"}).status_code == 400
+        assert client.post("/login", data={"name": "a" * 70_000}).status_code == 400
+        assert (
+            client.post(
+                "/login", content=b"name=%ff", headers={"content-type": "application/x-www-form-urlencoded"}
+            ).status_code
+            == 400
+        )
+        many = "&".join(f"a{number}=1" for number in range(200))
+        answer = client.post("/login", content=many, headers={"content-type": "application/x-www-form-urlencoded"})
+        assert answer.status_code == 400
+
+
+def test_static_files_are_ours_only(house):
+    """No path leads out of the folder."""
+    with house.browser() as client:
+        assert client.get("/static/style.css").status_code == 200
+        assert client.get("/static/htmx.min.js").headers["content-type"].startswith("text/javascript")
+        for path in ("/static/../app.py", "/static/%2e%2e%2fapp.py", "/static/people.json"):
+            assert client.get(path).status_code == 404
+
+
+def test_a_page_that_fails_tells_the_log_and_not_the_browser(house, caplog):
+    """A bug of ours is a page, not a stack trace."""
+    house.shelf.detail = lambda item: 1 / 0
+    with house.browser() as client:
+        sign_in(client, "vic")
+        answer = client.get("/things/shelf/plain")
     assert answer.status_code == 500
-    assert "not a signed note" in answer.text
-
-
-def test_reading_does_not_verify(client):
-    """Verification costs time: a link or a prefetch must not start it."""
-    assert client.get("/verify").status_code == 405
+    assert "ZeroDivision" not in answer.text
+    assert "ZeroDivision" in caplog.text

@@ -11,6 +11,7 @@ from rich.table import Table
 from bartizan.cli.base import OK, Command, add_config, configured
 from bartizan.cli.noting import note
 from bartizan.core.errors import BadSettings
+from bartizan.core.sections import Settings
 from bartizan.core.sections.limits import LimitRule
 from bartizan.gateway.limits.files import rules_in, write_rules
 from bartizan.gateway.limits.rules import parse
@@ -40,8 +41,13 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _set(args: argparse.Namespace) -> int:
-    settings = configured(args)
-    path, rule = Path(settings.limits.rules_file), LimitRule(args.scope, args.allow)
+    print(put(configured(args), LimitRule(args.scope, args.allow)))
+    return OK
+
+
+def put(settings: Settings, rule: LimitRule) -> str:
+    """Set a limit, record it and say so. Raises BadSettings when it cannot be read or counts what has no price."""
+    path = Path(settings.limits.rules_file)
     new = parse(rule)
     if new.unit in ("money", "input", "output") and not Path(settings.limits.prices_file).exists():
         raise BadSettings(
@@ -51,20 +57,23 @@ def _set(args: argparse.Namespace) -> int:
     kept = [old for old in rules_in(path) if (parse(old).same, parse(old).name) != (new.same, new.name)]
     write_rules(path, [*kept, rule])
     note(settings, "limit-set", scope=rule.scope, allow=rule.allow)
-    print(f"{rule.scope}: {rule.allow}; a running gateway takes it up within a second")
-    return OK
+    return f"{rule.scope}: {rule.allow}; a running gateway takes it up within a second"
 
 
 def _remove(args: argparse.Namespace) -> int:
-    settings = configured(args)
-    path, gone = Path(settings.limits.rules_file), LimitRule(args.scope, args.allow)
+    print(drop(configured(args), LimitRule(args.scope, args.allow)))
+    return OK
+
+
+def drop(settings: Settings, gone: LimitRule) -> str:
+    """Remove a limit that was set while running, record it and say so. Raises BadSettings when there is none."""
+    path = Path(settings.limits.rules_file)
     rules = rules_in(path)
     if gone not in rules:
         raise BadSettings(f"{gone.scope}: {gone.allow}: not set in {path}", hint="`bartizan budgets list` shows all.")
     write_rules(path, [rule for rule in rules if rule != gone])
     note(settings, "limit-removed", scope=gone.scope, allow=gone.allow)
-    print(f"removed {gone.scope}: {gone.allow}")
-    return OK
+    return f"removed {gone.scope}: {gone.allow}"
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`bartizan dashboard`: shows the ledger in a browser, on this machine only."""
+"""`bartizan dashboard`: the pages, for people who may sign in; on this machine only unless told otherwise."""
 
 import argparse
 import contextlib
@@ -6,42 +6,54 @@ import socket
 from pathlib import Path
 
 import uvicorn
+from msgspec.structs import replace
 
 from bartizan.cli.base import OK, Command, add_config, configured
+from bartizan.cli.panels import panels
 from bartizan.core.clock import SystemClock
 from bartizan.core.errors import BadSettings
 from bartizan.dashboard.app import Dashboard
+from bartizan.dashboard.people import People
 from bartizan.ledger.log import Ledger
-
-PORT = 8788
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
-    parser.add_argument("--port", type=int, default=PORT, help=f"loopback port, 0 picks a free one (default {PORT})")
+    parser.add_argument("--port", type=int, help="port, 0 picks a free one (default: dashboard.port)")
 
 
 def _run(args: argparse.Namespace) -> int:
-    kept = configured(args).ledger
+    settings = configured(args)
+    if args.port is not None:
+        if not 0 <= args.port <= 65535:
+            raise BadSettings(f"--port = {args.port}: expected 0 to 65535")
+        settings = replace(settings, dashboard=replace(settings.dashboard, port=args.port))
+    kept, edge, clock = settings.ledger, settings.dashboard, SystemClock()
+    people = People(Path(edge.people_file), clock)
     ledger = Ledger.open(
-        Path(kept.directory), origin=kept.origin, clock=SystemClock(), checkpoint_file=Path(kept.checkpoint_file)
+        Path(kept.directory), origin=kept.origin, clock=clock, checkpoint_file=Path(kept.checkpoint_file)
     )
-    with contextlib.closing(ledger), contextlib.closing(_listening(args.port)) as listening:
-        print(f"bartizan: dashboard on http://127.0.0.1:{listening.getsockname()[1]}/ (Ctrl-C stops it)", flush=True)
-        config = uvicorn.Config(Dashboard(ledger).app(), log_level="warning", access_log=False, server_header=False)
+    with contextlib.closing(ledger), contextlib.closing(_listening(edge.host, edge.port)) as listening:
+        dashboard = Dashboard(ledger, people, clock, panels(settings, clock), settings)
+        base = f"http://{edge.names[0]}:{listening.getsockname()[1]}/"
+        print(f"bartizan: dashboard on {base} (Ctrl-C stops it)", flush=True)
+        if dashboard.setup_token:
+            print(
+                f"bartizan: nobody may sign in yet; the first admin: {base}setup?token={dashboard.setup_token}",
+                flush=True,
+            )
+        config = uvicorn.Config(dashboard.app(), log_level="warning", access_log=False, server_header=False)
         uvicorn.Server(config).run(sockets=[listening])
     return OK
 
 
-def _listening(port: int) -> socket.socket:
-    if not 0 <= port <= 65535:
-        raise BadSettings(f"--port = {port}: expected 0 to 65535")
+def _listening(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server(("127.0.0.1", port))
+        return socket.create_server((host, port))
     except OSError as error:
         raise BadSettings(
-            f"cannot listen on 127.0.0.1:{port}: {error.strerror}", hint="Choose another --port."
+            f"cannot listen on {host}:{port}: {error.strerror}", hint="Choose another --port or dashboard.host."
         ) from error
 
 
-COMMAND = Command("dashboard", "Show the ledger in a browser, on this machine only.", _arguments, _run)
+COMMAND = Command("dashboard", "Serve the pages: traffic, approvals, keys, runs, evidence.", _arguments, _run)

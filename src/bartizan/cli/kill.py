@@ -11,6 +11,7 @@ from bartizan.cli.base import OK, Command, add_config, configured
 from bartizan.cli.noting import note
 from bartizan.cli.spend import opened
 from bartizan.core.errors import BadSettings
+from bartizan.core.sections import Settings
 from bartizan.core.sections.limits import Limits
 from bartizan.gateway.limits.rules import KINDS
 from bartizan.ledger.stores.base import EVERYTHING
@@ -29,14 +30,23 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     settings = configured(args)
     if not args.scope:
-        return _show(asyncio.run(_switches(settings.limits)), as_json=args.json)
-    kind, _, name = args.scope.partition(":")
-    if args.scope != EVERYTHING and (kind not in KINDS or not name or "*" in name):
-        raise BadSettings(f"{args.scope!r}: expected all, or KIND:NAME with KIND of {', '.join(KINDS)} and no pattern")
-    asyncio.run(_switch(settings.limits, args.scope, "" if args.lift else args.why or "stopped by the operator"))
-    note(settings, "switched-on" if args.lift else "switched-off", scope=args.scope, why=args.why)
-    print(f"{args.scope}: {'let go again' if args.lift else 'stopped'}; a running gateway obeys within a second")
+        return _show(asyncio.run(switches(settings.limits)), as_json=args.json)
+    why = "" if args.lift else args.why or "stopped by the operator"
+    print(turn(settings, args.scope, why, args.why))
     return OK
+
+
+def turn(settings: Settings, scope: str, why: str, reason: str) -> str:
+    """Stop `scope` for `why`, or let it go again when `why` is empty; record `reason` and say what happened.
+
+    Raises BadSettings for a scope that is none.
+    """
+    kind, _, name = scope.partition(":")
+    if scope != EVERYTHING and (kind not in KINDS or not name or "*" in name):
+        raise BadSettings(f"{scope!r}: expected all, or KIND:NAME with KIND of {', '.join(KINDS)} and no pattern")
+    asyncio.run(_switch(settings.limits, scope, why))
+    note(settings, "switched-off" if why else "switched-on", scope=scope, why=reason)
+    return f"{scope}: {'stopped' if why else 'let go again'}; a running gateway obeys within a second"
 
 
 async def _switch(limits: Limits, scope: str, why: str) -> None:
@@ -47,7 +57,7 @@ async def _switch(limits: Limits, scope: str, why: str) -> None:
         await store.close()
 
 
-async def _switches(limits: Limits) -> dict[str, str]:
+async def switches(limits: Limits) -> dict[str, str]:
     store = opened(limits)
     try:
         return await store.switches()

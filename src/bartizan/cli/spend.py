@@ -30,7 +30,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     limits = configured(args).limits
-    rows = asyncio.run(_rows(limits, args.scope))
+    rows = asyncio.run(standings(limits, args.scope))
     if args.json:
         print(json.dumps(rows, indent=2))
         return OK
@@ -39,7 +39,7 @@ def _run(args: argparse.Namespace) -> int:
     while args.watch > 0:
         time.sleep(args.watch)
         console.clear()
-        console.print(_table(asyncio.run(_rows(limits, args.scope))))
+        console.print(_table(asyncio.run(standings(limits, args.scope))))
     return OK
 
 
@@ -52,7 +52,8 @@ def opened(limits: Limits) -> Store:
     return counting(limits, SystemClock())
 
 
-async def _rows(limits: Limits, scope: str) -> list[dict[str, Any]]:
+async def standings(limits: Limits, scope: str) -> list[dict[str, Any]]:
+    """Return what every account of `scope` (empty: all) allows, has spent and holds."""
     rules = Rules(merged(limits.rules, rules_in(Path(limits.rules_file))))
     store = opened(limits)
     try:
@@ -84,11 +85,11 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         shown = dollars if row["unit"] == "money" else str
         used = f"{(row['spent'] + row['held']) / row['cap']:.0%}" if row["cap"] else "100%"
         amounts = (shown(row["spent"]), shown(row["held"]), shown(row["left"]))
-        table.add_row(row["scope"], row["allows"], *amounts, used, _forecast(row["cap_reached_in_s"]))
+        table.add_row(row["scope"], row["allows"], *amounts, used, forecast(row["cap_reached_in_s"]))
     return table
 
 
-def _forecast(seconds: float | None) -> str:
+def forecast(seconds: float | None) -> str:
     """Return a time to the cap in words; nothing recent gives no forecast."""
     if seconds is None:
         return "-"

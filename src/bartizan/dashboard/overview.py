@@ -1,4 +1,5 @@
-"""What the first page shows, read from the ledger and nothing else: what was stopped and what was proved.
+"""What the first page shows, read from the ledger and nothing else: am I under attack, what got through, what does it
+cost, is everything covered, can I prove it.
 
 Pure: records in, values out. Whatever a record lacks is shown as unknown, never guessed.
 """
@@ -6,15 +7,18 @@ Pure: records in, values out. Whatever a record lacks is shown as unknown, never
 import datetime
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bartizan.core.display import visible
-from bartizan.ledger.log import Entry, Ledger
+from bartizan.core.errors import BadEvidence
+from bartizan.ledger.checkpoint import Checkpoint, last_note
+from bartizan.ledger.log import Entry, Ledger, public_key_file
 
 RECENT = 1000
-SHOWN = 25
+SHOWN = 10
+HOUR_NS = 3600 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,17 @@ class Exchange:
     """One request through the gateway."""
 
     seq: int
+    at_ns: int
     when: str
     caller: str
     model: str
     verdict: str
     why: str
+    outcome: str
+    charged: int | None
+    """Nano-dollars; None when no price is known."""
+    seen: int
+    """How many findings there were, stopped or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,10 @@ class Proved:
     """One row of the last assessment."""
 
     threat: str
+    name: str
     state: str
+    off: str
+    on: str
     why: str
 
 
@@ -49,66 +62,154 @@ class Assessed:
 
 
 @dataclass(frozen=True, slots=True)
+class Canary:
+    """The last canary attack on one control of the running gateway."""
+
+    control: str
+    when: str
+    stopped: bool
+    late: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How far the record can be proved."""
+
+    records: int
+    sealed: int
+    """Records that the last checkpoint covers."""
+    sealed_when: str
+    verified: str
+    """What the last verification said and when; empty when there was none."""
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """The first page."""
 
-    records: int
-    kinds: tuple[tuple[str, int], ...]
-    verdicts: tuple[tuple[str, int], ...]
-    """How often each verdict occurred among the last `RECENT` requests."""
+    requests: int
+    """Requests in the last hour, at most `RECENT`."""
     stopped: tuple[Exchange, ...]
+    stopped_count: int
+    attackers: tuple[tuple[str, int], ...]
+    """Callers with the most stopped requests in the last hour."""
+    passed: tuple[Exchange, ...]
+    """Requests that were answered although a control saw something."""
+    spent: int
+    """Nano-dollars in the last hour."""
+    spenders: tuple[tuple[str, int], ...]
     recent: tuple[Exchange, ...]
+    canaries: tuple[Canary, ...]
     assessed: Assessed | None
+    proof: Proof
 
 
-def overview(ledger: Ledger) -> Overview:
+def overview(ledger: Ledger, now_ns: int) -> Overview:
     """Read the ledger."""
-    exchanges = [_exchange(entry) for entry in ledger.latest("exchange", RECENT)]
-    counts = ledger.counts()
+    exchanges = exchanges_of(ledger.latest("exchange", RECENT))
+    hour = [one for one in exchanges if now_ns - one.at_ns < HOUR_NS]
+    stopped = [one for one in hour if one.verdict not in ("allow", "erased")]
+    spent: Counter[str] = Counter()
+    for one in hour:
+        spent[one.caller] += one.charged or 0
     return Overview(
-        records=sum(counts.values()),
-        kinds=tuple(sorted(counts.items())),
-        verdicts=tuple(Counter(one.verdict for one in exchanges).most_common()),
-        stopped=tuple(one for one in exchanges if one.verdict != "allow")[:SHOWN],
+        requests=len(hour),
+        stopped=tuple(stopped[:SHOWN]),
+        stopped_count=len(stopped),
+        attackers=tuple(Counter(one.caller for one in stopped).most_common(3)),
+        passed=tuple(one for one in hour if one.verdict == "allow" and one.seen)[:SHOWN],
+        spent=sum(spent.values()),
+        spenders=tuple((name, amount) for name, amount in spent.most_common(3) if amount),
         recent=tuple(exchanges[:SHOWN]),
+        canaries=_canaries(ledger, now_ns),
         assessed=_assessed(ledger),
+        proof=_proof(ledger),
     )
+
+
+def exchanges_of(entries: Sequence[Entry]) -> list[Exchange]:
+    """Return records of kind `exchange` as people read them."""
+    return [_exchange(entry) for entry in entries]
 
 
 def _exchange(entry: Entry) -> Exchange:
     body = entry.body or {}
+    screened = body.get("input") or {}
+    charged = body.get("charged")
     return Exchange(
         entry.record.seq,
+        entry.record.time_ns,
         when(entry.record.time_ns),
-        _text(body, "caller"),
-        _text(body, "model"),
-        "erased" if entry.body is None else _text(body, "verdict"),
-        _text(body, "why"),
+        text(body, "caller"),
+        text(body, "model"),
+        "erased" if entry.body is None else text(body, "verdict"),
+        text(body, "why"),
+        text(body, "outcome"),
+        charged if isinstance(charged, int) else None,
+        len(screened.get("findings") or ()) + len(body.get("output") or ()),
     )
+
+
+def _canaries(ledger: Ledger, now_ns: int) -> tuple[Canary, ...]:
+    """Return the last canary of each control, those that failed first."""
+    last: dict[str, Canary] = {}
+    for entry in ledger.latest("canary", 200):
+        body = entry.body or {}
+        control = text(body, "control")
+        if control not in last:
+            period_ns = int(body.get("period_s") or 86400) * 10**9
+            late = now_ns - entry.record.time_ns > period_ns * 3 // 2
+            stopped = body.get("stopped") is True
+            last[control] = Canary(control, when(entry.record.time_ns), stopped, late, text(body, "why"))
+    return tuple(sorted(last.values(), key=lambda one: (one.stopped and not one.late, one.control)))
 
 
 def _assessed(ledger: Ledger) -> Assessed | None:
     ended = ledger.latest("assessment-ended", 1)
-    started = [one for one in ledger.latest("assessment-started", 20) if ended and one.record.seq < ended[0].record.seq]
+    started = ledger.latest("assessment-started", 1, before=ended[0].record.seq) if ended else []
     if not started:
         return None
     first, last = started[0].record.seq, ended[0].record.seq
-    rows = [one for one in ledger.latest("row", 50) if first < one.record.seq < last]
+    rows = [one for one in ledger.latest("row", 50, before=last) if first < one.record.seq]
     about = started[0].body or {}
-    return Assessed(
-        when(ended[0].record.time_ns),
-        _text(about, "target"),
-        _text(about, "model"),
-        tuple(map(_proved, reversed(rows))),
-    )
+    proved = sorted(map(_proved, rows), key=lambda one: one.threat)
+    return Assessed(when(ended[0].record.time_ns), text(about, "target"), text(about, "model"), tuple(proved))
 
 
 def _proved(entry: Entry) -> Proved:
     body = entry.body or {}
-    return Proved(_text(body, "threat"), _text(body, "state"), _text(body, "why"))
+    return Proved(*(text(body, name) for name in ("threat", "name", "state", "off", "on", "why")))
 
 
-def _text(body: dict[str, Any], name: str) -> str:
+def _proof(ledger: Ledger) -> Proof:
+    problem, note = "", None
+    try:
+        note = checkpoint(ledger)
+    except BadEvidence as error:
+        problem = str(error)
+    sealed = note.size if note else 0
+    last = ledger.entries(sealed - 1, 1) if sealed else []
+    verified = ledger.latest("verified", 1)
+    said = ""
+    if verified:
+        body = verified[0].body or {}
+        outcome = "intact" if body.get("intact") is True else "NOT INTACT"
+        said = f"{outcome}, {when(verified[0].record.time_ns)} UTC"
+    return Proof(ledger.size(), sealed, when(last[0].record.time_ns) if last else "", said, visible(problem))
+
+
+def checkpoint(ledger: Ledger) -> Checkpoint | None:
+    """Return the last signed checkpoint. Raises BadEvidence when its signature does not hold."""
+    key = public_key_file(ledger.checkpoint_file)
+    if not key.exists():
+        return None
+    return last_note(ledger.checkpoint_file, key.read_text(encoding="utf-8").strip())
+
+
+def text(body: Mapping[str, Any], name: str) -> str:
+    """Return a value of a record as a person may safely read it, at most 300 characters."""
     return visible(str(body.get(name, "")))[:300]
 
 

@@ -5,10 +5,8 @@ without looking anything up. The book is a file that only its owner can read; a 
 """
 
 import contextlib
-import fcntl
 import hashlib
 import hmac
-import os
 import secrets
 import string
 from collections.abc import Iterator, Mapping
@@ -21,6 +19,7 @@ from msgspec.structs import replace
 
 from bartizan.core.clock import Clock
 from bartizan.core.errors import BadSettings
+from bartizan.core.files import held, write_private
 from bartizan.gateway.grants import EVERYTHING, Grant
 
 _ID_LETTERS = string.ascii_lowercase + string.digits
@@ -206,27 +205,14 @@ class KeyBook:
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.with_name(self._path.name + ".lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with held(self._path):
             if not self._pepper_path.exists():
-                _write_private(self._pepper_path, secrets.token_bytes(32).hex().encode())
+                write_private(self._pepper_path, secrets.token_bytes(32).hex().encode())
             self._pepper = bytes.fromhex(self._pepper_path.read_text("ascii"))
             self._refresh(0)
             self._opened = {}
             yield
-            _write_private(self._path, msgspec.json.format(msgspec.json.encode(list(self._keys.values()))))
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read, all of it or nothing."""
-    beside = path.with_name(path.name + ".new")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+            write_private(self._path, msgspec.json.format(msgspec.json.encode(list(self._keys.values()))))
 
 
 def _checksum(key_id: str, secret: str) -> str:

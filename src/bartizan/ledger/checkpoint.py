@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from bartizan.core.errors import BadEvidence
 
 _ED25519 = b"\x01"
+_TAIL = 65536
 _NOTE = re.compile(
     r"(?P<text>(?P<origin>[^\n]+)\n(?P<size>\d{1,18})\n(?P<root>[A-Za-z0-9+/]{43}=)\n)"
     r"\n(?P<lines>(?:— [^\n]+\n)+)"
@@ -101,6 +102,22 @@ def read_notes(text: str, verifier_key: str) -> list[Checkpoint]:
     if text[done:].strip():
         raise BadEvidence(f"checkpoint {len(notes) + 1} is not a signed note: {text[done : done + 60]!r}")
     return notes
+
+
+def last_note(path: Path, verifier_key: str) -> Checkpoint | None:
+    """Return the last checkpoint in the file at `path`, its signature checked; None when there is none yet.
+
+    Reads the end of the file only. Raises BadEvidence when the signature does not hold.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL))
+            tail = file.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+    name, public = _parse_verifier_key(verifier_key)
+    found = list(_NOTE.finditer(tail))
+    return _checked(found[-1], name, public) if found else None
 
 
 def _checked(match: "re.Match[str]", name: str, public: bytes) -> Checkpoint:

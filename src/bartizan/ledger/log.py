@@ -147,9 +147,11 @@ class Ledger:
         """Return up to `count` records from `first` on, in order."""
         return self._entries("WHERE leaf.seq >= ? ORDER BY leaf.seq LIMIT ?", (first, count))
 
-    def latest(self, kind: str, count: int = 1) -> list[Entry]:
-        """Return the last `count` records of `kind`, the latest first."""
-        return self._entries("WHERE leaf.kind = ? ORDER BY leaf.seq DESC LIMIT ?", (kind, count))
+    def latest(self, kind: str, count: int = 1, before: int | None = None) -> list[Entry]:
+        """Return the last `count` records of `kind`, the latest first; only those below number `before` if given."""
+        below = 1 << 62 if before is None else before
+        where = "WHERE leaf.kind = ? AND leaf.seq < ? ORDER BY leaf.seq DESC LIMIT ?"
+        return self._entries(where, (kind, below, count))
 
     def counts(self) -> dict[str, int]:
         """Return how many records of each kind there are."""

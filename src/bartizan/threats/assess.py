@@ -15,6 +15,7 @@ from bartizan.threats import outside
 from bartizan.threats.assessment import Assessment, Sealed, Subject
 from bartizan.threats.base import Row, Threat
 from bartizan.threats.lanes import Runner
+from bartizan.threats.reports.text import share
 from bartizan.threats.resume import NAME, Partial, fingerprint
 from bartizan.threats.stage import subject_of
 
@@ -106,7 +107,10 @@ def _row_record(row: Row) -> Mapping[str, Any]:
         {"claim": one.text, "bound": str(one.bound), "measured": str(one.measured), "held": one.held}
         for one in row.claims
     ]
-    return {"threat": row.threat.id, "state": row.state.value, "why": row.why, "claims": claims}
+    figures = {"off": row.evidence.off, "on": row.evidence.on} if row.evidence else {}
+    shown = {side: share(one) for side, one in figures.items()}
+    about = {"threat": row.threat.id, "name": row.threat.name, "state": row.state.value, "why": row.why}
+    return {**about, **shown, "claims": claims}
 
 
 def _utc(clock: Clock) -> str:

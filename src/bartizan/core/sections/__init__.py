@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from bartizan.core.sections.assess import Assess
+from bartizan.core.sections.dashboard import Dashboard
 from bartizan.core.sections.data import Data
 from bartizan.core.sections.gateway import Gateway
 from bartizan.core.sections.ledger import Ledger
@@ -21,5 +22,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     policy: Policy = Policy()
     limits: Limits = Limits()
     ledger: Ledger = Ledger()
+    dashboard: Dashboard = Dashboard()
     assess: Assess = Assess()
     data: Data = Data()
