@@ -58,6 +58,7 @@ async def _switch(limits: Limits, scope: str, why: str) -> None:
 
 
 async def switches(limits: Limits) -> dict[str, str]:
+    """Return why each scope is stopped that is."""
     store = opened(limits)
     try:
         return await store.switches()
