@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bartizan.lab.membership.judge import judge_membership, mean_over_targets, most_vulnerable, roc, worst
+from bartizan.lab.membership.judge import judge_membership, judge_targets, most_vulnerable, roc, worst
 
 MEMBERS = np.arange(4000) < 2000
 
@@ -35,16 +35,24 @@ def test_noise_is_near_chance_and_its_interval_says_so():
     assert leak.tpr[0.01].value < 0.03
 
 
-def test_the_figure_of_a_model_is_its_worst_attack_and_targets_are_averaged():
-    """The maximum over attacks; the interval of a mean is over targets."""
+def test_the_figure_of_a_model_is_its_worst_attack():
+    """The maximum over attacks."""
     weak, strong = (
         judge_membership(name, MEMBERS * gain + np.random.default_rng(1).normal(size=4000), MEMBERS, seed=2)
         for name, gain in (("weak", 0.5), ("strong", 3.0))
     )
     assert worst([weak, strong]) is strong
-    auc, tpr = mean_over_targets([weak, strong], seed=0)
-    assert auc.value == pytest.approx((weak.auc.value + strong.auc.value) / 2)
-    assert tpr[0.001].n == 2
+
+
+def test_several_targets_share_one_threshold():
+    """A target whose scores all lie higher costs false positives; the interval is over targets."""
+    members = np.stack([MEMBERS[::20], MEMBERS[::20]])
+    score = members * 1.0
+    assert judge_targets("same", score, members, seed=1).tpr[0.001].value == 1.0
+    shifted = judge_targets("shifted", score + [[0], [5]], members, seed=1)
+    assert shifted.tpr[0.001].value == pytest.approx(0.5)
+    assert shifted.tpr[0.001].high == 1.0
+    assert shifted.auc.n == members.size
 
 
 def test_the_most_vulnerable_are_members_that_any_attack_recognises():

@@ -12,7 +12,7 @@ from bartizan.lab.membership.stacked import Noise, Recipe, train
 def network(widths, activation):
     """Return weights and biases of one small network."""
     draw = torch.Generator().manual_seed(1)
-    return stacked._initial(2, widths, draw)
+    return stacked._initial(2, widths, draw, "glorot")
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
@@ -84,6 +84,18 @@ def test_noise_hides_what_clipping_lets_through(optimizer):
     recipe = Recipe(hidden=(32,), epochs=30, batch=20, learning_rate=5e-3, optimizer=optimizer, noise=Noise(1.0, 4.0))
     right = train(x, y, inside, recipe, seed=1).logits(x).argmax(axis=2)[0] == y
     assert right[:100].mean() < 0.8
+
+
+def test_a_dropped_learning_rate_moves_the_weights_less():
+    """After the drop a step is a tenth as long."""
+    x, y = records(n=64)
+    inside = np.ones((1, 64), dtype=bool)
+    plain = {"hidden": (), "optimizer": "sgd", "batch": 64, "learning_rate": 0.1}
+    one, two, dropped = (
+        train(x, y, inside, Recipe(epochs=epochs, drop_at=at, **plain), seed=1).weights[0]
+        for epochs, at in ((1, 0), (2, 0), (2, 1))
+    )
+    torch.testing.assert_close(dropped - one, (two - one) / 10, atol=1e-6, rtol=1e-3)
 
 
 def test_threads_are_given_back():

@@ -59,14 +59,7 @@ def judge_membership(attack: str, scores: np.ndarray, members: np.ndarray, *, se
     """Return the leak of one attack on one target; intervals are a bootstrap over members and over others."""
     whole = roc(scores, members)
     drawn = [whole_of(_resampled(scores, members, draw)) for draw in _draws(seed)]
-    auc, *rates = np.array(drawn).T
-    n = len(members)
-    return Leak(
-        attack,
-        _measured(whole.auc, auc, n, seed, "AUC"),
-        {rate: _measured(whole.at(rate), got, n, seed, "share") for rate, got in zip(LOW_RATES, rates, strict=True)},
-        whole,
-    )
+    return _leak(attack, whole, np.array(drawn), (len(members), seed, "bootstrap-percentile, stratified"))
 
 
 def whole_of(curve: Roc) -> tuple[float, ...]:
@@ -74,10 +67,17 @@ def whole_of(curve: Roc) -> tuple[float, ...]:
     return (curve.auc, *(curve.at(rate) for rate in LOW_RATES))
 
 
-def mean_over_targets(leaks: Sequence[Leak], *, seed: int) -> tuple[Measurement, dict[float, Measurement]]:
-    """Return the mean AUC and TPRs over several targets; the interval is a bootstrap over the targets."""
-    auc = _mean([one.auc.value for one in leaks], seed, "AUC")
-    return auc, {rate: _mean([one.tpr[rate].value for one in leaks], seed, "share") for rate in LOW_RATES}
+def judge_targets(attack: str, scores: np.ndarray, members: np.ndarray, *, seed: int) -> Leak:
+    """Return the leak of one attack over several targets, `scores` and `members` (targets, n), in one curve.
+
+    One threshold for all targets, as an attacker has to choose it; intervals are a bootstrap over targets.
+    """
+    whole = roc(scores.ravel(), members.ravel())
+    drawn = []
+    for draw in _draws(seed):
+        rows = draw.integers(0, len(scores), len(scores))
+        drawn.append(whole_of(roc(scores[rows].ravel(), members[rows].ravel())))
+    return _leak(attack, whole, np.array(drawn), (members.size, seed, "bootstrap-percentile over targets"))
 
 
 def worst(leaks: Sequence[Leak], rate: float = LOW_RATES[0]) -> Leak:
@@ -116,13 +116,13 @@ def _resampled(scores: np.ndarray, members: np.ndarray, draw: np.random.Generato
     return roc(scores[rows], members[rows])
 
 
-def _measured(value: float, drawn: np.ndarray, n: int, seed: int, unit: str) -> Measurement:
+def _leak(attack: str, whole: Roc, drawn: np.ndarray, told: tuple[int, int, str]) -> Leak:
+    auc, *rates = drawn.T
+    tpr = {rate: _measured(whole.at(rate), got, told, "share") for rate, got in zip(LOW_RATES, rates, strict=True)}
+    return Leak(attack, _measured(whole.auc, auc, told, "AUC"), tpr, whole)
+
+
+def _measured(value: float, drawn: np.ndarray, told: tuple[int, int, str], unit: str) -> Measurement:
+    n, seed, method = told
     low, high = (float(edge) for edge in np.quantile(drawn, [0.025, 0.975]))
-    return Measurement(value, min(low, value), max(high, value), n, seed, unit, "bootstrap-percentile, stratified")
-
-
-def _mean(values: list[float], seed: int, unit: str) -> Measurement:
-    data = np.array(values)
-    draw = np.random.default_rng(seed)
-    means = data[draw.integers(0, len(data), (2000, len(data)))].mean(axis=1)
-    return _measured(float(data.mean()), means, len(data), seed, unit)
+    return Measurement(value, min(low, value), max(high, value), n, seed, unit, method)

@@ -47,6 +47,10 @@ class Recipe:
     momentum: float = 0.0
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
+    drop_at: int = 0
+    """After this epoch the learning rate is a tenth; 0: never."""
+    initial: Literal["torch", "glorot"] = "torch"
+    """Weights start uniform within 1 / sqrt(inputs), or within Glorot's bound with zero biases."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Of the large products while training; weights and sums stay float32. Twice as fast where the CPU has BF16."""
     noise: Noise | None = None
@@ -139,14 +143,17 @@ def _train_group(
     x: Tensor, y: Tensor, inside: np.ndarray, widths: tuple[int, ...], recipe: Recipe, draw: np.random.Generator
 ) -> Stack:
     torch_draw = torch.Generator().manual_seed(int(draw.integers(2**62)))
-    weights, biases = _initial(len(inside), widths, torch_draw)
+    weights, biases = _initial(len(inside), widths, torch_draw, recipe.initial)
     parameters = [*weights, *biases]
     for parameter in parameters:
         parameter.grad = torch.zeros_like(parameter)
     optimizer = _optimizer(parameters, recipe)
     targets = _targets(y, widths[-1], recipe.label_smoothing)
     batches = _poisson(inside, recipe, draw) if recipe.noise else _shuffled(inside, recipe, draw)
-    for index, weight in batches:
+    steps = max(1, -(-int(inside.sum(axis=1).max()) // recipe.batch))
+    for step, (index, weight) in enumerate(batches):
+        if recipe.drop_at and step == recipe.drop_at * steps:
+            optimizer.param_groups[0]["lr"] = recipe.learning_rate / 10
         rows = torch.from_numpy(index)
         _backward(x[rows], targets[rows], torch.from_numpy(weight), (weights, biases), recipe.activation, recipe.noise)
         if recipe.noise:
@@ -155,13 +162,16 @@ def _train_group(
     return Stack(tuple(weights), tuple(biases), recipe.activation)
 
 
-def _initial(models: int, widths: tuple[int, ...], draw: torch.Generator) -> tuple[list[Tensor], list[Tensor]]:
-    """Draw weights as torch.nn.Linear does: uniform within 1 / sqrt(inputs)."""
+def _initial(
+    models: int, widths: tuple[int, ...], draw: torch.Generator, kind: str
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Draw weights as torch.nn.Linear does, uniform within 1 / sqrt(inputs), or as Glorot and Bengio (2010)."""
     weights, biases = [], []
     for fan_in, fan_out in pairwise(widths):
-        bound = fan_in**-0.5
+        glorot = kind == "glorot"
+        bound = (6 / (fan_in + fan_out)) ** 0.5 if glorot else fan_in**-0.5
         weights.append((torch.rand(models, fan_in, fan_out, generator=draw) * 2 - 1) * bound)
-        biases.append((torch.rand(models, 1, fan_out, generator=draw) * 2 - 1) * bound)
+        biases.append((torch.rand(models, 1, fan_out, generator=draw) * 2 - 1) * (0.0 if glorot else bound))
     return weights, biases
 
 
