@@ -49,7 +49,7 @@ def test_several_targets_share_one_threshold():
     members = np.stack([MEMBERS[::20], MEMBERS[::20]])
     score = members * 1.0
     assert judge_targets("same", score, members, seed=1).tpr[0.001].value == 1.0
-    shifted = judge_targets("shifted", score + [[0], [5]], members, seed=1)
+    shifted = judge_targets("shifted", score + np.array([[0], [5]]), members, seed=1)
     assert shifted.tpr[0.001].value == pytest.approx(0.5)
     assert shifted.tpr[0.001].high == 1.0
     assert shifted.auc.n == members.size

@@ -1,4 +1,4 @@
-"""A study finds the leak of models that learn by heart, says which records it hits, and none where labels are learned."""
+"""A study finds the leak of models that learn by heart, says which records it hits."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""How much a way of training leaks: many models on random halves, each in turn the target and the others its references.
+"""How much a way of training leaks: many models on random halves, each a target in turn, the others its references.
 
 One stack of models serves for all targets, so the false-positive rate has many times the records behind it. The model
 trained on a target's complement is no reference for it: it would tell the attacker the answer.
@@ -67,7 +67,7 @@ def attacked(
     attacks: Sequence[Membership] = ATTACKS,
     floor: float = FLOOR,
 ) -> Study:
-    """Attack every model of `scores` (models, n, classes) with the others as references; `inside` in pairs of halves."""
+    """Attack each model of `scores` (models, n, classes) with the others as references; `inside` is in pairs of halves."""
     each = {attack.name: np.empty(inside.shape) for attack in attacks}
     for target in range(len(scores)):
         others = [number for number in range(len(scores)) if number // 2 != target // 2]

@@ -1,1 +1,1 @@
-"""Differential privacy: what it costs (accountant), how to train with it, and how to catch an implementation that lies."""
+"""Differential privacy: what it costs, how to train with it, and how to catch an implementation that lies."""

@@ -1,6 +1,6 @@
 """What DP-SGD spent: the epsilon of the Poisson-subsampled Gaussian, by three accountants that are named in print.
 
-The same run has several true epsilons: the bound depends on the accountant. `spent()` gives all three: Renyi DP with the
+The same run has several true epsilons: the bound is the accountant's. `spent()` gives all three: Renyi DP with the
 conversion of Mironov (2017), which most published figures used; Renyi DP with the conversion of Canonne, Kamath and
 Steinke (2020); and the privacy loss distribution, composed by FFT, which is nearly exact. All speak of adding or
 removing one record, and hold for the released model only if training did what it says (see `audit.py`).
@@ -15,7 +15,7 @@ from scipy.stats import norm
 
 ORDERS = np.concatenate([np.arange(1.1, 11.0, 0.1), np.arange(12.0, 64.0), [80.0, 128.0]])
 BINS = 100_000
-"""Bins of the privacy loss up to the largest epsilon asked for. They keep both densities' mass: a second-order error."""
+"""Bins of the privacy loss up to the largest epsilon asked for. They keep the mass of both densities."""
 
 
 @dataclass(frozen=True)
