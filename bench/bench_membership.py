@@ -2,7 +2,7 @@
 
 `make bench-membership`. Reads `location30.tgz` and `memguard_location_split.npz` from build/lab (or the folder named
 as the first argument); neither is shipped. Half split of 5,010 records, 446-256-30 tanh network, 30 epochs of Adam: the
-target and its references are trained alike. Figures are means over targets with a bootstrap interval over them; with few
+target and its references are trained alike. Figures are means over targets with a bootstrap interval over them; then
 references every target is attacked with several disjoint groups of them, and its own figure is the mean.
 """
 

@@ -67,7 +67,7 @@ def attacked(
     attacks: Sequence[Membership] = ATTACKS,
     floor: float = FLOOR,
 ) -> Study:
-    """Attack each model of `scores` (models, n, classes) with the others as references; `inside` is in pairs of halves."""
+    """Attack each of `scores` (models, n, classes) with the others as references; `inside` in pairs of halves."""
     each = {attack.name: np.empty(inside.shape) for attack in attacks}
     for target in range(len(scores)):
         others = [number for number in range(len(scores)) if number // 2 != target // 2]
