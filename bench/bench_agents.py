@@ -1,123 +1,175 @@
-"""Real skills and tool descriptions through `bartizan scan`, and our own hostile ones: recall and false positives.
+"""The agent firewall against a fully hijacked agent: AgentDojo v1.2.2 with no model, and hijacked arguments.
 
-`make bench-agents`. npm packages that carry skills or MCP servers are fetched once into build/agents (not installed).
-Copies of the same text count once. The hostile corpus is ours (lab/hostile_agents.py); its part that is hostile by
-intent only is reported apart.
+`make bench-agents`. AgentDojo (agentdojo==0.1.35, MIT) is a peer, not a dependency: when it cannot be imported this
+script makes a virtual environment under build/peers/agentdojo, installs it there beside the base install, and runs
+itself again in it. The policy is the one that ships; manifests are in bench/agents/manifests/.
+
+Each of the 949 pairs of user task and injection is played twice: with AgentDojo's `important_instructions` text, and
+with the goal written in base64 only. The user's own calls run through the policy; as soon as a tool result holds the
+attacker's text, every call of the injection is asked for; then the user's go on.
 """
 
-import hashlib
 import json
-import re
+import os
+import platform
 import subprocess
-import tarfile
+import sys
 import time
-from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
-from bartizan import __version__
-from bartizan.core.measures import proportion
-from bartizan.lab.hostile_agents import honest_agents, hostile_agents, hostile_by_intent
-from bartizan.supply.agents.skills import is_skill, scan_skill
-from bartizan.supply.agents.tool_descriptions import tool_findings
-from bartizan.supply.base import Budget, judged
-from bartizan.supply.scan import scan_bytes
-
+HERE = Path(__file__).parent
+RESULT = HERE / "results" / "agents.json"
+PEER = Path("build/peers/agentdojo")
+AGENTDOJO = "agentdojo==0.1.35"
 SEED = 20261124
-FOLDER = Path("build/agents")
-RESULT = Path(__file__).parent / "results" / "agents.json"
-WITH_SKILLS = (
-    *("ecc-universal", "cc-sdd", "shopify-cc-kit", "@nextsparkjs/ai-workflow", "ai-labs-claude-skills", "blueprint-os"),
-    *("appsheet-project", "claude-code-lint", "@plaited/development-skills", "@longtq2501/next-spring-skills"),
-    *("@wednesday-solutions-eng/ai-agent-skills", "skill-creator", "openskills", "@n8n-as-code/skills"),
-)
-WITH_TOOLS = (
-    *("@playwright/mcp", "chrome-devtools-mcp", "@upstash/context7-mcp", "@notionhq/notion-mcp-server", "tavily-mcp"),
-    *("mongodb-mcp-server", "firecrawl-mcp", "@zereight/mcp-gitlab", "n8n-mcp", "@circleci/mcp-server-circleci"),
-    *("next-devtools-mcp", "@supabase/mcp-server-supabase", "@modelcontextprotocol/server-filesystem"),
-    *("@modelcontextprotocol/server-memory", "@azure-devops/mcp", "@gongrzhe/server-gmail-autoauth-mcp"),
-)
-_TOOL = re.compile(
-    r"name:\s*([\"'`])([a-zA-Z_-]{3,60})\1,[^{}]{0,80}?description:\s*([\"'`])((?:(?!\3)[^\\]|\\.){20,3000})\3"
-)
+FIRST_CONTACT = {
+    "suites": "slack, travel: not looked at while the rules were written on workspace and banking",
+    "utility_no_approval": "24/41",
+    "utility_truthful_approver": "31/41",
+    "hsr": "5/245",
+}
+"""Measured once, on the first run over the held-out suites; rules were extended afterwards, so it cannot be rerun."""
 
 
-def fetch(names, folder):
-    """Download the tarballs that are not there yet; a name that is not served is left out."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if not list(folder.glob("*.tgz")):
-        for name in names:
-            subprocess.run(["npm", "pack", "--silent", name], cwd=folder, check=False, capture_output=True)
-    return sorted(folder.glob("*.tgz"))
+def with_agentdojo():
+    """Run this script again where AgentDojo is installed."""
+    try:
+        import agentdojo  # noqa: F401
+    except ImportError:
+        python = PEER / "bin" / "python"
+        if not python.exists():
+            print(f"installing {AGENTDOJO} into {PEER} …", flush=True)
+            subprocess.run([sys.executable, "-m", "venv", str(PEER)], check=True)
+            pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+            subprocess.run([*pip, "--require-hashes", "--no-deps", "-r", "requirements/base.txt"], check=True)
+            subprocess.run([*pip, AGENTDOJO], check=True)
+        os.execv(python, [str(python), *sys.argv])
 
 
-def skills(tarballs):
-    """Return the result of every different skill or rules file, SKILL.md apart from the others."""
-    seen, found = set(), {"SKILL.md": [], "other texts": []}
-    for tarball in tarballs:
-        with tarfile.open(tarball) as archive:
-            for info in archive:
-                if not info.isfile() or not is_skill(info.name) or info.size > 200_000:
-                    continue
-                data = archive.extractfile(info).read()
-                digest = hashlib.sha256(data).digest()
-                if digest not in seen:
-                    seen.add(digest)
-                    kind = "SKILL.md" if info.name.lower().endswith("/skill.md") else "other texts"
-                    found[kind].append(scan_skill(data.decode("utf-8", "replace"), f"{tarball.name}!{info.name}"))
-    return found
+def policies(suite):
+    """Return what is compared, each with its approver."""
+    from bench.agents.policies import allowlist, nothing, ours, taint
+
+    made, zero = ours(suite, manifest=True), ours(suite, manifest=False)
+    return {
+        "no defence": (nothing, "none"),
+        "static allowlist (oracle)": (allowlist(suite), "none"),
+        "naive taint": (taint(suite), "none"),
+        "bartizan": (made, "none"),
+        "bartizan, truthful approver": (made, "truthful"),
+        "bartizan, approves everything": (made, "approve-everything"),
+        "bartizan, zero configuration": (zero, "none"),
+    }
 
 
-def tool_sets(tarballs):
-    """Return the result of each server's tools, as far as its code spells them out, and how many tools there were."""
-    results, count = [], 0
-    for tarball in tarballs:
-        tools = {}
-        with tarfile.open(tarball) as archive:
-            for info in archive:
-                if info.isfile() and info.name.endswith((".js", ".mjs", ".cjs")) and info.size < 20 << 20:
-                    source = archive.extractfile(info).read().decode("utf-8", "replace")
-                    for match in _TOOL.finditer(source):
-                        tools[match[2]] = {"name": match[2], "description": match[4].replace("\\n", "\n")}
-        if tools:
-            count += len(tools)
-            results.append(judged(tarball.name, "tools", tool_findings(list(tools.values()), tarball.name)))
-    return results, count
+def totals(rows):
+    """Return the columns of several suites added up, with exact intervals."""
+    from bartizan.core.measures import proportion
+
+    by_name = {}
+    for row in rows:
+        sums = by_name.setdefault(row["name"], dict.fromkeys(row, 0))
+        for key, value in row.items():
+            if isinstance(value, int):
+                sums[key] += value
+    shown = {}
+    for name, one in by_name.items():
+        shown[name] = {
+            "utility": measured(proportion(one["solved"], one["users"], seed=SEED)),
+            "approvals_per_task": round(one["asked"] / one["users"], 4),
+            "hsr": measured(proportion(one["harmed"], one["pairs"], seed=SEED)),
+            "utility_under_attack": measured(proportion(one["kept"], one["pairs"], seed=SEED)),
+            "approvals_per_attacked_task": round(one["asked_attacked"] / one["pairs"], 4),
+        }
+    return shown
 
 
-def shares(results):
-    """Return the counts of verdicts, and the share of BLOCK with its interval."""
-    counts = Counter(one.verdict.name for one in results)
-    blocked = proportion(counts["BLOCK"], len(results), seed=SEED)
-    rules = Counter(f"{f.severity.name} {f.rule}" for one in results for f in one.findings if f.severity >= 2)
-    share = {"value": blocked.value, "low": blocked.low, "high": blocked.high}
-    return {"n": len(results), "verdicts": dict(counts), "blocked": share, "findings": dict(rules)}
-
-
-def scanned(samples):
-    """Return the results of samples through the whole scan."""
-    return [scan_bytes(memoryview(one.data), one.name, Budget()) for one in samples]
+def measured(measurement):
+    """Return a share as people read it and as programs do."""
+    return {
+        "value": round(measurement.value, 4),
+        "hits": round(measurement.value * measurement.n),
+        **asdict(measurement),
+    }
 
 
 def main():
-    """Measure, print, write."""
-    with_skills, with_tools = fetch(WITH_SKILLS, FOLDER / "skills"), fetch(WITH_TOOLS, FOLDER / "tools")
+    """Play everything and write the result file."""
+    with_agentdojo()
+    from bench.agents.hijack import KINDS, hijacked
+    from bench.agents.policies import manifest_of, ours, taint
+    from bench.agents.suites import SUITES, VERSION, Suite
+    from bench.agents.table import benign, under_attack
+
+    from bartizan import __version__
+    from bartizan.core.measures import proportion
+
     begun = time.perf_counter()
-    real = skills(with_skills)
-    seconds = time.perf_counter() - begun
-    sets, tools = tool_sets(with_tools)
-    result = {
-        "bartizan": __version__,
-        "seed": SEED,
-        "real skills": {kind: shares(results) for kind, results in real.items()},
-        "seconds for real skills": seconds,
-        "real tool sets": shares(sets) | {"tools": tools},
-        "own hostile, by structure": shares(scanned(hostile_agents())),
-        "own hostile, by intent only": shares(scanned(hostile_by_intent())),
-        "own honest": shares(scanned(honest_agents())),
-        "packages": [path.name for path in [*with_skills, *with_tools]],
+    rows = {"plain": [], "base64": []}
+    lost, harms, hijack = [], [], {}
+    for name in sys.argv[1:] or SUITES:
+        suite = Suite(name)
+        alone = benign(suite, policies(suite))
+        for form in rows:
+            attacked = under_attack(suite, policies(suite), hidden=form == "base64")
+            for without, column in zip(alone, attacked, strict=True):
+                column.users, column.solved, column.asked = without.users, without.solved, without.asked
+                row = {key: value for key, value in asdict(column).items() if isinstance(value, int | str)}
+                rows[form].append({"suite": name, **row})
+                if column.name.startswith("bartizan") and "everything" not in column.name:
+                    harms += [f"{form} | {column.name} | {harm}" for harm in column.harms]
+            print(f"{name} {form}: {time.perf_counter() - begun:.0f} s", flush=True)
+        lost += [one for column in alone if column.name == "bartizan" for one in column.lost]
+        written = manifest_of(name)
+        compared = {"bartizan": ours(suite, manifest=True), "zero configuration": ours(suite, manifest=False)}
+        for label, policy in {**compared, "naive taint": taint(suite)}.items():
+            counted = hijacked(suite, policy, written)
+            sums = hijack.setdefault(label, {kind: [0, 0, 0] for kind in KINDS} | {"through": []})
+            for kind in KINDS:
+                sums[kind][0] += counted.made[kind]
+                sums[kind][1] += counted.allowed[kind]
+                sums[kind][2] += counted.asked[kind]
+            sums["through"] += counted.through
+    arguments = {
+        label: {
+            kind: {
+                "allowed": measured(proportion(sums[kind][1], sums[kind][0], seed=SEED)),
+                "asked": sums[kind][2],
+            }
+            for kind in KINDS
+            if sums[kind][0]
+        }
+        | {"allowed_calls": sums["through"]}
+        for label, sums in hijack.items()
     }
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    document = {
+        "about": __doc__,
+        "versions": {
+            "bartizan": __version__,
+            "agentdojo": AGENTDOJO,
+            "suites": VERSION,
+            "python": platform.python_version(),
+        },
+        "seed": SEED,
+        "development": "rules and manifests were written with all four suites in sight in the end: development figures",
+        "held_out_first_contact": FIRST_CONTACT,
+        "totals": {form: totals(columns) for form, columns in rows.items()},
+        "suites": rows,
+        "bartizan_lost_without_approval": lost,
+        "bartizan_harms": harms,
+        "hijacked_arguments": arguments,
+        "seconds": round(time.perf_counter() - begun),
+    }
+    target = RESULT if len(sys.argv) == 1 else Path("/dev/stdout")
+    target.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for form, columns in document["totals"].items():
+        for name, one in columns.items():
+            shown = [f"{one[key]['hits']}/{one[key]['n']}" for key in ("utility", "hsr", "utility_under_attack")]
+            print(
+                f"{form:7} {name:32} utility {shown[0]}  HSR {shown[1]}  under attack {shown[2]}"
+                f"  approvals/task {one['approvals_per_task']}"
+            )
 
 
 if __name__ == "__main__":

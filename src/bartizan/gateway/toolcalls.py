@@ -4,7 +4,6 @@ A call that would need a person, or a rewrite, is stopped like one that is refus
 """
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 from bartizan.core.errors import BadSettings
@@ -13,7 +12,8 @@ from bartizan.core.messages import Prompt, ToolCall
 from bartizan.core.sections.policy import Policy
 from bartizan.core.verdicts import Allow, Block, Verdict
 from bartizan.gateway.stream import Decide
-from bartizan.policy.decide import Seen, decide, seen
+from bartizan.policy.context import Contexts
+from bartizan.policy.decide import decide
 from bartizan.policy.manifest import Manifest
 
 Note = Callable[[Finding], None]
@@ -25,26 +25,29 @@ class ToolCalls:
     def __init__(self, settings: Policy) -> None:
         """Read the manifest, if there is one. Raises BadSettings."""
         self._mode = settings.tool_calls
-        self._manifest: Manifest | None = None
+        manifest: Manifest | None = None
         if settings.manifest_file:
             try:
-                self._manifest = Manifest.parse(Path(settings.manifest_file).read_bytes())
+                manifest = Manifest.parse(Path(settings.manifest_file).read_bytes())
             except OSError as error:
                 reason = error.strerror or str(error)
                 raise BadSettings(f"policy.manifest_file = {settings.manifest_file!r}: {reason}") from error
+        self._contexts = Contexts(manifest)
 
     def of(self, prompt: Prompt, note: Note) -> Decide | None:
         """Return what decides the calls of the answer to `prompt`; in monitor mode findings go to `note` only."""
         if self._mode == "off":
             return None
 
-        @cache
-        def context() -> Seen:
-            return seen(prompt.messages, prompt.tools, self._manifest)
+        passed: list[ToolCall] = []
 
         def judge(call: ToolCall) -> Verdict:
-            decision = decide(call, context(), self._manifest)
+            context = self._contexts.of(prompt.messages, prompt.tools)
+            for earlier in passed:
+                context = context.after(earlier)
+            decision = decide(call, context)
             if decision.verdict == "allow":
+                passed.append(call)
                 return Allow(decision.why)
             why = f"{decision.reason}: {decision.why}"
             if self._mode == "monitor":

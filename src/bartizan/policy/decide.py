@@ -1,30 +1,37 @@
-"""May this tool call happen? Anchored intent: information flow for tool calls, without a second model.
+"""The decision procedure for one tool call: deterministic, from the messages alone, no model asked.
 
-Invariant: once text that anybody could have written stands before the model, no side effect happens unless its class
-is licensed by what the user asked, every argument that carries authority is named by trusted text, and the payload
-carries no address or link that trusted text does not name. A value found nowhere is named by nobody, so encodings do
-not help. Covers calls only: a model that lies in its answer, or picks the wrong of two named values, is not stopped.
+Promise: once anything was read that somebody else could have written, no side effect happens unless its class is
+licensed by what the user asked, every argument that carries authority is named by the user or by a record that the
+request points at, and the payload carries no address or link that nobody named. A value found nowhere is named by
+nobody, so encodings do not help. Covers calls only: a model that lies in its answer, or picks the wrong of two named
+values, is not stopped.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from bartizan.core.messages import Message, Text, ToolCall, ToolResult, ToolSpec, Trust
-from bartizan.policy.intent import Intent, intent_of
-from bartizan.policy.manifest import Effect, Manifest, Role, Tool, role_of
-from bartizan.policy.values import as_number, canonical, canonical_url, host_form, plain, stands_in, values
+from bartizan.core.messages import ToolCall
+from bartizan.policy.anchors import DELEGABLE, form_of, forms_in
+from bartizan.policy.context import Context
+from bartizan.policy.manifest import IRREVERSIBLE, OUTWARD, Effect, Role, Tool
+from bartizan.policy.named import Call, Unnamed, endorsed, speaks_of_links, unnamed
+from bartizan.policy.payload import CARRIED, REMOVED, cleaned, inner_role, leak
+from bartizan.policy.values import numbers, plain, values
+
+__all__ = ["REMOVED", "Decision", "Provenance", "decide"]
 
 Word = Literal["allow", "rewrite", "ask", "block"]
-REMOVED = "[removed: not in the request]"
+_SAYS_ITSELF = frozenset((Effect.PAY, Effect.EXECUTE))
+"""Effects whose verb says what is acted on: who says "refund" speaks of money."""
 _MOST_LEAVES = 2000
 _SHOWN = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where the value of an argument was found: `request`, a named tool result, or `nowhere`."""
+    """Where the value of an argument was found: a named tool result, or `nowhere`. `document` is its digest."""
 
     argument: str
     role: str
@@ -47,50 +54,17 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The context of a call: what was asked, and what tools returned that anybody could have written."""
-
-    intent: Intent
-    untrusted: tuple[Text, ...]
-    tools: Mapping[str, ToolSpec] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class _Leaf:
     path: str
     role: Role
     value: Any
 
 
-def seen(messages: Sequence[Message], tools: Sequence[ToolSpec] = (), manifest: Manifest | None = None) -> Seen:
-    """Return the context that `messages` make. A result is trusted only when the operator's manifest says so."""
-    described = (manifest or Manifest()).tools
-    callers = {part.id: part.tool for message in messages for part in message.parts if isinstance(part, ToolCall)}
-    trusted: list[Text] = []
-    untrusted: list[Text] = []
-    for message in messages:
-        for part in message.parts:
-            match part:
-                case Text():
-                    if part.trust >= Trust.USER:
-                        trusted.append(part)
-                    elif part.trust < Trust.TOOL:
-                        untrusted.append(part)
-                case ToolResult(call_id=call, text=text) if text.content.strip():
-                    tool = callers.get(call, "")
-                    if not (tool in described and described[tool].result_trusted):
-                        untrusted.append(Text(text.content, text.trust, f"{tool or 'tool'} {text.origin}".strip()))
-                case _:
-                    pass  # what a model said before is not authority: an attacker may have made it say so
-    return Seen(intent_of(trusted), tuple(untrusted), {tool.name: tool for tool in tools})
-
-
-def decide(call: ToolCall, context: Seen, manifest: Manifest | None = None) -> Decision:
-    """Return what happens to `call`. Total: whatever the model wrote gets a decision."""
-    spec = context.tools.get(call.tool)
-    if spec is None and context.tools:
+def decide(call: ToolCall, context: Context, now_ns: int = 0) -> Decision:
+    """Return what happens to `call`. Total: whatever the model wrote gets a decision. `now_ns` ends endorsements."""
+    if context.tools and call.tool not in context.tools:
         return _no(call, "tool-not-offered", f"the tool {call.tool[:80]!r} was not offered in this request")
-    tool = (manifest or Manifest()).tool(spec or ToolSpec(call.tool))
+    tool = context.tool(call.tool)
     try:
         arguments = json.loads(call.arguments or "{}")
     except (ValueError, RecursionError):
@@ -108,42 +82,132 @@ def decide(call: ToolCall, context: Seen, manifest: Manifest | None = None) -> D
         return Decision(
             call.id, call.tool, "allow", "not-tainted", "nothing that a stranger could have written was read"
         )
-    if tool.effect is not Effect.FETCH and tool.effect not in context.intent.effects:
+    licence = _licence(tool, context, leaves)
+    if licence == "no":
         return _no(call, "effect-not-licensed", f"the request does not ask to {tool.effect.value}")
-    return _judged(call, context, tool, arguments, leaves)
+    return _Judging(call, context, tool, licence, now_ns).judged(arguments, leaves)
 
 
-def _judged(call: ToolCall, context: Seen, tool: Tool, arguments: dict[str, Any], leaves: Sequence[_Leaf]) -> Decision:
-    unnamed = [(leaf, reason) for leaf in leaves if (reason := _unnamed(leaf, context.intent, tool))]
-    provenance = tuple(_provenance(leaf, context) for leaf, _ in unnamed)
-    for (leaf, reason), place in zip(unnamed, provenance, strict=True):
-        if leaf.role is Role.SECRET or place.found == "nowhere":
-            why = f"{leaf.path} = {place.value!r} is not in the request, nor anywhere else that was read"
-            return Decision(
-                call.id,
-                call.tool,
-                "block",
-                reason,
-                why if place.found == "nowhere" else f"{leaf.path} is a credential that the user did not write",
-                provenance,
-            )
-    if unnamed:
-        leaf, reason = unnamed[0]
-        why = f"{leaf.path} = {provenance[0].value!r} comes from {provenance[0].where}, not from the request"
-        return Decision(call.id, call.tool, "ask", reason, why, provenance)
-    cleaned, removed = _cleaned(arguments, "", tool, context.intent, None)
-    if removed:
-        places = tuple(_provenance(_Leaf(path, Role.CONTENT, value), context) for path, value in removed)
-        why = f"the payload carried {len(removed)} addresses or links that the request does not name"
-        text = json.dumps(cleaned, ensure_ascii=False)
-        return Decision(call.id, call.tool, "rewrite", "payload-active-content", why, places, text)
-    return Decision(call.id, call.tool, "allow", "anchored", "asked for, and every target is named in the request")
+def _licence(tool: Tool, context: Context, leaves: Sequence[_Leaf]) -> str:
+    """Return who asks for this effect: `user`, a document that the user said to follow (`document`), or `no`.
+
+    A verb alone is not enough: the request must speak of what the tool acts on, or name a target of the call.
+    """
+    if tool.effect is Effect.FETCH:
+        return "user"
+    targets = [str(leaf.value) for leaf in leaves if leaf.role is Role.TARGET and leaf.value]
+    for asker, intent in (("user", context.intent), ("document", context.anchors.followed)):
+        if intent is None or tool.effect not in intent.effects:
+            continue
+        if tool.effect in _SAYS_ITSELF or not tool.objects or any(intent.says(word) for word in tool.objects):
+            return asker
+        if any(intent.names(value, form_of(value)) or form_of(value) in context.anchors.found for value in targets):
+            return asker
+    return "no"
+
+
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    call: ToolCall
+    context: Context
+    tool: Tool
+    licence: str
+    now_ns: int
+
+    def judged(self, arguments: dict[str, Any], leaves: Sequence[_Leaf]) -> Decision:
+        """Return the decision on a call whose effect is licensed: its arguments, its repetition, its payload."""
+        asking = Call(self.call.tool, self.tool, self.licence, self.now_ns)
+        amounts = (
+            frozenset(number for text in self.context.anchors.pointed for number in numbers(text.content))
+            if any(leaf.role is Role.AMOUNT for leaf in leaves)
+            else frozenset()
+        )
+        found = [
+            (leaf, why)
+            for leaf in leaves
+            if (why := unnamed(leaf.path, leaf.role, leaf.value, asking, self.context, amounts)) is not None
+        ]
+        provenance = tuple(self._provenance(leaf, why) for leaf, why in found)
+        for (leaf, why), place in zip(found, provenance, strict=True):
+            if not why.askable:
+                return self._said("block", why.reason, self._sentence(leaf, why, place), provenance)
+        if found:
+            (leaf, why), place = found[0], provenance[0]
+            return self._said("ask", why.reason, self._sentence(leaf, why, place), provenance)
+        if self.licence == "document" and self.tool.effect not in DELEGABLE:
+            return self._said("ask", "document-asks", f"a document asks to {self.tool.effect.value}, the user did not")
+        again = self.tool.effect in IRREVERSIBLE and self.context.ran.get(self.call.tool, 0) > 0
+        if again and not self.context.intent.plural:
+            return self._said("ask", "repeated", f"{self.call.tool} ran before, and the request asks for it once")
+        return self._payload(arguments, leaves)
+
+    def _payload(self, arguments: dict[str, Any], leaves: Sequence[_Leaf]) -> Decision:
+        outward = self.tool.effect in OUTWARD or any(
+            leaf.role is Role.TARGET and next(values(str(leaf.value)), None) for leaf in leaves
+        )
+        if outward:
+            carried = [str(leaf.value) for leaf in leaves if leaf.role in CARRIED and isinstance(leaf.value, str)]
+            why = leak(carried, self.context)
+            if why:
+                return self._said("block", "payload-dump", why)
+        made, removed = cleaned(arguments, "", self.tool, self.context)
+        if not removed:
+            return self._said("allow", "anchored", "asked for, and every target is named in the request")
+        places = tuple(self._provenance(_Leaf(path, Role.CONTENT, value), None) for path, value in removed)
+        if outward:
+            return self._carried(removed, places)
+        why = f"the payload carried {len(removed)} addresses, links or opaque runs that the request does not name"
+        text = json.dumps(made, ensure_ascii=False)
+        return Decision(self.call.id, self.call.tool, "rewrite", "payload-active-content", why, places, text)
+
+    def _carried(self, removed: Sequence[tuple[str, str]], places: tuple[Provenance, ...]) -> Decision:
+        """A link nobody named on its way to somebody: asked when it stands in what the user points at, else stopped."""
+        pointed = forms_in(self.context.anchors.pointed)
+        effect = self.tool.effect
+        unsaid = [value for _, value in removed if not endorsed(form_of(value), effect, self.now_ns, self.context)]
+        known = self.licence == "user" and all(form_of(value) in pointed for value in unsaid)
+        known = known and speaks_of_links(self.context)
+        if not unsaid:
+            return self._said("allow", "endorsed", "a person has said yes to what the payload carries")
+        why = f"the payload carries {unsaid[0][:_SHOWN]!r}, which the request does not name: leave it out"
+        return self._said("ask" if known else "block", "payload-active-content", why, places)
+
+    def _said(self, verdict: Word, reason: str, why: str, provenance: tuple[Provenance, ...] = ()) -> Decision:
+        return Decision(self.call.id, self.call.tool, verdict, reason, why, provenance)
+
+    def _sentence(self, leaf: _Leaf, why: Unnamed, place: Provenance) -> str:
+        if leaf.role is Role.SECRET:
+            return f"{leaf.path} is a credential that the user did not write"
+        if place.found == "nowhere" and not why.where:
+            return f"{leaf.path} = {place.value!r} is not in the request, nor anywhere else that was read"
+        pointed = "" if why.askable else ", which the request does not point at"
+        return f"{leaf.path} = {place.value!r} comes from {place.where or why.where}, not from the request{pointed}"
+
+    def _provenance(self, leaf: _Leaf, why: Unnamed | None) -> Provenance:
+        value = str(leaf.value)
+        shown = "[credential]" if leaf.role is Role.SECRET else value[:_SHOWN]
+        where = place_of(value, self.context)
+        found = "tool result" if where or (why is not None and why.where) else "nowhere"
+        return Provenance(leaf.path, leaf.role.value, shown, found, where or (why.where if why else ""))
+
+
+def place_of(value: str, context: Context) -> str:
+    """Return the first line of what was read that holds a value, however it is written; empty when none does."""
+    needle = plain(value)
+    forms = {found.canonical for found in values(value)}
+    for text in context.untrusted:
+        if not forms and needle not in plain(text.content):
+            continue
+        for number, line in enumerate(text.content.splitlines() or [text.content], 1):
+            if (needle and needle in plain(line)) or (forms and forms & {found.canonical for found in values(line)}):
+                return f"{text.origin}, line {number}"
+    return ""
 
 
 def _leaves(node: Any, tool: Tool, path: str = "", role: Role | None = None) -> Iterator[_Leaf]:
     if isinstance(node, dict):
         for key, value in node.items():
-            inner = _inner(tool, key, role)
+            inner = inner_role(tool, key, role)
             if role is not None and inner is role:
                 yield _Leaf(path, role, key)  # below an argument, names are data too
             yield from _leaves(value, tool, f"{path}.{key}" if path else key, inner)
@@ -152,90 +216,6 @@ def _leaves(node: Any, tool: Tool, path: str = "", role: Role | None = None) -> 
             yield from _leaves(value, tool, f"{path}[{number}]", role)
     else:
         yield _Leaf(path, role or Role.TARGET, node)
-
-
-def _inner(tool: Tool, key: str, role: Role | None) -> Role:
-    """Return the role of what stands under `key`: a part of content may be a target, a part of a target is one."""
-    return role_of(tool, key) if role in (None, Role.CONTENT, Role.SELECTOR) else role
-
-
-def _unnamed(leaf: _Leaf, intent: Intent, tool: Tool) -> str:
-    """Return why an argument is not covered by the request, or nothing."""
-    value = leaf.value
-    if value is None or isinstance(value, bool) or value == "":
-        return ""
-    match leaf.role:
-        case Role.TARGET:
-            return "" if _names(str(value), intent, tool) else "target-not-anchored"
-        case Role.SECRET:
-            return "" if stands_in(plain(str(value)), intent.text) else "secret-not-in-request"
-        case Role.AMOUNT:
-            number = as_number(value)
-            known = intent.knows(number) if number is not None else stands_in(plain(str(value)), intent.text)
-            return "" if known else "amount-not-known"
-        case _:
-            return ""
-
-
-def _names(value: str, intent: Intent, tool: Tool) -> bool:
-    kinds = {found.kind for found in values(value)}
-    form = canonical("url" if "url" in kinds else "account" if "account" in kinds else "text", value)
-    if intent.names(value, form):
-        return True
-    if tool.effect is not Effect.FETCH:
-        return False
-    host = canonical_url(value).partition("/")[0].partition("?")[0]  # the user named this site: it may be read
-    return "@" not in host and host_form(host) in {name.partition("/")[0] for name in intent.named}
-
-
-def _cleaned(node: Any, path: str, tool: Tool, intent: Intent, role: Role | None) -> tuple[Any, list[tuple[str, str]]]:
-    """Return the arguments without the active content that trusted text does not name, and what was removed.
-
-    Targets, amounts and credentials are left alone: they were judged whole.
-    """
-    removed: list[tuple[str, str]] = []
-    if isinstance(node, dict):
-        made = {}
-        for key, value in node.items():
-            inner = _inner(tool, key, role)
-            name, gone = _text_cleaned(key, path, intent) if role is not None else (key, [])
-            made[name], more = _cleaned(value, f"{path}.{key}" if path else key, tool, intent, inner)
-            removed += gone + more
-        return made, removed
-    if isinstance(node, list):
-        items = []
-        for number, value in enumerate(node):
-            item, more = _cleaned(value, f"{path}[{number}]", tool, intent, role)
-            items.append(item)
-            removed += more
-        return items, removed
-    if isinstance(node, str) and role in (Role.CONTENT, Role.SELECTOR, Role.WHEN):
-        return _text_cleaned(node, path, intent)
-    return node, removed
-
-
-def _text_cleaned(text: str, path: str, intent: Intent) -> tuple[str, list[tuple[str, str]]]:
-    out, done, removed = "", 0, []
-    for found in sorted(values(text), key=lambda value: value.start):
-        raw = text[found.start : found.end]
-        if not intent.names(raw, found.canonical):
-            out += text[done : found.start] + REMOVED
-            done = found.end
-            removed.append((path, raw))
-    return out + text[done:], removed
-
-
-def _provenance(leaf: _Leaf, context: Seen) -> Provenance:
-    value = str(leaf.value)
-    shown = "[credential]" if leaf.role is Role.SECRET else value[:_SHOWN]
-    needle = plain(value)
-    forms = {found.canonical for found in values(value)}
-    for text in context.untrusted:
-        for number, line in enumerate(text.content.splitlines() or [text.content], 1):
-            if (needle and needle in plain(line)) or (forms and forms & {found.canonical for found in values(line)}):
-                where = f"{text.origin}, line {number}"
-                return Provenance(leaf.path, leaf.role.value, shown, "tool result", where)
-    return Provenance(leaf.path, leaf.role.value, shown, "nowhere")
 
 
 def _no(call: ToolCall, reason: str, why: str) -> Decision:

@@ -5,39 +5,51 @@ is only what is in the object.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from bartizan.core.errors import BadRequest
 from bartizan.core.messages import ROLE_TRUST, Message, Part, Role, Text, ToolCall, ToolResult, ToolSpec
-from bartizan.policy.decide import decide, seen
+from bartizan.policy.context import context_of
+from bartizan.policy.decide import decide
+from bartizan.policy.endorsements import Endorsement
 from bartizan.policy.manifest import Manifest
 
 
-def decide_calls(case: Mapping[str, Any], manifest: Manifest | None = None) -> list[dict[str, Any]]:
+def decide_calls(
+    case: Mapping[str, Any], manifest: Manifest | None = None, endorsed: Sequence[Endorsement] = ()
+) -> list[dict[str, Any]]:
     """Return a decision for each tool call of the last message. A manifest in `case` replaces `manifest`.
 
-    Raises BadRequest when the object is not of the form, BadSettings when its manifest is not.
+    `endorsed` is what a person has said yes to before. Raises BadRequest when the object is not of the form,
+    BadSettings when its manifest is not.
     """
     raw = case.get("messages")
     if not isinstance(raw, list) or not raw:
         raise BadRequest("messages: expected a list with at least one message")
-    messages = [_message(number, message) for number, message in enumerate(raw)]
+    messages = [message(number, one) for number, one in enumerate(raw)]
     calls = [part for part in messages[-1].parts if isinstance(part, ToolCall)]
     if not calls:
         raise BadRequest("the last message holds no tool_calls: expected the assistant's message to be decided")
     if case.get("manifest") is not None:
         manifest = Manifest.parse(json.dumps(case["manifest"]))
-    context = seen(messages[:-1], [_tool(tool) for tool in case.get("tools") or ()], manifest)
-    return [_shown(asdict(decide(call, context, manifest))) for call in calls]
+    context = context_of(messages[:-1], [tool_spec(tool) for tool in case.get("tools") or ()], manifest, endorsed)
+    decisions = []
+    for call in calls:
+        decision = decide(call, context)
+        decisions.append(_shown(asdict(decision)))
+        if decision.verdict in ("allow", "rewrite"):
+            context = context.after(call)
+    return decisions
 
 
 def _shown(decision: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in decision.items() if value is not None}
 
 
-def _message(number: int, raw: Any) -> Message:
+def message(number: int, raw: Any) -> Message:
+    """Return one message of OpenAI's form, the `number`-th of its conversation. Raises BadRequest."""
     where = f"messages[{number}]"
     if not isinstance(raw, dict):
         raise BadRequest(f"{where}: expected an object")
@@ -71,7 +83,8 @@ def _content(content: Any, where: str) -> str:
     raise BadRequest(f"{where}.content: expected text, or a list of parts")
 
 
-def _tool(raw: Any) -> ToolSpec:
+def tool_spec(raw: Any) -> ToolSpec:
+    """Return one tool of OpenAI's form. Raises BadRequest."""
     function = raw.get("function", raw) if isinstance(raw, dict) else None
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise BadRequest("tools: expected objects with a function and its name")

@@ -1,17 +1,17 @@
-"""What a tool does and what its arguments mean: written by the operator, or inferred from name and JSON Schema.
+"""What a tool does, what its arguments mean and what its results are made of: written by the operator, else inferred.
 
-Inference is careful: a tool whose name says nothing changes things, and an argument that names nothing known is a
-target wherever harm cannot be undone. Annotations of a tool's server can only make this stricter, never milder: who
-describes a tool may be the attacker (MCP, "tool annotations are untrusted").
+A manifest is the operator's word. `fields` of a result are believed only as far as the operator vouches for them: who
+can write a field decides what it is, and a field that is not described is content that anybody could have written.
 """
 
 import json
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from bartizan.core.errors import BadSettings
 from bartizan.core.messages import ToolSpec
@@ -23,10 +23,17 @@ class Effect(StrEnum):
     READ = "read"
     FETCH = "fetch"
     WRITE = "write"
+    SHARE = "share"
+    """Gives somebody access: an invitation, a permission, a membership."""
     SEND = "send"
     EXECUTE = "execute"
     DELETE = "delete"
     PAY = "pay"
+
+
+OUTWARD = frozenset((Effect.SHARE, Effect.SEND, Effect.PAY, Effect.FETCH))
+"""Effects that carry something to somebody else."""
+IRREVERSIBLE = frozenset((Effect.DELETE, Effect.PAY, Effect.EXECUTE))
 
 
 class Role(StrEnum):
@@ -40,8 +47,38 @@ class Role(StrEnum):
     WHEN = "when"
     CONTENT = "content"
     """What is said or stored."""
+    LABEL = "label"
+    """The name of a thing that is made: words of the request, or names that a system wrote."""
     SELECTOR = "selector"
     """What a reading call looks for."""
+
+
+class Kind(StrEnum):
+    """Who can have written a field of a result, and what it is good for."""
+
+    ID = "id"
+    """Assigned by the system: names the record itself."""
+    NAME = "name"
+    """What people call the record by. Anybody may have written it: it selects, it is never a target."""
+    META = "meta"
+    """Written by the system or the owner: sender, members, size, dates, amounts."""
+    INTERNAL = "internal"
+    """Written by the organisation's own people: its links may be read, and what it names may be asked about."""
+    CONTENT = "content"
+    """Anybody may have written it."""
+    SECRET = "secret"  # noqa: S105 - the name of a kind
+    """Must not leave, unless the request names the field."""
+
+
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a tool's structured result is made of: a mapping or a list of mappings (`fields`), or a list (`items`)."""
+
+    fields: dict[str, Kind] = {}
+    called: dict[str, list[str]] = {}
+    """Further words that people use for a field; for `items` under the empty name."""
+    items: Kind | None = None
+    keys: Kind | None = None
+    """What the keys of a mapping from names to answers are."""
 
 
 class Tool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,6 +87,13 @@ class Tool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     effect: Effect
     arguments: dict[str, Role] = {}
     result_trusted: bool = False
+    result: Result | None = None
+    objects: tuple[str, ...] = ()
+    """Words for what the tool acts on; the request must use one of them or name the target itself."""
+    targets: tuple[str, ...] = ()
+    """Targets that the operator permits always."""
+    most: Annotated[float, Meta(gt=0)] | None = None
+    """The largest amount of one call."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,102 +114,21 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def tool(self, spec: ToolSpec, annotations: Mapping[str, Any] | None = None) -> Tool:
         """Return what is known about a tool: what the operator wrote, completed by what can be inferred."""
+        from bartizan.policy.inference import infer
+
         inferred = infer(spec, annotations)
         written = self.tools.get(spec.name)
         if written is None:
             return inferred
-        return msgspec.structs.replace(written, arguments={**inferred.arguments, **written.arguments})
+        return msgspec.structs.replace(
+            written,
+            arguments={**inferred.arguments, **written.arguments},
+            objects=written.objects or inferred.objects,
+        )
 
 
-_READS = frozenset(
-    [
-        "get",
-        "list",
-        "read",
-        "search",
-        "find",
-        "check",
-        "show",
-        "view",
-        "query",
-        "lookup",
-        "count",
-        "describe",
-        "calculate",
-        "summarize",
-        "fetch",
-    ]
-)
-_VERBS = {
-    Effect.PAY: "pay transfer transaction payment purchase buy refund withdraw wire money donate",
-    Effect.DELETE: "delete remove cancel drop revoke kick ban uninstall purge erase destroy terminate",
-    Effect.EXECUTE: "run execute exec shell eval bash command deploy install spawn script",
-    Effect.SEND: "send post reply forward invite share email mail notify publish tweet message upload dm",
-    Effect.FETCH: "browse download visit webpage http request crawl navigate url",
-}
-_ARGUMENTS = (
-    (Role.SECRET, "password passwd secret token apikey key credential credentials otp pin passphrase"),
-    (Role.AMOUNT, "amount price quantity total sum budget limit"),
-    (Role.WHEN, "date time datetime start end when day deadline until since"),
-    (Role.CONTENT, "subject body content message text title description note notes comment summary reason"),
-    (
-        Role.TARGET,
-        "recipient recipients to cc bcc email address url uri link host domain channel user users participants account"
-        " iban id ids file filename path folder destination webhook repo repository branch name hotel restaurant city"
-        " phone number callback endpoint company",
-    ),
-)
-_STRICT = (Effect.PAY, Effect.DELETE, Effect.EXECUTE)
-
-
-def infer(spec: ToolSpec, annotations: Mapping[str, Any] | None = None) -> Tool:
-    """Return what name, schema and annotations say about a tool nobody described."""
-    words = _words(spec.name)
-    effect = _effect(words)
-    hints = annotations or {}
-    if effect in (Effect.READ, Effect.FETCH) and (
-        hints.get("destructiveHint") is True or hints.get("readOnlyHint") is False
-    ):
-        effect = Effect.DELETE if hints.get("destructiveHint") is True else Effect.WRITE
-    roles = {name: _role(name, schema, effect) for name, schema in _properties(spec.schema).items()}
-    if effect is Effect.READ and any(_leads_away(name) for name in roles):
-        effect = Effect.FETCH
-    return Tool(effect, roles)
-
-
-def role_of(tool: Tool, argument: str) -> Role:
-    """Return the role of an argument, one that the schema does not name included."""
-    return tool.arguments.get(argument) or _role(argument, {}, tool.effect)
-
-
-def _effect(words: list[str]) -> Effect:
-    if words and words[0] in _READS:
-        return Effect.FETCH if set(words) & set(_VERBS[Effect.FETCH].split()) else Effect.READ
-    for effect, verbs in _VERBS.items():
-        if set(words) & set(verbs.split()):
-            return effect
-    return Effect.WRITE
-
-
-def _role(name: str, schema: Mapping[str, Any], effect: Effect) -> Role:
-    words = set(_words(name))
-    if schema.get("format") in ("uri", "email", "hostname", "iri", "url"):
-        return Role.TARGET
-    if effect is Effect.EXECUTE:
-        return Role.TARGET
-    for role, names in _ARGUMENTS:
-        if words & set(names.split()):
-            return role
-    if effect is Effect.READ:
-        return Role.SELECTOR
-    return Role.TARGET if effect in _STRICT else Role.CONTENT
-
-
-def _leads_away(name: str) -> bool:
-    return bool(set(_words(name)) & {"url", "uri", "link", "host", "webhook", "endpoint", "domain"})
-
-
-def _properties(schema: str) -> dict[str, Mapping[str, Any]]:
+def properties(schema: str) -> dict[str, Mapping[str, Any]]:
+    """Return the arguments that a JSON Schema text names, each with its own schema; none when it cannot be read."""
     try:
         found = json.loads(schema or "{}").get("properties", {})
     except (ValueError, AttributeError, RecursionError):
@@ -175,6 +138,14 @@ def _properties(schema: str) -> dict[str, Mapping[str, Any]]:
     return {str(name): part if isinstance(part, dict) else {} for name, part in found.items()}
 
 
-def _words(name: str) -> list[str]:
+def words_of(name: str) -> list[str]:
+    """Return the words of an identifier: `sendMoney_to` is send, money, to."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return [word.lower() for word in re.split(r"[^A-Za-z0-9]+", spaced) if word]
+
+
+def singular(word: str) -> str:
+    """Return an English noun without its plural ending."""
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word

@@ -1,0 +1,216 @@
+"""The context of a call, rebuilt from the messages alone: who wrote what, what was asked, what was read and pointed at.
+
+Every text gets the trust of its author, every result the tool it came from. Text of an earlier result that turns up
+again in a message of a user or of the system is recognised by its runs of words and keeps its label. `Contexts` keeps
+what was built, so that a conversation that grows costs only what is new.
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bartizan.core.messages import Message, Text, ToolCall, ToolResult, ToolSpec, Trust
+from bartizan.policy.anchors import Anchors, Source
+from bartizan.policy.endorsements import Endorsement
+from bartizan.policy.intent import Intent, intent_of
+from bartizan.policy.manifest import Manifest, Tool
+from bartizan.policy.pointing import point
+from bartizan.policy.records import structure_of
+from bartizan.policy.values import plain
+
+RUN = 8
+"""Words in a row that make a text recognisable."""
+DENIED = "Denied by policy:"
+"""How the result of a call begins that never ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a decision may use. Built by `context_of`; a longer conversation by `followed_by`."""
+
+    tools: Mapping[str, ToolSpec] = field(default_factory=dict)
+    manifest: Manifest = field(default_factory=Manifest)
+    trusted: tuple[Text, ...] = ()
+    intent: Intent = field(default_factory=Intent)
+    anchors: Anchors = field(default_factory=lambda: Anchors(Intent()))
+    sources: tuple[Source, ...] = ()
+    untrusted: tuple[Text, ...] = ()
+    runs: Mapping[int, int] = field(default_factory=dict)
+    """Hash of each run of words in what anybody could have written, and the number of its text."""
+    calls: Mapping[str, ToolCall] = field(default_factory=dict)
+    ran: Mapping[str, int] = field(default_factory=dict)
+    """How often each tool has run."""
+    endorsed: tuple[Endorsement, ...] = ()
+
+    def tool(self, name: str) -> Tool:
+        """Return what is known about a tool."""
+        return self.manifest.tool(self.tools.get(name) or ToolSpec(name))
+
+    def after(self, call: ToolCall) -> "Context":
+        """Return the context once `call` was let through: a second call beside it is not the first."""
+        return replace(self, ran={**self.ran, call.tool: self.ran.get(call.tool, 0) + 1})
+
+    def followed_by(self, messages: Sequence[Message]) -> "Context":
+        """Return the context after more messages."""
+        made = _Growing(self)
+        for message in messages:
+            made.take(message)
+        return made.context()
+
+
+def context_of(
+    messages: Sequence[Message],
+    tools: Sequence[ToolSpec] = (),
+    manifest: Manifest | None = None,
+    endorsed: Sequence[Endorsement] = (),
+) -> Context:
+    """Return the context that `messages` make."""
+    empty = Context({tool.name: tool for tool in tools}, manifest or Manifest(), endorsed=tuple(endorsed))
+    return empty.followed_by(messages)
+
+
+class Contexts:
+    """Keeps the contexts of recent conversations by their messages. Not for several threads at once."""
+
+    def __init__(self, manifest: Manifest | None = None, most: int = 256) -> None:
+        """Keep the `most` recent ones."""
+        self._manifest = manifest or Manifest()
+        self._most = most
+        self._kept: OrderedDict[int, tuple[tuple[Message, ...], tuple[ToolSpec, ...], Context]] = OrderedDict()
+
+    def of(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Context:
+        """Return the context of `messages`: from the longest conversation kept that they continue."""
+        given, offered = tuple(messages), tuple(tools)
+        keys = list(_keys(given, offered))
+        for length in range(len(given), 0, -1):
+            kept = self._kept.get(keys[length - 1])
+            if kept is not None and kept[0] == given[:length] and kept[1] == offered:
+                self._kept.move_to_end(keys[length - 1])
+                context = kept[2] if length == len(given) else kept[2].followed_by(given[length:])
+                break
+        else:
+            context = context_of(given, offered, self._manifest)
+        if given:
+            self._kept[keys[-1]] = (given, offered, context)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return context
+
+
+def _keys(messages: tuple[Message, ...], tools: tuple[ToolSpec, ...]) -> Iterator[int]:
+    key = hash(tools)
+    for message in messages:
+        key = hash((key, message))
+        yield key
+
+
+class _Growing:
+    """A context while messages are added to it."""
+
+    def __init__(self, start: Context) -> None:
+        self._start = start
+        self._trusted = list(start.trusted)
+        self._sources = list(start.sources)
+        self._untrusted = list(start.untrusted)
+        self._runs = dict(start.runs)
+        self._calls = dict(start.calls)
+        self._ran = dict(start.ran)
+
+    def take(self, message: Message) -> None:
+        """Label every part of a message by who could have written it."""
+        for part in message.parts:
+            match part:
+                case Text():
+                    self._text(part)
+                case ToolCall():
+                    self._calls[part.id] = part  # what a model said before is no authority: it may have been made to
+                case ToolResult():
+                    self._result(part)
+
+    def context(self) -> Context:
+        """Return the context; what is pointed at is found anew when the request itself has grown."""
+        start, trusted = self._start, tuple(self._trusted)
+        if trusted == start.trusted:
+            intent, anchors, fresh = start.intent, start.anchors, self._sources[len(start.sources) :]
+        else:
+            intent = intent_of(trusted)
+            anchors, fresh = Anchors(intent), self._sources
+        for source in fresh:
+            anchors = point(anchors, source)
+        return replace(
+            start,
+            trusted=trusted,
+            intent=intent,
+            anchors=anchors,
+            sources=tuple(self._sources),
+            untrusted=tuple(self._untrusted),
+            runs=self._runs,
+            calls=self._calls,
+            ran=self._ran,
+        )
+
+    def _text(self, text: Text) -> None:
+        if text.trust < Trust.TOOL:
+            self._stranger(text, [text.content])
+        elif text.trust >= Trust.USER:
+            own, foreign = self._parted(text.content) if self._runs else (text.content, "")
+            self._trusted.append(replace(text, content=own) if foreign else text)
+            if foreign:
+                self._stranger(replace(text, content=foreign, trust=Trust.WEB), [foreign])
+
+    def _result(self, result: ToolResult) -> None:
+        text = result.text
+        if not text.content.strip() or text.content.startswith(DENIED):
+            return
+        call = self._calls.get(result.call_id)
+        name = call.tool if call else ""
+        self._ran[name] = self._ran.get(name, 0) + 1
+        tool = self._start.tool(name)
+        if tool.result_trusted and name in self._start.manifest.tools:
+            self._trusted.append(replace(text, trust=Trust.DEVELOPER))
+            return
+        labelled = replace(text, origin=f"{name or 'tool'} {text.origin}".strip())
+        structure = structure_of(text.content) if tool.result is not None else None
+        self._sources.append(Source(text, name, tool, _object(call.arguments) if call else {}, structure))
+        found = structure.records if structure is not None else ()
+        texts = [value for record in found for values in record.fields.values() for value in values]
+        self._stranger(labelled, texts or [text.content])
+
+    def _stranger(self, text: Text, parts: Sequence[str]) -> None:
+        number = len(self._untrusted)
+        self._untrusted.append(text)
+        for part in parts:
+            for run in runs_of(part):
+                self._runs.setdefault(run, number)
+
+    def _parted(self, content: str) -> tuple[str, str]:
+        """Return what of a trusted text is its author's own, and what stood in a result before."""
+        words = content.split()
+        hashes = _hashes([plain(word) for word in words])
+        foreign = [False] * len(words)
+        for start, run in enumerate(hashes):
+            if run in self._runs:
+                foreign[start : start + RUN] = [True] * RUN
+        if not any(foreign):
+            return content, ""
+        own = " ".join(word for word, other in zip(words, foreign, strict=True) if not other)
+        return own, " ".join(word for word, other in zip(words, foreign, strict=True) if other)
+
+
+def runs_of(text: str) -> list[int]:
+    """Return the hash of every run of words in a text."""
+    return _hashes(plain(text).split())
+
+
+def _hashes(words: list[str]) -> list[int]:
+    return [hash(tuple(words[start : start + RUN])) for start in range(len(words) - RUN + 1)]
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
