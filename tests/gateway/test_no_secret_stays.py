@@ -6,6 +6,7 @@ import random
 import httpx
 from tests.doubles.canned_upstream import canned_upstream, document, event_stream
 from tests.gateway.samples import SECRETS
+from tests.gateway.test_telemetry import collector
 
 from bartizan.core import settings
 from bartizan.core.clock import SystemClock
@@ -21,7 +22,7 @@ PROVIDER_KEY = "provider-key-should-stay-here-991"
 
 
 async def test_secrets_stay_nowhere(tmp_path, caplog, capfd):
-    """Logs, database, checkpoints, metrics, error bodies and headers, after requests that fail in every way."""
+    """Logs, database, checkpoints, metrics, spans, error bodies and headers, after requests that fail in every way."""
     caplog.set_level(0)
     clock = SystemClock()
     book = KeyBook(tmp_path / "keys.json", clock)
@@ -35,10 +36,11 @@ async def test_secrets_stay_nowhere(tmp_path, caplog, capfd):
         ("/v1/chat/completions", True): event_stream(chunk, "[DONE]"),
         ("/v1/messages", False): document({"error": {"message": f"bad key {PROVIDER_KEY}"}}, 500),
     }
-    async with canned_upstream(answers) as url:
+    async with canned_upstream(answers) as url, collector() as (told, collecting):
         wanted = settings.parse(
             f'[gateway]\nrequest_log = true\nkeys_file = "{tmp_path}/keys.json"\n'
             f'[[gateway.upstreams]]\nurl = "{url}"\napi_key_file = "{tmp_path}/provider"\n'
+            f'[telemetry]\nendpoint = "{collecting}"\n'
         )
         directory = tmp_path / "ledger"
 
@@ -50,7 +52,13 @@ async def test_secrets_stay_nowhere(tmp_path, caplog, capfd):
     planted = (text.partition(".")[2], admin.partition(".")[2], SECRETS[0], PROMPT_CANARY, PROVIDER_KEY)
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.name != "provider"}
     assert any(data.startswith(b"SQLite") for data in files.values())
-    places = {"log": caplog.text, "output": "".join(capfd.readouterr()), "answers": answered}
+    places = {
+        "log": caplog.text,
+        "output": "".join(capfd.readouterr()),
+        "answers": answered,
+        "telemetry": told.raw.decode("latin-1"),
+    }
+    assert len(told.spans) > 50
     places |= {str(path): data.decode("latin-1") for path, data in files.items()}
     for secret in planted:
         for place, content in places.items():

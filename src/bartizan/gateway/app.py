@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from bartizan.core.errors import BadRequest
 from bartizan.gateway.exchange import Answer, Call, Gate, exchange
 from bartizan.gateway.models import models
+from bartizan.gateway.openapi import described
 from bartizan.gateway.operations import operations
 from bartizan.gateway.wires import WIRES
 from bartizan.gateway.wires.base import Wire
@@ -32,6 +33,7 @@ class GatewayApp:
         """Prepare the routes. No request may have a body of more than `body_bytes`."""
         self._open_gate = open_gate
         self._gate: Gate | None = None
+        self._spoken = tuple(wires)
         self._wires = {path: wire for wire in wires for path in wire.paths}
         self.body_bytes = body_bytes
 
@@ -56,12 +58,16 @@ class GatewayApp:
             except BadRequest as error:
                 return self.refusal(path, 415, "unsupported_encoding", str(error))
             return await exchange(gate, wire, call)
+        if path == "/openapi.json" and method in ("GET", "HEAD"):
+            return Answer(200, [(b"content-type", b"application/json")], described(self._spoken))
         if method == "GET" and _MODELS.fullmatch(path) and ".." not in path:
             return await models(gate, call)
         if path in _OPERATIONS and method in ("GET", "HEAD"):
             return operations(gate, path, call.headers)
         if wire is not None:
-            return self.refusal(path, 405, "method_not_allowed", f"{path} takes POST, got {method[:20]}.")
+            refused = self.refusal(path, 405, "method_not_allowed", f"{path} takes POST, got {method[:20]}.")
+            refused.headers.append((b"allow", b"POST"))
+            return refused
         return self.refusal(path, 404, "not_found", f"No route {path[:100]!r} here.")
 
     def refusal(self, path: str, status: int, code: str, message: str) -> Answer:

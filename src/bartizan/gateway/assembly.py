@@ -11,12 +11,14 @@ from bartizan.core.clock import Clock
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
 from bartizan.core.sections.gateway import Upstream as UpstreamSettings
+from bartizan.gateway import telemetry
 from bartizan.gateway.auth import Anyone, Authenticator, BookKeys, SharedKey
 from bartizan.gateway.evidence import Log, Recorder
 from bartizan.gateway.exchange import Gate
 from bartizan.gateway.keys import KeyBook
 from bartizan.gateway.limits.files import Files, counting
 from bartizan.gateway.limits.limiter import Limiter
+from bartizan.gateway.meter import Meter
 from bartizan.gateway.output.policy import OutputPolicy
 from bartizan.gateway.routing import Route, Routes
 from bartizan.gateway.screening import GuardedScreen, Screen
@@ -99,14 +101,16 @@ def gate_opener(
     outputs = OutputPolicy(settings.output)
     tool_calls = ToolCalls(settings.policy)
     files = Files(settings.limits, clock)
+    telemetry.check(settings.telemetry)
 
     @contextlib.asynccontextmanager
     async def opened() -> AsyncIterator[Gate]:
         recorder = Recorder(open_log(), clock, settings.ledger.checkpoint_every_s)
         fresh = auth.refreshing() if isinstance(auth, TokenKeys) else contextlib.nullcontext()
         limiter = Limiter(settings.limits, files, counting(settings.limits, clock), clock)
+        telling = telemetry.running(settings.telemetry)
         try:
-            async with fresh, limiter.running():
+            async with fresh, limiter.running(), telling as tell:
                 yield Gate(
                     auth,
                     guarded,
@@ -121,6 +125,7 @@ def gate_opener(
                     block_status=gateway.block_status,
                     delimiters=gateway.untrusted_delimiters,
                     wait_for_receipt=gateway.receipt == "durable",
+                    meter=Meter(tell),
                 )
         finally:
             await behind.close()

@@ -305,6 +305,7 @@ async def _pieces(
             size += len(piece)
             out = guard.feed(expander.feed(piece))
             if out and not guard.ended:
+                trace.first_ns = trace.first_ns or gate.clock.wall_ns()
                 yield out
                 out = b""
         if not guard.ended:

@@ -7,7 +7,7 @@ no secret can stand in one. Lines use the OpenTelemetry names for generative AI 
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from bartizan.gateway.trace import Trace
 
@@ -20,8 +20,9 @@ request_log = logging.getLogger("bartizan.requests")
 class Meter:
     """The counters of one gateway process."""
 
-    def __init__(self) -> None:
-        """Start at zero."""
+    def __init__(self, tell: Callable[[Trace, int], None] | None = None) -> None:
+        """Start at zero. `tell` hears of every finished request too."""
+        self._tell = tell
         self.requests: Counter[tuple[str, str, str, int]] = Counter()
         self.findings: Counter[str] = Counter()
         self.tokens: Counter[str] = Counter()
@@ -41,6 +42,8 @@ class Meter:
         if trace.usage is not None:
             self.tokens["input"] += trace.usage.input_tokens
             self.tokens["output"] += trace.usage.output_tokens
+        if self._tell is not None:
+            self._tell(trace, now_ns)
         if request_log.isEnabledFor(logging.INFO):
             request_log.info("%s", json.dumps(_line(trace, seconds)))
 

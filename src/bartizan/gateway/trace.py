@@ -45,6 +45,8 @@ class Trace:
     upstream: str = ""
     status: int = 0
     outcome: str = ""
+    first_ns: int = 0
+    """When the first bytes of a stream went on."""
     finish: str = ""
     usage: Usage | None = None
     charged: int | None = None

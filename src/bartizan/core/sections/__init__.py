@@ -10,6 +10,7 @@ from bartizan.core.sections.ledger import Ledger
 from bartizan.core.sections.limits import Limits
 from bartizan.core.sections.output import Output
 from bartizan.core.sections.policy import Policy
+from bartizan.core.sections.telemetry import Telemetry
 from bartizan.core.sections.tokens import Tokens
 
 
@@ -23,5 +24,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     ledger: Ledger = Ledger()
     dashboard: Dashboard = Dashboard()
+    telemetry: Telemetry = Telemetry()
     assess: Assess = Assess()
     data: Data = Data()
