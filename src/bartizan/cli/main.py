@@ -9,15 +9,18 @@ from collections.abc import Sequence
 
 from bartizan import __version__
 from bartizan.cli import (
+    admit,
     assess,
     budgets,
     dashboard,
     data,
     detect,
+    guard,
     init,
     keys,
     kill,
     ledger,
+    lock,
     people,
     policy,
     prices,
@@ -46,6 +49,9 @@ COMMANDS: tuple[Command, ...] = (
     scan.COMMAND,
     sign.COMMAND,
     verify.COMMAND,
+    admit.COMMAND,
+    lock.COMMAND,
+    guard.COMMAND,
     data.COMMAND,
     ledger.COMMAND,
     dashboard.COMMAND,

@@ -238,9 +238,34 @@ def _is_sound(name: object, _: object, digest: object) -> bool:
     return name == ITSELF or not any(part in ("", ".", "..") for part in name.split("/"))
 
 
-def _signed(payload: bytes) -> bytes:
+def seal(payload: bytes, kind: str, key: ec.EllipticCurvePrivateKey) -> dict[str, Any]:
+    """Return `payload` in a DSSE envelope of type `kind`, signed with `key`."""
+    signature = key.sign(_signed(payload, kind), ec.ECDSA(_HASHES[key.curve.name]()))
+    signer = {"sig": _base64(signature), "keyid": fingerprint(key.public_key())}
+    return {"payload": _base64(payload), "payloadType": kind, "signatures": [signer]}
+
+
+def unseal(envelope: Any, kind: str, key: ec.EllipticCurvePublicKey) -> bytes:
+    """Return the payload of an envelope of type `kind` that `key` signed. Raises BadEvidence for anything else."""
+    try:
+        (signature,) = envelope["signatures"]
+        payload = base64.b64decode(envelope["payload"], validate=True)
+        raw = base64.b64decode(signature["sig"], validate=True)
+        said = envelope["payloadType"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadEvidence(f"no envelope with one signature: {type(error).__name__}") from error
+    if said != kind:
+        raise BadEvidence(f"an envelope of type {str(said)[:80]!r}, expected {kind!r}")
+    try:
+        key.verify(raw, _signed(payload, kind), ec.ECDSA(_HASHES[key.curve.name]()))
+    except InvalidSignature:
+        raise BadEvidence("the signature does not belong to this content and key") from None
+    return payload
+
+
+def _signed(payload: bytes, kind: str = PAYLOAD) -> bytes:
     """Return what a DSSE signature covers (DSSE protocol, pre-authentication encoding)."""
-    return b"DSSEv1 %d %s %d %s" % (len(PAYLOAD), PAYLOAD.encode(), len(payload), payload)
+    return b"DSSEv1 %d %s %d %s" % (len(kind.encode()), kind.encode(), len(payload), payload)
 
 
 def _base64(data: bytes) -> str:

@@ -10,6 +10,7 @@ from bartizan.core.sections.ledger import Ledger
 from bartizan.core.sections.limits import Limits
 from bartizan.core.sections.output import Output
 from bartizan.core.sections.policy import Policy
+from bartizan.core.sections.supply import Supply
 from bartizan.core.sections.telemetry import Telemetry
 from bartizan.core.sections.tokens import Tokens
 
@@ -27,3 +28,4 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     telemetry: Telemetry = Telemetry()
     assess: Assess = Assess()
     data: Data = Data()
+    supply: Supply = Supply()
