@@ -1,12 +1,41 @@
-"""T08 says what it is: no claim, no run, and advice all the same."""
+"""T08 holds behind the gateway's budgets, and would not hold without them."""
+
+import contextlib
 
 from tests.threats.benches import bench
 
+from bartizan.threats import t08_api_abuse
 from bartizan.threats.base import State, prove
-from bartizan.threats.t08_api_abuse import T08
 
 
-def test_it_claims_nothing_and_is_shown_so():
-    """A threat without a claim is never a pass."""
-    assert prove(T08, bench()).state is State.NO_CLAIM
-    assert T08.advice
+def test_no_attack_costs_more_than_was_allowed(monkeypatch):
+    """All claims hold; the books say what the bills say."""
+    monkeypatch.setattr(t08_api_abuse, "_SHOTS", 8)
+    monkeypatch.setattr(t08_api_abuse, "ALLOWED", "0.05")
+    row = prove(t08_api_abuse.T08, bench())
+    assert row.state is State.HOLDS, row.why
+    assert row.evidence.measured["books against bills"].value == 0
+    assert row.evidence.off.value > 0.8
+    assert len(row.evidence.families) == len(t08_api_abuse.DRAINS)
+
+
+def test_a_gateway_that_lets_everything_through_fails(monkeypatch):
+    """The attacker reaches the model server itself: the claims can be broken."""
+    straight = {}
+
+    @contextlib.contextmanager
+    def open_gate(settings, upstream):
+        straight["url"] = upstream
+        yield upstream
+
+    async def nothing(*_, **__):
+        return 0
+
+    monkeypatch.setattr(t08_api_abuse, "gateway", open_gate)
+    monkeypatch.setattr(t08_api_abuse, "_SHOTS", 8)
+    monkeypatch.setattr(t08_api_abuse, "ALLOWED", "0.05")
+    monkeypatch.setattr(t08_api_abuse, "_honest", nothing)
+    monkeypatch.setattr(t08_api_abuse, "_standing", nothing)
+    row = prove(t08_api_abuse.T08, bench())
+    assert row.state is State.FAILED
+    assert "No attack costs more" in row.why

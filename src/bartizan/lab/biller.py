@@ -26,6 +26,8 @@ class Bill:
     model: str
     input: int
     output: int
+    tier: str = ""
+    """The service tier that was asked for."""
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Biller:
     def tokens(self, document: dict[str, Any]) -> int:
         """Return how many tokens each choice of an answer gets."""
         caps = [document.get(key) for key in ("max_completion_tokens", "max_tokens", "max_output_tokens")]
-        return min([self.appetite(document), self.largest, *(cap for cap in caps if isinstance(cap, int))])
+        return min([self.appetite(document), self.largest, *(cap for cap in caps if isinstance(cap, int) and cap > 0)])
 
 
 class _Connection(asyncio.Protocol):
@@ -137,7 +139,9 @@ class _Connection(asyncio.Protocol):
         self._send(200, json.dumps(form(document, taken, each, choices).whole()).encode())
 
     def _bill(self, document: dict[str, Any], taken: int, given: int) -> None:
-        self._biller.bills.append(Bill(self._path, str(document.get("model")), taken, given))
+        self._biller.bills.append(
+            Bill(self._path, str(document.get("model")), taken, given, str(document.get("service_tier") or ""))
+        )
 
     def _send(self, status: int, body: bytes) -> None:
         head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
@@ -171,6 +175,7 @@ class _Form:
     def __init__(self, document: dict[str, Any], taken: int, each: int, choices: int) -> None:
         self.document, self.taken, self.each, self.choices = document, taken, each, choices
         self.model = str(document.get("model"))
+        self.tier = str(document.get("service_tier") or "default")
 
     def text(self) -> str:
         """Return the words of one choice."""
@@ -193,7 +198,7 @@ class _Chat(_Form):
         return {"prompt_tokens": self.taken, "completion_tokens": given, "total_tokens": self.taken + given}
 
     def _head(self, form: str) -> dict[str, Any]:
-        return {"id": "c", "object": form, "created": 1, "model": self.model}
+        return {"id": "c", "object": form, "created": 1, "model": self.model, "service_tier": self.tier}
 
     def whole(self) -> dict[str, Any]:
         """Return the complete answer."""
@@ -216,6 +221,7 @@ class _Chat(_Form):
 class _Responses(_Form):
     def _response(self, status: str, output: list[dict[str, Any]], usage: dict[str, int] | None) -> dict[str, Any]:
         head = {"id": "r", "object": "response", "created_at": 1, "model": self.model, "status": status}
+        head["service_tier"] = self.tier
         return {
             **head,
             "output": output,
@@ -248,7 +254,7 @@ class _Responses(_Form):
 
 class _Messages(_Form):
     def _message(self, content: list[dict[str, Any]], stop: str | None, given: int) -> dict[str, Any]:
-        usage = {"input_tokens": self.taken, "output_tokens": given}
+        usage = {"input_tokens": self.taken, "output_tokens": given, "service_tier": "standard"}
         head = {"id": "m", "type": "message", "role": "assistant", "model": self.model}
         return {**head, "content": content, "stop_reason": stop, "stop_sequence": None, "usage": usage}
 
