@@ -15,7 +15,7 @@ from typing import Any, Literal
 from bartizan.core.messages import ToolCall
 from bartizan.policy.anchors import DELEGABLE, form_of, forms_in
 from bartizan.policy.context import Context
-from bartizan.policy.manifest import IRREVERSIBLE, OUTWARD, Effect, Role, Tool
+from bartizan.policy.manifest import IRREVERSIBLE, OUTWARD, Effect, Role, Tool, properties
 from bartizan.policy.named import Call, Unnamed, endorsed, speaks_of_links, unnamed
 from bartizan.policy.payload import CARRIED, REMOVED, cleaned, inner_role, leak
 from bartizan.policy.values import numbers, plain, values
@@ -73,6 +73,10 @@ def decide(call: ToolCall, context: Context, now_ns: int = 0) -> Decision:
         return _no(call, "bad-arguments", "the arguments are not a JSON object")
     if any(next(values(name), None) for name in arguments):
         return _no(call, "bad-arguments", "the name of an argument is an address or a link")
+    offered = properties(context.tools[call.tool].schema) if call.tool in context.tools else {}
+    strange = next((name for name in arguments if offered and name not in offered), None)
+    if strange is not None:
+        return _no(call, "argument-not-offered", f"the tool has no argument {strange[:80]!r}")
     leaves = list(_leaves(arguments, tool))
     if len(leaves) > _MOST_LEAVES:
         return _no(call, "bad-arguments", f"more than {_MOST_LEAVES} values in the arguments")

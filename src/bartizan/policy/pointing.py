@@ -26,6 +26,8 @@ _GENERIC = _words(
     " channel"
     " transaction payment bill id number date time day week month year yes no me i you re fw fwd for with from to of"
     " and or in on at by as is are be do can could would important"
+    " largest biggest greatest smallest latest newest recent oldest earliest cheapest expensive highest lowest best"
+    " worst most least top rated"
 )
 _EXTENSIONS = _words("txt doc docx xls xlsx pdf csv md ppt pptx html json xml log png jpg")
 
