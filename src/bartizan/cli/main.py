@@ -11,6 +11,7 @@ from bartizan import __version__
 from bartizan.cli import (
     admit,
     assess,
+    bom,
     budgets,
     dashboard,
     data,
@@ -52,6 +53,7 @@ COMMANDS: tuple[Command, ...] = (
     admit.COMMAND,
     lock.COMMAND,
     guard.COMMAND,
+    bom.COMMAND,
     data.COMMAND,
     ledger.COMMAND,
     dashboard.COMMAND,

@@ -46,6 +46,8 @@ class Package:
     """Exactly this version; empty when the file does not say which."""
     digests: tuple[str, ...] = ()
     """`algorithm:hex` or `algorithm-base64`, as the file writes them."""
+    licence: str = ""
+    """What the package says of itself."""
 
 
 @dataclass(frozen=True, slots=True)

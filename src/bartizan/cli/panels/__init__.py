@@ -3,6 +3,7 @@ the command of the same name does.
 """
 
 from bartizan.cli.panels.access import Keys, Who
+from bartizan.cli.panels.artefacts import Artefacts
 from bartizan.cli.panels.limits import Spend, Switches
 from bartizan.cli.panels.runs import Runs
 from bartizan.core.clock import Clock
@@ -12,4 +13,11 @@ from bartizan.dashboard.panels import Panel
 
 def panels(settings: Settings, clock: Clock) -> tuple[Panel, ...]:
     """Return every page, in the order of the navigation."""
-    return (Keys(settings, clock), Spend(settings), Switches(settings), Runs(settings), Who(settings, clock))
+    return (
+        Keys(settings, clock),
+        Spend(settings),
+        Switches(settings),
+        Artefacts(settings, clock),
+        Runs(settings),
+        Who(settings, clock),
+    )

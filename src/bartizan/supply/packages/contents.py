@@ -68,7 +68,8 @@ class Contents:
 
     def _metadata(self, text: str) -> None:
         headers = HeaderParser().parsestr(text)
-        self.package = Package(PYPI, str(headers.get("Name", "")), str(headers.get("Version", "")))
+        licence = str(headers.get("License-Expression") or headers.get("License") or "").strip().split("\n")[0][:100]
+        self.package = Package(PYPI, str(headers.get("Name", "")), str(headers.get("Version", "")), licence=licence)
 
     def _npm(self, text: str, name: str) -> None:
         self.kind = "npm package"
@@ -77,7 +78,10 @@ class Contents:
         self._hooks = [f"{name.split('/')[0]}/{one}" for one in started]
         named = re.search(r'"name"\s*:\s*"([^"]+)"', text)
         version = re.search(r'"version"\s*:\s*"([^"]+)"', text)
-        self.package = Package(NPM, named[1] if named else "", version[1] if version else "")
+        licence = re.search(r'"license"\s*:\s*"([^"]{1,100})"', text)
+        self.package = Package(
+            NPM, named[1] if named else "", version[1] if version else "", licence=licence[1] if licence else ""
+        )
 
     def _code(self, name: str, parts: list[str], data: memoryview) -> None:
         where = f"{self.path}!{name}"
