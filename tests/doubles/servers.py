@@ -25,6 +25,16 @@ def valkey_server() -> ValkeyServer:
     return server
 
 
+_running: list[tuple[Path, str | None, str]] = []
+
+
+def restart_postgres() -> None:
+    """Stop the running PostgreSQL as a crash would, and start it again on its data."""
+    data, user, options = _running[0]
+    pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=data, user=user)
+    pg_ctl(["-w", "-o", options, "-l", str(data / "log"), "start"], pgdata=data, user=user)
+
+
 @functools.cache
 def postgres_server() -> str:
     """Return the URL of a running PostgreSQL on loopback, one for all tests of this process, stopped at exit.
@@ -43,8 +53,9 @@ def postgres_server() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = f"-h 127.0.0.1 -p {port} -k {data} -c max_connections=60 -c shared_buffers=16MB -c fsync=off"
+    options = f"-h 127.0.0.1 -p {port} -k {data} -c max_connections=60 -c shared_buffers=16MB"
     pg_ctl(["-w", "-o", options, "-l", str(data / "log"), "start"], pgdata=data, user=user)
+    _running.append((data, user, options))
     atexit.register(_stop_postgres, data, user)
     return f"postgresql://postgres@127.0.0.1:{port}/postgres"
 

@@ -397,3 +397,20 @@ async def test_an_admission_whose_answer_was_lost_holds_nothing_for_long(limited
         assert (await gate.standing())[1] > 0
         await asyncio.sleep(1.2)
         assert await gate.standing() == (0, 0)
+
+
+async def test_an_agent_that_loops_is_stopped_and_told_not_to_try_again(limited):
+    """429 agent_loop; nothing reaches the provider any more."""
+    gate = limited(agent_repeats=3)
+    messages = [{"role": "user", "content": "go"}]
+    async with gate.running() as client:
+        for number in range(6):
+            answer = await client.post(URL, json={"model": "m", "messages": messages, "max_tokens": 3})
+            call = {"id": f"c{number}", "type": "function", "function": {"name": "poll", "arguments": "{}"}}
+            messages += [
+                {"role": "assistant", "content": None, "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": f"c{number}", "content": "pending"},
+            ]
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "agent_loop")
+    assert answer.headers["x-should-retry"] == "false"
+    assert gate.biller.seen == 4

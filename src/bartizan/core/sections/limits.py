@@ -76,4 +76,16 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     lease_s: Annotated[
         float, Meta(ge=5, le=3600, description="A gateway that dies is charged what it held after this long.")
     ] = 60.0
+    agent_steps: Annotated[
+        int, Meta(ge=0, le=100000, description="Most tool results in one conversation; 0: any number.")
+    ] = 0
+    agent_repeats: Annotated[
+        int, Meta(ge=0, le=1000, description="Most times for the same tool call with the same result; 0: any number.")
+    ] = 0
+    agent_stale: Annotated[
+        int, Meta(ge=0, le=1000, description="This many tool results in a row without anything new stop it; 0: never.")
+    ] = 0
+    agent_depth: Annotated[
+        int, Meta(ge=0, le=1000, description="Most agents in agents, as x-bartizan-depth counts; 0: any number.")
+    ] = 0
     rules: Annotated[tuple[LimitRule, ...], Meta(description="The limits; without any, nothing is counted.")] = ()

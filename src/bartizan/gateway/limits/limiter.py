@@ -21,6 +21,7 @@ from bartizan.gateway.grants import capped, usage_wanted
 from bartizan.gateway.limits import answers
 from bartizan.gateway.limits.booking import Booking, Turned
 from bartizan.gateway.limits.bounds import Bound, Size, UnboundedError, bound
+from bartizan.gateway.limits.breakers import Breakers
 from bartizan.gateway.limits.files import Files
 from bartizan.gateway.limits.prices import Price
 from bartizan.gateway.limits.rules import Applied, Rules
@@ -67,6 +68,9 @@ class Limiter:
         self._clock = clock
         self._lease_ms = round(settings.lease_s * 1000)
         self._files = files
+        self._breakers = Breakers(
+            settings.agent_steps, settings.agent_repeats, settings.agent_stale, settings.agent_depth
+        )
         self._switches: dict[str, str] = {}
         self._open: dict[str, None] = {}
         self._owed: list[tuple[Hold, Amounts]] = []
@@ -82,6 +86,8 @@ class Limiter:
         self, wire: Wire, asked: Asked, body: bytes, headers: Headers, caller: Caller
     ) -> Booking | Turned:
         """Hold the most that the request can use, or say why not. Raises BadRequest."""
+        if self._breakers.any and (why := self._breakers.trips(asked.prompt.messages, headers)):
+            return Turned(wire.error(429, "agent_loop", f"Stopped: {why}."), f"loop: {why}", [answers.NO_RETRY])
         applied = self.rules.applied(self._scopes(asked, headers, caller))
         for scope in (EVERYTHING, *applied.scopes):
             if scope in self._switches:
