@@ -8,7 +8,6 @@ quotation and how-to questions are let pass. English, with the commonest forms i
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Text
@@ -149,7 +148,13 @@ class Structure:
     def scan(self, text: Text) -> Iterator[Finding]:
         """Yield one finding for each rule that fires, at the first reading in which it does."""
         fired: set[str] = set()
-        possible = lru_cache(2)(_possible)
+        known: dict[str, Mapping[str, frozenset[int]]] = {}
+
+        def possible(reading: str) -> Mapping[str, frozenset[int]]:
+            if reading not in known:
+                known[reading] = _possible(reading)
+            return known[reading]
+
         for view in views(text.content, possible):
             for number in sorted(possible(view.text).get(PLAIN, ())):
                 shape = _SHAPES[number]

@@ -60,7 +60,8 @@ class Recorder:
         self._log = log
         self._clock = clock
         self._every_ns = int(checkpoint_every_s * 1e9)
-        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Item] | None] = queue.SimpleQueue()
+        self._gathered: list[_Item] = []
         self._loop = asyncio.get_running_loop()
         self._failed = ""
         self._coming = 0
@@ -78,12 +79,23 @@ class Recorder:
     async def record(self, kind: str, body: Mapping[str, Any]) -> Receipt:
         """Append one record and return its receipt once it is durable. Raises BadEvidence when it cannot be kept."""
         future: asyncio.Future[Receipt] = self._loop.create_future()
-        self._queue.put((kind, body, future))
+        self._put((kind, body, future))
         return await future
 
     def enqueue(self, kind: str, body: Mapping[str, Any]) -> None:
         """Append one record soon; nobody waits for it."""
-        self._queue.put((kind, body, None))
+        self._put((kind, body, None))
+
+    def _put(self, item: _Item) -> None:
+        """Hand the records of one turn of the event loop over together: waking the thread costs more than a record."""
+        if not self._gathered:
+            self._loop.call_soon(self._hand_over)
+        self._gathered.append(item)
+
+    def _hand_over(self) -> None:
+        if self._gathered:
+            self._queue.put(self._gathered)
+            self._gathered = []
 
     @property
     def failed(self) -> str:
@@ -92,6 +104,7 @@ class Recorder:
 
     async def close(self) -> None:
         """Write what is queued, sign a last checkpoint, close the log."""
+        self._hand_over()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -110,14 +123,14 @@ class Recorder:
         """Return what waits in the queue, at least one record unless `timeout_s` passed, and whether more may come."""
         batch: list[_Item] = []
         try:
-            item = self._queue.get(timeout=timeout_s)
-            if item is not None and self._coming > self._queue.qsize() + 1:
+            items = self._queue.get(timeout=timeout_s)
+            if items is not None and self._coming > len(items):
                 time.sleep(_GATHER_S)  # others are on their way: one commit for all of them
-            while item is not None:
-                batch.append(item)
-                if len(batch) == _LARGEST_BATCH:
+            while items is not None:
+                batch += items
+                if len(batch) >= _LARGEST_BATCH:
                     return batch, True
-                item = self._queue.get_nowait()
+                items = self._queue.get_nowait()
         except queue.Empty:
             return batch, True
         return batch, False

@@ -55,7 +55,8 @@ class Connection(asyncio.Protocol):
         self.reusable = False
         self.exchanges += 1
         self._heard_at = self._loop.time()
-        self._timer = self._loop.call_later(self._timeout_s, self._check_silence)
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._timeout_s, self._check_silence)
         transport.write(head + body if len(body) < HIGH_WATER else head)
         if len(body) >= HIGH_WATER:
             transport.write(body)
@@ -122,6 +123,9 @@ class Connection(asyncio.Protocol):
             self._timer = None
 
     def _check_silence(self) -> None:
+        if self.complete:  # one timer serves many exchanges: making one for each costs more than it is worth
+            self._timer = None
+            return
         waited = self._loop.time() - self._heard_at
         if self._paused or waited < self._timeout_s:
             rest = self._timeout_s if self._paused else self._timeout_s - waited
@@ -218,5 +222,4 @@ class Connection(asyncio.Protocol):
             return
         self.complete = True
         self.reusable = self._parser.should_keep_alive() and self._framed and not self._surplus
-        self._stop_timer()
         self._wake()

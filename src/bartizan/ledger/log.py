@@ -31,7 +31,9 @@ _TILE_LEVEL = 8
 """Hashes of subtrees of 2^8 leaves and more are stored; smaller ones are computed from at most 256 leaf hashes."""
 
 _MOST_ROWS = 64
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+_FAST_ENCODER = msgspec.json.Encoder(order="deterministic")
+_SIMPLE = frozenset((str, int, bool, type(None)))
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS leaf (seq INTEGER PRIMARY KEY, record BLOB NOT NULL, hash BLOB NOT NULL, kind TEXT NOT NULL);
@@ -282,9 +284,21 @@ def public_key_file(checkpoint_file: Path) -> Path:
 def _canonical(body: Mapping[str, Any]) -> bytes:
     """Return `body` as bytes that depend on nothing but its content."""
     try:
+        if _is_simple(body):
+            return _FAST_ENCODER.encode(body)  # a quarter of the time, but it would write what is no number as null
         return _ENCODER.encode(body).encode()
+    except UnicodeEncodeError:  # half a surrogate pair can only be written as an escape
+        return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise BadEvidence(f"a record that is no JSON: {error}") from error
+
+
+def _is_simple(node: Any) -> bool:
+    """Return whether a value holds only what both encoders write the same way."""
+    kind = type(node)
+    if kind is dict:
+        return all(type(key) is str and (type(value) in _SIMPLE or _is_simple(value)) for key, value in node.items())
+    return kind in _SIMPLE or (kind is list and all(_is_simple(value) for value in node))
 
 
 def _write_once(path: Path, text: str) -> None:

@@ -1,6 +1,8 @@
 """Which output controls look at an answer, and what each does, as the operator set it."""
 
-from functools import cache, lru_cache
+from collections.abc import Callable, Collection
+from functools import lru_cache
+from typing import Any
 
 from bartizan.core.messages import Prompt
 from bartizan.core.sections.output import Output
@@ -25,11 +27,11 @@ class OutputPolicy:
         """Return the controls for the answer to `prompt`."""
         fixed = self._fixed
         if self._settings.links != "off":
-            links = Links(self._settings.link_hosts, cache(lambda: given_to_the_model(prompt)))
+            links = Links(self._settings.link_hosts, _Once(given_to_the_model, prompt))
             fixed = (*fixed, Active(links, self._settings.links))
         if self._settings.personal_data != "off":
             kinds = self._settings.personal_kinds
-            personal = PersonalData(kinds, cache(lambda: said_by_user(prompt, kinds)))
+            personal = PersonalData(kinds, _Once(said_by_user, prompt, kinds))
             fixed = (*fixed, Active(personal, self._settings.personal_data))
         if self._settings.leak == "off":
             return fixed
@@ -43,3 +45,18 @@ class OutputPolicy:
 
     def _leak_control(self, canaries: tuple[str, ...], texts: tuple[str, ...]) -> Active:
         return Active(Leak(canaries, texts, self._settings.quote_words), self._settings.leak)
+
+
+class _Once:
+    """A value that is made when it is first asked for. Cheaper to make than a cached function, and made per request."""
+
+    __slots__ = ("_made", "_make", "_with")
+
+    def __init__(self, make: Callable[..., Collection[str]], *values: Any) -> None:
+        self._make, self._with = make, values
+        self._made: Collection[str] | None = None
+
+    def __call__(self) -> Collection[str]:
+        if self._made is None:
+            self._made = self._make(*self._with)
+        return self._made
