@@ -166,6 +166,7 @@ class Target:
         """What a reader of results should know, for instance why there are no gradients."""
         self._predict = predict
         self._module = module
+        self._around = False
 
     @property
     def classes(self) -> int:
@@ -218,6 +219,25 @@ class Target:
             self.counter.gradients += len(x)
         logits: torch.Tensor = self._module(x)
         return logits
+
+    def through(self, module: torch.nn.Module) -> Target:
+        """Return the same model for an attacker who differentiates `module` instead.
+
+        For models with a step that has no useful gradient (Athalye et al., ICML 2018: BPDA), and for models that give
+        scores only: `module` is then the attacker's own copy. Whether the attack has won is still asked of the model.
+        """
+        traits = replace(self.traits, access=Access.WHITE_BOX)
+        seen = Target(self.name, self._predict, self.spec, traits, module=module, counter=self.counter)
+        seen.notes, seen._around = self.notes, True
+        return seen
+
+    def really(self, x: torch.Tensor) -> torch.Tensor | None:
+        """Return the model's own log-scores where gradients go through another module; None where they are its own."""
+        if not self._around:
+            return None
+        import torch
+
+        return torch.from_numpy(self.log_scores(x.detach().numpy()).astype(np.float32))
 
     @property
     def module(self) -> torch.nn.Module:

@@ -1,0 +1,1 @@
+"""Attacks on predictive models. Each proposes inputs; `judge.py` alone says whether they worked."""
