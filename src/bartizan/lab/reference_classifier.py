@@ -6,31 +6,15 @@ itself alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from bartizan.lab.labelled import Labelled
 from bartizan.lab.needs import need
-from bartizan.lab.target import Array, Arrays
+from bartizan.lab.target import Arrays
 
 DIGITS_SPEC = Arrays((1, 8, 8), 0.0, 1.0)
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Examples (n, …) float32 and their classes (n,) int64."""
-
-    x: Array
-    y: Array
-
-    def __len__(self) -> int:
-        """Return how many examples there are."""
-        return len(self.x)
-
-    def first(self, count: int) -> Labelled:
-        """Return the first `count` examples."""
-        return Labelled(self.x[:count], self.y[:count])
 
 
 def digits(seed: int = 0) -> tuple[Labelled, Labelled]:

@@ -7,7 +7,8 @@ import torch
 from bartizan.core.errors import BadSettings
 from bartizan.lab.evasion.suite import QUICK, run_suite
 from bartizan.lab.hardening.adversarial_training import Recipe, trained
-from bartizan.lab.reference_classifier import DIGITS_SPEC, Labelled, small_cnn
+from bartizan.lab.labelled import Labelled
+from bartizan.lab.reference_classifier import DIGITS_SPEC, small_cnn
 from bartizan.lab.targets.torch_modules import of_module
 
 

@@ -20,6 +20,11 @@ def lengths(texts):
     return np.array([[len(text) < 5, len(text) >= 5] for text in texts], dtype=float)
 
 
+def bright(x):
+    """A classifier that gives labels."""
+    return (np.asarray(x).mean(axis=1) > 0.5).astype(int)
+
+
 def test_each_kind_of_file_opens(tmp_path):
     """ONNX, skops and weights with a factory; the stated range is kept."""
     import skops.io
@@ -39,6 +44,9 @@ def test_a_function_opens_by_name():
     target = open_target("python:tests.lab.targets.test_opening:lengths", Described(classes=2, texts=True))
     assert isinstance(target.spec, Texts)
     assert target.labels(["ab", "abcdef"]).tolist() == [0, 1]
+    said = Described(classes=2, shape=(3,))
+    labels = open_target("python:tests.lab.targets.test_opening:bright", said)
+    assert labels.access is Access.LABELS
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from bartizan.core.sections.assess import Assess
 from bartizan.core.sections.dashboard import Dashboard
 from bartizan.core.sections.data import Data
 from bartizan.core.sections.gateway import Gateway
+from bartizan.core.sections.lab import Lab
 from bartizan.core.sections.ledger import Ledger
 from bartizan.core.sections.limits import Limits
 from bartizan.core.sections.output import Output
@@ -22,6 +23,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     tokens: Tokens = Tokens()
     output: Output = Output()
     policy: Policy = Policy()
+    lab: Lab = Lab()
     limits: Limits = Limits()
     ledger: Ledger = Ledger()
     dashboard: Dashboard = Dashboard()

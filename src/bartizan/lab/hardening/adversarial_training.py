@@ -16,7 +16,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 
 from bartizan.core.errors import BadSettings
 from bartizan.lab.evasion.balls import Ball, Box
-from bartizan.lab.reference_classifier import Labelled
+from bartizan.lab.labelled import Labelled
 from bartizan.lab.target import Arrays
 
 Tensor = torch.Tensor

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bartizan.core.errors import BadSettings
 from bartizan.lab.target import Access, Arrays, Spec, Target, Texts, of_callable
 from bartizan.lab.targets.torch_modules import named
@@ -28,7 +30,6 @@ class Described:
     """`module:function` that makes the torch module for a file of weights."""
     api_key: str = ""
     texts: bool = False
-    labels_only: bool = False
 
     def arrays(self) -> Arrays | None:
         """Return the stated input, or None when no shape was stated."""
@@ -117,5 +118,13 @@ def _function(reference: str, said: Described) -> Target:
     if said.classes is None:
         raise BadSettings(f"target {reference}: how many classes it knows is not stated", hint="State it: --classes N.")
     spec: Spec = Texts() if said.texts else _stated(reference, said)
-    access = Access.LABELS if said.labels_only else Access.SCORES
+    access = Access.LABELS if _gives_labels(function, spec) else Access.SCORES
     return of_callable(reference, function, spec, classes=said.classes, access=access)
+
+
+def _gives_labels(function: Any, spec: Spec) -> bool:
+    """Ask the function once: one number for each example is a label, a row is scores."""
+    from bartizan.lab.targets.agreement import probes
+
+    sample = ["a", "b"] if isinstance(spec, Texts) else probes(spec, rows=2)
+    return np.asarray(function(sample)).ndim == 1
