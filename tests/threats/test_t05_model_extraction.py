@@ -1,12 +1,33 @@
-"""T05 says what it is: no claim, no run, and advice all the same."""
+"""T05 holds on the reference models, and fails where the control lets exact scores or other labels out."""
 
+from dataclasses import replace
+
+import numpy as np
 from tests.threats.benches import bench
 
+from bartizan.policy.release import Release
+from bartizan.threats import t05_model_extraction as t05
 from bartizan.threats.base import State, prove
-from bartizan.threats.t05_model_extraction import T05
 
 
-def test_it_claims_nothing_and_is_shown_so():
-    """A threat without a claim is never a pass."""
-    assert prove(T05, bench()).state is State.NO_CLAIM
-    assert T05.advice
+def test_exact_scores_give_the_model_and_the_control_does_not():
+    """All claims; every budget of questions recorded with the control off and on."""
+    records = []
+    row = prove(t05.T05, replace(bench(), record=lambda kind, body: records.append(body)))
+    assert row.state is State.HOLDS, row.why
+    assert row.evidence.off.value == 1.0
+    assert row.evidence.measured["decision tree, undefended"].value > 0.99
+    assert len(records) == 2 * len(t05.LADDER)
+
+
+def test_a_control_that_does_nothing_or_changes_labels_fails(monkeypatch):
+    """The claims can be broken both ways."""
+    monkeypatch.setattr(t05, "LADDER", (1, 2))
+    for change, said in (
+        (lambda self, x, scores: scores, "the same questions do not"),
+        (lambda self, x, scores: np.roll(scores, 1, axis=1), "No label changes"),
+    ):
+        monkeypatch.setattr(Release, "apply", change)
+        row = prove(t05.T05, bench())
+        assert row.state is State.FAILED
+        assert said in row.why
