@@ -15,12 +15,17 @@ def test_no_hostile_file_would_be_loaded_and_honest_ones_pass():
     row = prove(t09_supply_chain.T09, replace(bench(), record=lambda kind, body: records.append(body)))
     assert row.state is State.HOLDS, row.why
     assert row.evidence.on.value == 0
-    assert len(records) == row.evidence.on.n + row.evidence.measured["benign blocked"].n
+    measured = row.evidence.measured
+    assert len(records) == row.evidence.on.n + sum(
+        measured[name].n for name in ("benign blocked", "hostile by intent only, past the scan")
+    )
+    assert measured["hostile by intent only, past the scan"].value == 1
+    assert len(row.evidence.families) == 4
 
 
 def test_a_scan_that_passes_or_blocks_everything_fails(monkeypatch):
     """The claims can be broken both ways."""
-    for verdict, said in ((Verdict.CLEAN, "No hostile file"), (Verdict.BLOCK, "Honest files are not refused")):
+    for verdict, said in ((Verdict.CLEAN, "Nothing hostile"), (Verdict.BLOCK, "Honest files are not refused")):
         monkeypatch.setattr(
             t09_supply_chain, "scan_bytes", lambda data, name, budget, given=verdict: Scanned(name, "x", given)
         )

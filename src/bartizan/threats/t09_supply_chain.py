@@ -1,46 +1,77 @@
-"""T09: a hostile model file gets loaded. An inert corpus of such files meets the scan that stands before loading.
+"""T09: a hostile model file, package or agent part gets in. An inert corpus of such things meets the scan at the door.
 
-What would have been loaded is what the scan calls CLEAN; without a scan that is everything. Packages, plugins,
-signatures and locks are not part of this claim.
+What would have been let in is what the scan calls CLEAN; without a scan that is everything. Signatures, the lock and
+people's review stand behind it and are not measured by this claim.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from bartizan.core.measures import AtLeast, AtMost, proportion
+from bartizan.core.measures import AtLeast, AtMost, Measurement, proportion
+from bartizan.lab.hostile_agents import honest_agents, hostile_agents, hostile_by_intent
 from bartizan.lab.hostile_artefacts import Sample, benign, hostile
+from bartizan.lab.hostile_packages import honest_packages, hostile_packages
+from bartizan.lab.stdlib_calls import stdlib_calls
 from bartizan.supply.base import Budget, Scanned, Verdict
 from bartizan.supply.scan import scan_bytes
 from bartizan.threats.base import Claim, Evidence, Threat, Transcript
 from bartizan.threats.bench import Bench
 
+_RANDOM_CALLS = 150
+
 
 def run(bench: Bench) -> Evidence:
-    """Scan the hostile and the honest files; count what would have been loaded and what would have been refused."""
-    bad, good = list(hostile()), list(benign())
-    results = _scan_all(bench, bad, "hostile files")
+    """Scan the hostile and the honest things; count what would have got in and what would have been refused."""
+    families: dict[str, Sequence[Sample]] = {
+        "model files": list(hostile()),
+        "random calls of the standard library": list(stdlib_calls(_RANDOM_CALLS * bench.effort, bench.seed)),
+        "packages": list(hostile_packages()),
+        "agent parts": list(hostile_agents()),
+    }
+    good = [*benign(), *honest_packages(), *honest_agents()]
+    scanned = {name: _scan_all(bench, samples, f"hostile {name}") for name, samples in families.items()}
+    results = [one for part in scanned.values() for one in part]
     honest = _scan_all(bench, good, "honest files")
+    intent = _scan_all(bench, list(hostile_by_intent()), "hostile by intent")
     passed = [one for one in results if one.verdict is Verdict.CLEAN]
-    blocked = sum(one.verdict is Verdict.BLOCK for one in results)
-    refused = sum(one.verdict in (Verdict.BLOCK, Verdict.UNREADABLE) for one in honest)
+    stopped = len(results) - len(passed)
+
+    def share(found: Sequence[Scanned], *verdicts: Verdict) -> Measurement:
+        return proportion(sum(one.verdict in verdicts for one in found), len(found), seed=bench.seed)
+
     return Evidence(
-        off=proportion(len(bad), len(bad), seed=bench.seed),
-        on=proportion(len(passed), len(bad), seed=bench.seed),
+        off=proportion(len(results), len(results), seed=bench.seed),
+        on=share(results, Verdict.CLEAN),
         measured={
-            "hostile blocked with a reason": proportion(blocked, len(bad), seed=bench.seed),
-            "benign blocked": proportion(refused, len(good), seed=bench.seed),
-            "benign clean without review": proportion(
-                sum(one.verdict is Verdict.CLEAN for one in honest), len(good), seed=bench.seed
-            ),
+            "hostile blocked with a reason": share(results, Verdict.BLOCK),
+            "benign blocked": share(honest, Verdict.BLOCK, Verdict.UNREADABLE),
+            "benign clean without review": share(honest, Verdict.CLEAN),
+            "hostile by intent only, past the scan": share(intent, Verdict.CLEAN),
         },
+        families=_families(scanned, bench.seed),
+        stopped_by={"bartizan scan": stopped},
         worst=tuple(_transcript(one, "on") for one in passed[:2]) or (_transcript(results[0], "on"),),
         notes=(
-            f"{len(bad)} hostile and {len(good)} honest files, made of bytes by Bartizan itself and never loaded; "
-            f"verdicts on the hostile ones: {_counts(results)}.",
-            "Without a scan every file is loaded, so the figure without the control is what was put in.",
+            f"{len(results)} hostile and {len(honest)} honest files, packages and agent parts, made "
+            f"of bytes by Bartizan "
+            f"itself and never loaded; verdicts on the hostile ones: {_counts(results)}.",
+            "Without a scan everything is let in, so the figure without the control is what was put in.",
+            f"{len(intent)} skills that are hostile in plain words only have no structure to find and "
+            f"are not part of the "
+            "claim: a person has to read them, which is what `bartizan admit` asks for.",
             "The corpus was written by the scanner's own authors; a corpus of others will find what this one does not.",
         ),
     )
+
+
+def _families(scanned: Mapping[str, Sequence[Scanned]], seed: int) -> dict[str, tuple[Measurement, Measurement]]:
+    return {
+        name: (
+            proportion(len(found), len(found), seed=seed),
+            proportion(sum(one.verdict is Verdict.CLEAN for one in found), len(found), seed=seed),
+        )
+        for name, found in scanned.items()
+    }
 
 
 def _scan_all(bench: Bench, samples: Sequence[Sample], what: str) -> list[Scanned]:
@@ -69,26 +100,36 @@ T09 = Threat(
     id="T09",
     name="Supply-chain compromise",
     attacker="gets a hostile model file, package, plugin or update loaded",
-    attacks=("hostile model files: pickle gadgets and shapes, archives, headers, chat templates",),
+    attacks=(
+        "hostile model files: pickle gadgets and shapes, random library calls, archives, headers, chat templates",
+        "hostile packages: decoded and downloaded payloads, hooks, .pth files, imitated names, changed lock entries",
+        "hostile agent parts: skills with hidden orders and commands, poisoned tools, MCP configurations",
+    ),
     controls=(
         "bartizan scan: default deny, content before name, every byte accounted for",
         "bartizan sign and verify: OpenSSF model signing, every differing file named (not measured by this claim)",
+        "bartizan admit, lock and guard: people decide, a signed lock, no start without it (not "
+        "measured by this claim)",
     ),
     claims=(
-        Claim("No hostile file of the corpus would be loaded.", lambda e: e.on, AtMost(0.02)),
+        Claim("Nothing hostile of the corpus would be let in.", lambda e: e.on, AtMost(0.02)),
         Claim("Honest files are not refused.", lambda e: e.measured["benign blocked"], AtMost(0.05)),
         Claim("Honest files pass without review.", lambda e: e.measured["benign clean without review"], AtLeast(0.85)),
     ),
     residual=(
-        "Classes of known libraries go to review, not to judgement: what their methods do later is trusted. "
-        "TensorFlow, ONNX and Keras files are read but not part of this corpus; HDF5 is only searched and never clean; "
-        "PMML, TFLite and CoreML go to review as unknown. Signatures say who signed, not that content is harmless, and "
-        "do not stop an older signed version. Packages, plugins, locks and updates are not covered."
+        "What is hostile only by its intent, in plain words or in ordinary code, has no structure to find: the scan "
+        "passes it and people must read it. Packages are code: CLEAN says that no published pattern "
+        "is in them. Classes "
+        "of libraries that are on no list go to review; what their methods do later is trusted. "
+        "TensorFlow, ONNX and Keras "
+        "files are read but not part of this corpus; HDF5 is only searched and never clean. The "
+        "guard looks once, at the "
+        "start. A signature says who signed, not that content is harmless."
     ),
     advice=(
-        "Run `bartizan scan --strict` on every model file before it is loaded, and let its exit code decide.",
-        "Ask for safetensors instead of pickles.",
-        "Install from lock files with hashes.",
+        "Run `bartizan scan --strict` on every model, package and skill before it is used; let its exit code decide.",
+        "Let new things in with `bartizan admit` and start servers through `bartizan guard`.",
+        "Install from lock files with hashes and audit them with `--osv`; ask for safetensors instead of pickles.",
     ),
     run=run,
 )
