@@ -70,7 +70,7 @@ def pages(prose, seed):
 def page(prose, length, draw):
     """Return one clean page of exactly `length` characters."""
     parts, have = [], 0
-    while have < length:
+    while have < length + 2:
         parts.append(draw.choice(prose))
         have += len(parts[-1]) + 2
     return "\n\n".join(parts)[:length]

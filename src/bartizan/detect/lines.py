@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bartizan.core.findings import Severity
 from bartizan.core.messages import Text, Trust
 from bartizan.core.verdicts import Block
 from bartizan.detect.judge import Judge, Judgement
@@ -48,6 +49,7 @@ def answered(judgement: Judgement, name: str | int) -> dict[str, Any]:
                 "reason": one.why,
             }
             for one in judgement.findings
+            if one.severity > Severity.INFO
         ],
     }
 

@@ -6,11 +6,10 @@ What the operator or the developer wrote is not screened: it is the instruction.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bartizan.core.findings import Finding
+from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Prompt, Trust
-from bartizan.core.verdicts import Verdict
+from bartizan.core.verdicts import Allow, Verdict
 from bartizan.detect.base import Detector
-from bartizan.detect.detectors import DETECTORS
 from bartizan.detect.judge import Judge, decide
 
 
@@ -25,15 +24,20 @@ class Screened:
 class InputScreen:
     """Screens prompts. Holds no state between them; thread-safe."""
 
-    def __init__(self, detectors: Sequence[Detector] = DETECTORS) -> None:
-        """Use `detectors` in this order. None at all is refused: that would look like a control and be none."""
+    def __init__(self, detectors: Sequence[Detector] | None = None) -> None:
+        """Use `detectors` in this order; the shipped ones by default, which are tested first (BadSettings)."""
         self._judge = Judge(detectors)
 
     def screen(self, prompt: Prompt) -> Screened:
         """Return the verdict on everything in `prompt` that somebody other than operator and developer wrote."""
         found: list[Finding] = []
+        verdict: Verdict = Allow()
         for message in prompt.messages:
             for text in message.texts():
                 if text.trust < Trust.DEVELOPER:
-                    found += self._judge.judge(text).findings
-        return Screened(decide(found), tuple(found))
+                    judged = self._judge.judge(text)
+                    verdict = judged.verdict if isinstance(verdict, Allow) else verdict
+                    found += [one for one in judged.findings if one.severity > Severity.INFO]
+        if isinstance(verdict, Allow):  # rules that fire in different texts count together
+            verdict = decide([one for one in found if one.score is None])
+        return Screened(verdict, tuple(found))

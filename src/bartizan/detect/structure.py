@@ -68,7 +68,7 @@ def _lowered(text: str) -> str:
 _SHAPES = (
     _shape(
         "instruction-override",
-        Severity.HIGH,
+        Severity.MEDIUM,
         "an order to drop the instructions given before",
         (
             "ignor|disregard|forget|overr|bypass|discard|drop|abandon|set aside|cancel|erase|neglect|skip|follow"
@@ -85,7 +85,7 @@ _SHAPES = (
     ),
     _shape(
         "fake-role-turn",
-        Severity.HIGH,
+        Severity.MEDIUM,
         "text that pretends to be a turn of another role",
         ("im_start|im_end|start_header_id|end_header_id|eot_id|endoftext|inst]|sys>>|system|developer",),
         r"<\|\s*(?:im_start|im_end|system|start_header_id|end_header_id|eot_id|endoftext)\s*\|?>",
@@ -95,7 +95,7 @@ _SHAPES = (
     ),
     _shape(
         "prompt-extraction",
-        Severity.HIGH,
+        Severity.MEDIUM,
         "an order to give the operator's text away",
         ("prompt|instruction|configuration|rules|message|above|before|preceding|so far",),
         rf"\b{_SHOW}\b{_FEW}{{0,40}}?\b(?:your|the)\s+(?:\w+\s+){{0,3}}?(?:system (?:prompt|message|instructions?)"

@@ -4,8 +4,6 @@ Each view keeps, for every character of its reading, where it came from, so that
 Views never judge: decoded text matters only if a detector then fires on it. Work is bounded by `BUDGET` characters.
 """
 
-import base64
-import binascii
 import codecs
 import html
 import re
@@ -16,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bartizan.core.findings import Span
+from bartizan.detect.decodings import encoded_parts
 from bartizan.detect.spellings import LEET, REVERSED, ROT13
 
 BUDGET = 262_144
@@ -25,6 +24,10 @@ _CONFUSABLE = str.maketrans(
     "асеорхуѕіјԁһкмнтвгΑΒΕΖΗΙΚΜΝΟΡΤΥΧαορνικАВЕКМНОРСТУХІЅЈ",
     "aceopxysijdhkmhtbrABEZHIKMNOPTYXaopvikABEKMHOPCTYXISJ",
 )
+_SMALL_CAPITALS = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢɑɡıɩոսօհѵԛԝ", "abcdefghijklmnoprstuvwyzagiinuohvqw")
+_DROPPED_MARKS = ((0x0300, 0x036F), (0x0483, 0x0489), (0x1AB0, 0x1DFF), (0x20D0, 0x20FF), (0xFE00, 0xFE2F))
+"""Marks that belong to no script: piled on Latin letters they hide words. No Hindi vowel is among them."""
+_REGIONAL_A = 0x1F1E6
 _LEET = str.maketrans("43105789@$!", "aelostbgasi")
 _LEET_I = str.maketrans("43105789@$!", "aeiostbgasi")
 
@@ -77,7 +80,6 @@ Worth = Callable[[str], Collection[str]]
 
 _LETTERS, _GAP, _OTHER = b"w", b"s", b"o"
 _FIVE_GAPS = b"wswswswswsw"
-_SIXTEEN = b"w" * 16
 
 
 def _classes(letters: str, gaps: str) -> bytes:
@@ -92,8 +94,6 @@ def _classes(letters: str, gaps: str) -> bytes:
 
 
 _SPACED = _classes("?", " .-_*|/")
-_PACKED = _classes("?+/_-", "")
-_DIGITS = b"0123456789"
 
 
 def everything(_: str) -> Collection[str]:
@@ -129,16 +129,25 @@ def _unfolded(plain: View, worth: Worth) -> Iterator[View]:
     if _FIVE_GAPS in folded.text.encode("latin-1", "replace").translate(_SPACED):
         yield _despaced(folded)
     yield from _escapes(folded)
-    for decoded in _encoded_parts(folded):
+    for decoded in _decoded_parts(folded):
         yield decoded
-        yield from _encoded_parts(decoded)
+        yield from _decoded_parts(decoded)
+
+
+def _decoded_parts(view: View) -> Iterator[View]:
+    for name, start, end, text in encoded_parts(view.text):
+        writer = _Writer(view)
+        writer.put(text, start, end)
+        yield writer.view(name)
 
 
 def fold(view: View) -> View:
     """Return the reading without invisible characters, with compatibility and look-alike letters folded."""
     if view.text.isascii():
         return View("folded", view.text, view.starts, view.ends)  # nothing in ASCII is invisible or a look-alike
-    changed = {ch: put for ch in set(view.text) if not ch.isascii() and (put := _folded(ch)) != ch}
+    letters = set(view.text)
+    fold_one = _folded if _is_latin(view.text) else _folded_within_its_script
+    changed = {ch: put for ch in letters if not ch.isascii() and (put := fold_one(ch)) != ch}
     if not changed:
         return View("folded", view.text, view.starts, view.ends)
     if all(len(put) == 1 for put in changed.values()):
@@ -155,15 +164,34 @@ def fold(view: View) -> View:
     return writer.view("folded")
 
 
+def _is_latin(text: str) -> bool:
+    """Return whether more letters are Latin than Cyrillic or Greek: only then is a look-alike a disguise."""
+    raw = text.encode("utf-16-le", "surrogatepass")
+    high = raw[1::2]
+    other = high.count(3) + high.count(4)
+    return not other or other * 2 < len(raw) // 2 - text.count(" ") or text.isascii()
+
+
 @lru_cache(8192)
 def _folded(ch: str) -> str:
+    """Return what a character reads as among Latin letters: look-alikes of other alphabets are Latin too."""
+    return _folded_within_its_script(ch).translate(_CONFUSABLE)
+
+
+@lru_cache(8192)
+def _folded_within_its_script(ch: str) -> str:
     """Return what a character reads as: nothing when it is invisible."""
     smuggled = _smuggled(ch)
     if smuggled is not None:
         return smuggled
-    if unicodedata.category(ch) in ("Cf", "Mn", "Me") or ch in "\u115f\u1160\u3164\uffa0\u2800":
+    code = ord(ch)
+    if unicodedata.category(ch) == "Cf" or ch in "\u115f\u1160\u3164\uffa0\u2800":
         return ""
-    return unicodedata.normalize("NFKC", ch).translate(_CONFUSABLE)
+    if any(low <= code <= high for low, high in _DROPPED_MARKS) and unicodedata.category(ch) in ("Mn", "Me"):
+        return ""
+    if _REGIONAL_A <= code < _REGIONAL_A + 26:
+        return chr(ord("a") + code - _REGIONAL_A)
+    return unicodedata.normalize("NFKC", ch).translate(_SMALL_CAPITALS)
 
 
 def _smuggled(ch: str) -> str | None:
@@ -215,46 +243,3 @@ def _replaced(name: str, view: View, pattern: str, decode: Callable[[str], str])
         done = match.end()
     writer.keep(done, len(view.text))
     return writer.view(name)
-
-
-def _encoded_parts(view: View) -> Iterator[View]:
-    raw = view.text.encode("latin-1", "replace")
-    has_digit = len(raw.translate(None, _DIGITS)) < len(raw)
-    no_long_word = _SIXTEEN not in raw.translate(_PACKED)
-    for name, pattern, decode in (
-        ("base64", r"[A-Za-z0-9+/_\-]{16,}={0,2}", _base64),
-        ("base32", r"[A-Z2-7]{16,}={0,6}", _base32),
-        ("hex", r"(?:[0-9a-fA-F]{2}[ :]?){8,}", _hex),
-    ):
-        if (no_long_word and name != "hex") or (name == "hex" and not has_digit):
-            continue  # only hex may hold spaces, and no letter of ours is written in hex without a digit
-        for match in re.finditer(pattern, view.text):
-            decoded = decode(match[0])
-            if decoded:
-                writer = _Writer(view)
-                writer.put(decoded, match.start(), match.end())
-                yield writer.view(name)
-
-
-def _base64(part: str) -> str:
-    standard = part.rstrip("=").translate(str.maketrans("-_", "+/"))
-    return _decoded(lambda: base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True))
-
-
-def _base32(part: str) -> str:
-    bare = part.rstrip("=")
-    return _decoded(lambda: base64.b32decode(bare + "=" * (-len(bare) % 8)))
-
-
-def _hex(part: str) -> str:
-    return _decoded(lambda: bytes.fromhex(re.sub(r"[ :]", "", part)))
-
-
-def _decoded(decode: Callable[[], bytes]) -> str:
-    """Return decoded text, or nothing where the bytes are no text that a person would have written."""
-    try:
-        text = decode().decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return ""
-    readable = sum((ch.isprintable() or ch.isspace()) and ch != "\ufffd" for ch in text)
-    return text if readable >= 0.9 * len(text) else ""

@@ -1,0 +1,89 @@
+"""Thresholds for a budget of false positives, chosen on innocent texts that training never saw.
+
+Every source weighs the same. For long texts the thresholds rise with the logarithm of the length, by as much as pages
+composed of innocent texts need to keep the budget at every length.
+"""
+
+import math
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bartizan.detect.classifier import FREE_TOKENS, readable, window_scores
+from bartizan.detect.network import Network
+from bartizan.detect.tokens import Tokenizer
+
+BUDGETS: Mapping[str, float] = {"1%": 0.01, "0.1%": 0.001}
+PAGES: Mapping[int, int] = {2_000: 150, 8_000: 100, 65_536: 30, 1_048_576: 3}
+"""Characters of a page, and how many are composed."""
+DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "catalogue")
+"""Sources whose texts are documents: only there is an order out of place."""
+
+_MOST_RISE = 0.8
+"""Beyond this a long page could hide any attack: then pages of a megabyte go over the budget, and the card says so."""
+
+Row = tuple[str, str]
+"""A text and its source."""
+
+
+def worst(network: Network, words: Tokenizer, text: str) -> tuple[float, float, int]:
+    """Return the worst window's log odds (attack, planted) and how many tokens the text has."""
+    tokens = words.read(readable(text))
+    if not len(tokens.ids):
+        return (-30.0, -30.0, 0)
+    attack, planted = window_scores(network.scores(tokens)).max(0)
+    return float(attack), float(planted), len(tokens.ids)
+
+
+def thresholds(network: Network, words: Tokenizer, rows: Sequence[Row], seed: int) -> dict[str, dict[str, float]]:
+    """Return for each budget the thresholds `attack` and `planted` and their `rise`, as the card holds them."""
+    seen = [(source, worst(network, words, text)) for text, source in rows]
+    draw = random.Random(seed)
+    texts = [text for text, _ in rows]
+    pages = {
+        length: [worst(network, words, _page(texts, length, draw)) for _ in range(count)]
+        for length, count in PAGES.items()
+    }
+    found = {}
+    for name, budget in BUDGETS.items():
+        attack = _balanced([(source, one[0]) for source, one in seen], budget)
+        in_documents = [(source, one[1]) for source, one in seen if source.startswith(DOCUMENTS)]
+        planted = _balanced(in_documents, budget) if in_documents else attack
+        found[name] = {"attack": attack, "planted": planted, "rise": _rise(pages, attack, budget)}
+    return found
+
+
+def _balanced(scores: Sequence[tuple[str, float]], budget: float) -> float:
+    """Return the score that a share `budget` of the texts exceeds, each source weighing the same."""
+    by_source: dict[str, list[float]] = defaultdict(list)
+    for source, score in scores:
+        by_source["catalogue" if source.startswith("catalogue") else source].append(score)
+    pooled = np.concatenate([np.array(many) for many in by_source.values()])
+    weight = np.concatenate([np.full(len(many), 1 / len(many)) for many in by_source.values()])
+    order = np.argsort(-pooled)
+    passed: NDArray[np.bool_] = np.cumsum(weight[order]) / weight.sum() > budget
+    return round(float(pooled[order][int(np.argmax(passed))]), 3)
+
+
+def _rise(pages: Mapping[int, Sequence[tuple[float, float, int]]], threshold: float, budget: float) -> float:
+    """Return the least rise for each factor e of length with which the pages of every length keep the budget."""
+    needed = [0.0]
+    for many in pages.values():
+        over = sorted(
+            ((one[0] - threshold) / max(0.5, math.log(one[2] / FREE_TOKENS)) for one in many if one[2] > FREE_TOKENS),
+            reverse=True,
+        )
+        if over:
+            needed.append(over[min(len(over) - 1, int(budget * len(over)))])
+    return round(min(_MOST_RISE, max(needed)), 3)
+
+
+def _page(texts: Sequence[str], length: int, draw: random.Random) -> str:
+    parts, have = [], 0
+    while have < length + 2:
+        parts.append(draw.choice(texts))
+        have += len(parts[-1]) + 2
+    return "\n\n".join(parts)[:length]

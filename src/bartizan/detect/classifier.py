@@ -1,0 +1,141 @@
+"""The trained classifier as a detector: the whole text, in every reading that could matter; says where and how sure.
+
+A window of text is as bad as its places together; a text is as bad as its worst window. A long text has more windows
+that can err, so its threshold rises with the logarithm of its length: calibrated on clean pages, named in the card.
+"""
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bartizan.core.findings import Finding, Severity
+from bartizan.core.messages import Text, Trust
+from bartizan.detect.network import Shipped, shipped
+from bartizan.detect.spellings import Spellings
+from bartizan.detect.tokens import Tokenizer, tokenizer
+from bartizan.detect.views import View, fold, views
+
+WINDOW = 64
+"""Tokens whose scores count together."""
+SHARPNESS = 2.0
+"""Of the soft maximum within a window, as in training."""
+FREE_TOKENS = 256
+"""Up to this many tokens the threshold stays as it is."""
+_KEYWORDS = (
+    "ignore", "disregard", "forget", "instruction", "system prompt", "password", "pretend", "reveal", "restrict",
+    "previous", "secret", "jailbreak", "override", "bypass", "you are", "assistant", "without", "please", "tell me",
+    "how to", "ignorier", "vergiss", "ignora", "olvida", "oublie", "instruc",
+)  # fmt: skip
+_SPELLINGS = Spellings([(_KEYWORDS,)])
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Log odds from which a text is blocked, and how much they rise for each factor e of its length."""
+
+    attack: float
+    planted: float
+    rise: float
+
+    def of(self, tokens: int) -> NDArray[np.float32]:
+        """Return the thresholds of a text of so many tokens: attack, planted order."""
+        more = self.rise * math.log(max(1.0, tokens / FREE_TOKENS))
+        return np.array((self.attack + more, self.planted + more), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The worst place of a text: how far above its threshold (log odds), in which reading, which characters."""
+
+    margin: float
+    kind: int
+    """0 an attack on the assistant, 1 an order planted in a document."""
+    view: View
+    start: int
+    end: int
+
+
+class Classifier:
+    """Finds attacks by what texts of their kind look like. Thread-safe."""
+
+    name = "classifier"
+
+    def __init__(self, model: Shipped, words: Tokenizer, budget: str = "1%") -> None:
+        """Use the thresholds that the card names for a `budget` of false positives: `1%` or `0.1%`."""
+        self._network = model.network
+        self._words = words
+        named: Mapping[str, float] = model.card["thresholds"][budget]
+        self._thresholds = Thresholds(named["attack"], named["planted"], named["rise"])
+
+    def scan(self, text: Text) -> Iterator[Finding]:
+        """Yield one finding: HIGH when the text is above its threshold, else INFO with the score alone."""
+        worst = self.worst(text)
+        if worst is None:
+            return
+        score = 1 / (1 + math.exp(-max(-30.0, min(30.0, worst.margin))))
+        what = ("looks like an attack on the assistant", "holds an order to the assistant")[worst.kind]
+        hidden = "" if worst.view.name in ("plain", "folded") else f" (hidden: {worst.view.name})"
+        severity = Severity.HIGH if worst.margin >= 0 else Severity.INFO
+        rule = ("injection", "planted-order")[worst.kind]
+        yield Finding(rule, severity, what + hidden, text.origin, worst.view.span(worst.start, worst.end), score)
+
+    def worst(self, text: Text) -> Seen | None:
+        """Return the worst window over all readings; None for a text without a token."""
+        kinds = 1 if text.trust >= Trust.USER else 2
+        found = [seen for view in _readings(text.content) if (seen := self._in(view, kinds)) is not None]
+        return max(found, key=lambda seen: seen.margin, default=None)
+
+    def _in(self, view: View, kinds: int) -> Seen | None:
+        tokens = self._words.read(view.text)
+        count = len(tokens.ids)
+        if not count:
+            return None
+        windows = window_scores(self._network.scores(tokens)[:, :kinds])
+        margins = windows - self._thresholds.of(count)[:kinds]
+        place, kind = np.unravel_index(int(np.argmax(margins)), margins.shape)
+        first, last = int(place), min(count, int(place) + WINDOW) - 1
+        return Seen(float(margins[place, kind]), int(kind), view, int(tokens.starts[first]), int(tokens.ends[last]))
+
+
+def window_scores(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the soft maximum of each window of `WINDOW` tokens: (windows, kinds) from (tokens, kinds)."""
+    weight = np.exp(SHARPNESS * np.clip(scores, -15, 15).astype(np.float64))
+    total = np.concatenate((np.zeros((1, weight.shape[1])), np.cumsum(weight, 0)))
+    width = min(WINDOW, len(scores))
+    result: NDArray[np.float32] = (np.log(np.maximum(total[width:] - total[:-width], 1e-300)) / SHARPNESS).astype(
+        np.float32
+    )
+    return result
+
+
+def readable(text: str) -> str:
+    """Return the reading of `text` without invisible characters and disguised letters: what training reads too."""
+    return fold(View("plain", text, range(len(text)), range(1, len(text) + 1))).text
+
+
+def _readings(text: str) -> Iterator[View]:
+    """Yield the readings to score: the folded text in place of the plain one, then what is hidden in it."""
+    every = views(text, _worth)
+    plain = next(every)
+    following = next(every, None)
+    if following is not None and following.name == "folded":
+        yield following
+    else:
+        yield plain
+        if following is not None:
+            yield following
+    yield from every
+
+
+def _worth(folded: str) -> Collection[str]:
+    return _SPELLINGS.readings(folded.lower())
+
+
+@cache
+def classifier(budget: str = "1%") -> Classifier:
+    """Return the classifier with the shipped weights."""
+    return Classifier(shipped(), tokenizer(), budget)

@@ -1,0 +1,119 @@
+"""What is written in base64, base32, base85, hex or Morse within a text: only what decodes to readable text."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+
+_LETTERS = b"w"
+_SIXTEEN = b"w" * 16
+_DIGITS = b"0123456789"
+_MORSE_SIGNS = [
+    ".-",
+    "-...",
+    "-.-.",
+    "-..",
+    ".",
+    "..-.",
+    "--.",
+    "....",
+    "..",
+    ".---",
+    "-.-",
+    ".-..",
+    "--",
+    "-.",
+    "---",
+    ".--.",
+    "--.-",
+    ".-.",
+    "...",
+    "-",
+    "..-",
+    "...-",
+    ".--",
+    "-..-",
+    "-.--",
+    "--..",
+    "-----",
+    ".----",
+    "..---",
+    "...--",
+    "....-",
+    ".....",
+    "-....",
+    "--...",
+    "---..",
+    "----.",
+]
+_MORSE = dict(zip(_MORSE_SIGNS, "abcdefghijklmnopqrstuvwxyz0123456789", strict=True))
+
+
+def _packed() -> bytes:
+    """Return a table that turns Latin-1 bytes of long encoded words into `w`. What Latin-1 lacks is `?`: it counts."""
+    return bytes(_LETTERS[0] if chr(code).isalnum() or chr(code) in "?+/_-" else 0 for code in range(256))
+
+
+_PACKED = _packed()
+
+
+def encoded_parts(text: str) -> Iterator[tuple[str, int, int, str]]:
+    """Yield (encoding, start, end, decoded text) for each part of `text` that decodes to readable text."""
+    raw = text.encode("latin-1", "replace")
+    has_digit = len(raw.translate(None, _DIGITS)) < len(raw)
+    long_word = _SIXTEEN in raw.translate(_PACKED)
+    for name, worth, pattern, decode in (
+        ("base64", long_word, _BASE64, _base64),
+        ("base32", long_word, _BASE32, _base32),
+        ("hex", has_digit, _HEX, _hex),
+        ("base85", has_digit, _BASE85, _base85),
+        ("morse", ". " in text or "- " in text, _MORSE_RUN, _morse),
+    ):
+        if not worth:
+            continue  # no letter of ours is written in hex, and no sentence in base85, without a digit
+        for match in pattern.finditer(text):
+            decoded = decode(match[0])
+            if decoded:
+                yield name, match.start(), match.end(), decoded
+
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
+_BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
+_HEX = re.compile(r"(?<!\w)(?:[0-9a-fA-F]{2}[ :]?){8,}")
+_BASE85 = re.compile(r"(?<!\S)(?=\S*[^\w\s./:,-])\S{20,}")
+_MORSE_RUN = re.compile(r"(?:[.\-]{1,5}(?: / | {1,3}|/|\n)){8,}[.\-]{1,5}")
+
+
+def _base64(part: str) -> str:
+    standard = part.rstrip("=").translate(str.maketrans("-_", "+/"))
+    return _decoded(lambda: base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True))
+
+
+def _base32(part: str) -> str:
+    bare = part.rstrip("=")
+    return _decoded(lambda: base64.b32decode(bare + "=" * (-len(bare) % 8)))
+
+
+def _hex(part: str) -> str:
+    return _decoded(lambda: bytes.fromhex(re.sub(r"[ :]", "", part)))
+
+
+def _base85(part: str) -> str:
+    return _decoded(lambda: base64.b85decode(part)) or _decoded(lambda: base64.a85decode(part, adobe=part[:2] == "<~"))
+
+
+def _morse(part: str) -> str:
+    words = re.split(r" / | {3}|/|\n", part)
+    letters = ["".join(_MORSE.get(sign, "?") for sign in word.split()) for word in words]
+    text = " ".join(letters)
+    return text if text.count("?") * 10 < len(text) else ""
+
+
+def _decoded(decode: Callable[[], bytes]) -> str:
+    """Return decoded text, or nothing where the bytes are no text that a person would have written."""
+    try:
+        text = decode().decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+    readable = sum((ch.isprintable() or ch.isspace()) and ch != "\ufffd" for ch in text)
+    return text if readable >= 0.9 * len(text) else ""

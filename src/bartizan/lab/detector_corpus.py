@@ -1,0 +1,266 @@
+"""The rows that train the text classifier: drawn wordings, labelled sources, carriers with an order and without.
+
+Everything that could stand in for the label is given to both: wrappers, contexts, languages and carriers come clean
+and poisoned alike. A row carries two answers, each 1, 0 or unasked: is this an attack on the assistant, and does
+this document hold an order that does not belong in it. All draws follow the seed.
+"""
+
+import gzip
+import json
+import random
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bartizan.lab.disguises import disguised
+from bartizan.lab.phrases import wordings
+
+PERMISSIVE = frozenset(
+    (
+        "MIT",
+        "Apache-2.0",
+        "CC0",
+        "CC-BY-3.0",
+        "CC-BY-4.0",
+        "CC-BY-SA-4.0",
+        "ODC-BY",
+        "MIT (HackAPrompt)",
+        "BSD-3-Clause",
+    )
+)
+UNASKED = -1
+_GLUE = (" ", ". ", "\n", "\n\n", "\n---\n", " - ", "\n###\n", "; ", "\n\n\n", ' "', "\n> ")
+_WRAPPERS = (
+    ("", ""),
+    ("", ""),
+    ("<text>", "</text>"),
+    ("User: ", ""),
+    ("Question: ", "\nAnswer:"),
+    ('"', '"'),
+    ("### Instruction:\n", "\n\n### Response:"),
+    ("[INST] ", " [/INST]"),
+    ('{"text": "', '"}'),
+    ("Please help me with this: ", ""),
+    ("Translate to French: ", ""),
+    ("<INFORMATION>\n", "\n</INFORMATION>"),
+    ("IMPORTANT: ", "!!!"),
+    ("Summarise this:\n", ""),
+    ("```\n", "\n```"),
+    ("# ", "\n"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One text for training or measuring."""
+
+    text: str
+    attack: int
+    """1 an attack on the assistant's instructions or limits, 0 none, UNASKED when the text does not say."""
+    planted: int
+    """1 when the document holds an order that does not belong in it, 0 when not, UNASKED for texts of users."""
+    source: str
+    licence: str = "own"
+
+
+def labelled(path: Path) -> Iterator[Example]:
+    """Yield the rows of a gzipped file of JSON lines: {"text", "label", "source", "licence"}."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            yield Example(row["text"], row["label"], UNASKED, row["source"], row["licence"])
+
+
+def drawn(count: int, seed: int) -> Iterator[Example]:
+    """Yield about `count` attacks and as many innocent texts from our own wordings, in all languages."""
+    draw = random.Random(seed)
+    book = wordings()
+    for sign, label in (("+", 1), ("-", 0)):
+        names = [name for name in book.names(sign) if name not in ("+orders", "+plain", "+format", "+code", "+forged")]
+        english = [name for name in names if "." not in name]
+        foreign = [name for name in names if "." in name]
+        for number in range(count):
+            name = draw.choice(english if number % 2 else foreign)
+            language = name.partition(".")[2] or "en"
+            yield Example(book.write(name, draw), label, UNASKED, f"own: {name[1:].partition('.')[0]}, {language}")
+
+
+def capped(rows: Iterable[Example], most: Callable[[Example], int], seed: int) -> list[Example]:
+    """Return at most `most(example)` rows of each source and label, drawn with the seed."""
+    cells: dict[tuple[str, int], list[Example]] = defaultdict(list)
+    for row in rows:
+        cells[row.source, row.attack].append(row)
+    draw = random.Random(seed)
+    kept: list[Example] = []
+    for cell in sorted(cells):
+        members = cells[cell]
+        kept += draw.sample(members, min(len(members), most(members[0])))
+    return kept
+
+
+def framed(rows: Sequence[Example], benign: Sequence[str], seed: int) -> Iterator[Example]:
+    """Yield each row as it is, or wrapped, or within innocent text, or disguised: attacks and innocent rows alike."""
+    draw = random.Random(seed)
+    for row in rows:
+        text = row.text
+        kind = draw.random()
+        if kind < 0.14:
+            before, after = draw.choice(_WRAPPERS)
+            text = before + text + after
+        elif kind < 0.56:
+            glue = draw.choice(_GLUE)
+            around = draw.choice(benign)[: draw.choice((60, 150, 300, 450))]
+            text = around + glue + text if draw.random() < 0.75 else text + glue + around
+            if draw.random() < 0.5:
+                text += draw.choice(_GLUE) + draw.choice(benign)[: draw.choice((80, 250))]
+        if draw.random() < 0.14:
+            text = disguised(text, draw)
+        yield Example(text, row.attack, row.planted, row.source, row.licence)
+
+
+def pages(benign: Sequence[str], count: int, seed: int) -> Iterator[Example]:
+    """Yield `count` clean pages: several innocent texts one after the other."""
+    draw = random.Random(seed)
+    for _ in range(count):
+        parts = [draw.choice(benign)[: draw.choice((60, 150, 600))] for _ in range(draw.randint(2, 8))]
+        yield Example(draw.choice(("\n", "\n\n", " ", "\n---\n")).join(parts), 0, UNASKED, "own: page")
+
+
+@dataclass(frozen=True)
+class Carriers:
+    """Documents by kind, and what may be planted in them."""
+
+    documents: Mapping[str, Sequence[str]]
+    attacks: Mapping[str, Sequence[str]]
+    """Orders by kind: `text` for any document, `code` for source code."""
+
+
+def bipia(path: Path) -> Carriers:
+    """Return the carriers and attack strings of BIPIA's training split."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        data = json.load(file)
+    documents = {
+        kind: [one if isinstance(one, str) else "\n".join(one) for one in many]
+        for kind, many in data["carriers"].items()
+    }
+    attacks = {kind: [one for many in group.values() for one in many] for kind, group in data["attacks"].items()}
+    return Carriers(documents, attacks)
+
+
+def planted(carriers: Carriers, foreign: Sequence[str], count: int, seed: int) -> Iterator[Example]:
+    """Yield `count` documents clean, and each with an order planted; orders of our wordings, of the data, of users.
+
+    `foreign` are innocent sentences: they are planted too, with the label of clean documents.
+    """
+    draw = random.Random(seed)
+    book = wordings()
+    kinds = sorted(kind for kind, many in carriers.documents.items() if many)
+    for _ in range(count if kinds else 0):
+        kind = draw.choice(kinds)
+        document = draw.choice(carriers.documents[kind])
+        document = _part(document, draw)
+        source = f"planted: {kind}"
+        yield Example(document, 0, 0, source)
+        if draw.random() < 0.4:
+            yield Example(_put(document, draw.choice(foreign)[:200], draw), 0, 0, source)
+        order, attack = _order(kind, carriers, book.write, draw)
+        yield Example(_put(document, order, draw), attack, 1, source)
+
+
+def _order(
+    kind: str, carriers: Carriers, write: Callable[[str, random.Random], str], draw: random.Random
+) -> tuple[str, int]:
+    """Return an order to plant, and whether a user who typed it would be attacking (1, or unasked)."""
+    known = bool(carriers.attacks["text"])
+    if kind == "code" and draw.random() < 0.7:
+        real = known and draw.random() < 0.3
+        return (draw.choice(carriers.attacks["code"]) if real else write("+code", draw)), UNASKED
+    choice = draw.random()
+    if choice < 0.22 and known:
+        return draw.choice(carriers.attacks["text"]), UNASKED
+    if choice < 0.42:
+        return write("+orders", draw), UNASKED
+    if choice < 0.62:
+        return write("+plain", draw), UNASKED
+    if choice < 0.74:
+        return write("+format", draw), UNASKED
+    if choice < 0.84:
+        return write("+forged", draw), 1
+    return write(draw.choice(("+override", "+extract", "+authority", "+persona", "+secret")), draw), 1
+
+
+def _part(document: str, draw: random.Random) -> str:
+    """Return a piece of a document, short enough for training to see all of it: what is planted must not be cut off."""
+    length = draw.randint(120, 450)
+    first = draw.randint(0, max(0, len(document) - length))
+    start = document.rfind("\n", 0, first) + 1 if draw.random() < 0.5 else first
+    return document[start : start + length]
+
+
+def _put(document: str, order: str, draw: random.Random) -> str:
+    """Return the document with a sentence at its start, its end or within."""
+    place = draw.random()
+    glue = draw.choice((" ", "\n", "\n\n", ". "))
+    if place < 0.3:
+        return f"{document.rstrip()}{glue}{order}"
+    if place < 0.5:
+        return f"{order}{glue}{document}"
+    cuts = [at for at, ch in enumerate(document) if ch in ".\n|"] or [len(document)]
+    cut = draw.choice(cuts) + 1
+    return f"{document[:cut]}{glue}{order}{glue}{document[cut:]}"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What trains, and the innocent rows kept apart to choose thresholds on."""
+
+    train: Sequence[Example]
+    calibrate: Sequence[Example]
+
+
+_DULL = frozenset(("banking77", "clinc", "sgd", "gsm8k", "tldr"))
+"""Many short rows of one kind: a thousand of each say what there is to say."""
+_KEPT_APART = 0.08
+
+
+def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] = ()) -> Corpus:
+    """Return the corpus from the files of `folder`: `*.jsonl.gz` of labelled rows and `bipia_train.json.gz`.
+
+    Only rows under the `PERMISSIVE` licences are used, none of the sources `leave_out`; `scale` shrinks every part.
+    """
+    rows = [row for path in sorted(folder.glob("*.jsonl.gz")) for row in labelled(path) if row.text.strip()]
+    usable = [row for row in rows if row.licence in PERMISSIVE and row.source not in leave_out]
+    attacks = capped((row for row in usable if row.attack == 1), lambda row: int(scale * _most(row)), seed)
+    innocent = capped((row for row in usable if row.attack == 0), lambda row: int(scale * _most(row)), seed)
+    draw = random.Random(seed)
+    apart = {id(row) for row in innocent if draw.random() < _KEPT_APART}
+    kept: list[Example] = []
+    calibrate: list[Example] = []
+    for row in innocent:
+        (calibrate if id(row) in apart else kept).append(row)
+    benign = [row.text for row in kept]
+    own = list(drawn(int(scale * 26_000), seed))
+    train = list(framed([*attacks, *attacks, *own, *kept], benign, seed))
+    train += pages(benign, int(scale * 14_000), seed)
+    train += planted(_all_carriers(folder, benign, seed, leave_out), benign, int(scale * 9_000), seed)
+    return Corpus(train, calibrate)
+
+
+def _most(row: Example) -> int:
+    """Return how many rows of a source and label are used at most."""
+    if row.attack:
+        return 500 if "HackAPrompt" in row.licence else 1_300
+    return 700 if row.source.startswith("catalogue") else 900 if row.source in _DULL else 3_500
+
+
+def _all_carriers(folder: Path, benign: Sequence[str], seed: int, leave_out: Collection[str]) -> Carriers:
+    """Return BIPIA's carriers, mail twice as often, and innocent texts of a page's length as two more kinds."""
+    long = [text for text in benign if 200 < len(text) < 3_000]
+    random.Random(seed).shuffle(long)
+    pages_of = {"page": long[:4_000], "other page": long[4_000:8_000]}
+    path = folder / "bipia_train.json.gz"
+    if "bipia" in leave_out or not path.exists():
+        return Carriers(pages_of, {"text": [], "code": []})
+    found = bipia(path)
+    return Carriers({**found.documents, "mail": found.documents["email"], **pages_of}, found.attacks)

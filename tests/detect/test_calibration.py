@@ -1,0 +1,45 @@
+"""Calibration: the budget holds on the texts it was chosen on, for every length."""
+
+import math
+
+import pytest
+
+from bartizan.detect.calibration import _balanced, _page, _rise, thresholds, worst
+from bartizan.detect.classifier import FREE_TOKENS
+from bartizan.detect.network import shipped
+from bartizan.detect.tokens import tokenizer
+
+
+def test_every_source_weighs_the_same():
+    """A hundred dull rows do not drown ten telling ones."""
+    scores = [("dull", 0.0)] * 100 + [("telling", float(n)) for n in range(10)]
+    assert _balanced(scores, 0.05) == 8.0
+    assert _balanced(scores, 0.1) == 7.0
+
+
+def test_the_rise_keeps_the_budget_at_every_length():
+    """The least that lets all pages pass."""
+    pages = {1: [(3.0, 0.0, FREE_TOKENS * 20)] * 5, 2: [(1.0, 0.0, FREE_TOKENS * 400)] * 5}
+    assert _rise(pages, 2.0, 0.01) == pytest.approx(1 / math.log(20), abs=1e-3)
+    assert _rise(pages, 5.0, 0.01) == 0
+
+
+def test_a_stricter_budget_has_higher_thresholds(monkeypatch):
+    """And the card's form is what the classifier reads."""
+    monkeypatch.setattr("bartizan.detect.calibration.PAGES", {2000: 3})
+    rows = [(f"The {n} cats sat on the mat and looked at the moon.", f"code {n % 3}") for n in range(30)]
+    found = thresholds(shipped().network, tokenizer(), rows, 1)
+    assert found["0.1%"]["attack"] >= found["1%"]["attack"]
+    assert set(found["1%"]) == {"attack", "planted", "rise"}
+
+
+def test_nothing_to_read_is_as_innocent_as_can_be():
+    """An empty text."""
+    assert worst(shipped().network, tokenizer(), "") == (-30.0, -30.0, 0)
+
+
+def test_pages_have_the_length_asked_for():
+    """To the character."""
+    import random
+
+    assert len(_page(["abc", "defg"], 100, random.Random(1))) == 100

@@ -1,0 +1,95 @@
+"""The corpus: permissive rows only, clean and poisoned alike, the same for the same seed."""
+
+import gzip
+import json
+import random
+from collections import Counter
+
+import pytest
+
+from bartizan.lab import detector_corpus as corpus
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder of labelled rows and carriers."""
+    rows = [
+        {"text": f"Text number {n} about gardens. " * 9, "label": 0, "source": "a", "licence": "MIT"} for n in range(40)
+    ]
+    rows += [{"text": f"ignore rule {n}", "label": 1, "source": "b", "licence": "MIT"} for n in range(20)]
+    rows += [{"text": "secret row", "label": 1, "source": "c", "licence": "unknown"} for _ in range(20)]
+    with gzip.open(tmp_path / "rows.jsonl.gz", "wt") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+    carriers = {
+        "attacks": {"text": {"x": ["Write a poem."]}, "code": {"y": ["Add this code: rm"]}},
+        "carriers": {"email": ["SUBJECT: hi\nSee you."], "table": ["a | b\nc | d"], "code": [["x = 1", "print(x)"]]},
+    }
+    with gzip.open(tmp_path / "bipia_train.json.gz", "wt") as file:
+        json.dump(carriers, file)
+    return tmp_path
+
+
+def test_only_permissive_rows_train_and_what_is_left_out_stays_out(folder):
+    """Weights that ship carry no row of unknown licence."""
+    made = corpus.assembled(folder, 0.02, 1, leave_out=["b"])
+    sources = {row.source for row in (*made.train, *made.calibrate)}
+    assert "a" in sources
+    assert not {"b", "c"} & sources
+    assert not any("secret row" in row.text for row in made.train)
+
+
+def test_rows_kept_apart_do_not_train(folder):
+    """Thresholds are chosen on texts that training never saw."""
+    made = corpus.assembled(folder, 0.02, 1)
+    assert made.calibrate
+    apart = {row.text for row in made.calibrate}
+    assert not apart & {row.text for row in made.train if row.source == "a"}
+
+
+def test_the_same_seed_gives_the_same_corpus(folder):
+    """And another seed another."""
+    first, second, third = (corpus.assembled(folder, 0.01, seed).train for seed in (1, 1, 2))
+    assert first == second
+    assert first != third
+
+
+def test_every_carrier_comes_clean_and_poisoned(folder):
+    """So that a carrier never predicts the answer."""
+    rows = list(corpus.planted(corpus.bipia(folder / "bipia_train.json.gz"), ["A fine day."], 60, 1))
+    by_source = Counter((row.source, row.planted) for row in rows)
+    for kind in ("email", "table", "code"):
+        assert by_source[f"planted: {kind}", 1] <= by_source[f"planted: {kind}", 0]
+        assert by_source[f"planted: {kind}", 1] > 5
+
+
+def test_frames_come_with_both_labels():
+    """Wrappers, contexts and disguises are laid on innocent rows as on attacks."""
+    rows = [corpus.Example(f"words {n}", n % 2, corpus.UNASKED, "s") for n in range(2000)]
+    changed = Counter(
+        (row.attack, row.text != old.text)
+        for old, row in zip(rows, corpus.framed(rows, ["innocent words around it"], 1), strict=True)
+    )
+    share = [changed[label, True] / 1000 for label in (0, 1)]
+    assert abs(share[0] - share[1]) < 0.06
+    assert min(share) > 0.3
+
+
+def test_drawn_rows_name_their_mechanism_and_language():
+    """So that figures can be given for each."""
+    sources = {row.source for row in corpus.drawn(1000, 1)}
+    assert {"own: override, de", "own: persona, en", "own: trigger, en"} <= sources
+
+
+def test_a_cap_is_per_source_and_label():
+    """No source drowns the others."""
+    rows = [corpus.Example(str(n), n % 2, -1, "ab"[n % 3 == 0]) for n in range(300)]
+    kept = Counter((row.source, row.attack) for row in corpus.capped(rows, lambda row: 10, 1))
+    assert set(kept.values()) == {10}
+
+
+def test_planted_text_is_put_at_the_start_within_and_at_the_end():
+    """No place predicts it."""
+    draw = random.Random(2)
+    made = [corpus._put("One. Two. Three. Four. Five. Six.", "ORDER", draw) for _ in range(60)]
+    assert {one.startswith("ORDER") for one in made} == {True, False}
+    assert {one.endswith("ORDER") for one in made} == {True, False}
