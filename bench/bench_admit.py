@@ -78,15 +78,23 @@ def admit(folder, path, name, kill_after=None):
     command = [*BARTIZAN, "data", "admit", str(path), "--name", name, "--source", "bench"]
     start = time.perf_counter()
     process = subprocess.Popen([*command, "--label", "label"], cwd=folder, stdout=subprocess.DEVNULL)
-    if kill_after is not None:
-        deadline = start + kill_after
-        while process.poll() is None and time.perf_counter() < deadline:
-            time.sleep(0.05)
-        if process.returncode is None:
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, high_water(process.pid))
+        if kill_after is not None and time.perf_counter() > start + kill_after:
             process.send_signal(signal.SIGKILL)
-    _, status, usage = os.wait4(process.pid, 0) if process.returncode is None else (0, process.returncode, None)
-    peak = usage.ru_maxrss * 1024 if usage else 0
-    return status == 0, peak, time.perf_counter() - start
+            process.wait()
+        time.sleep(0.05)
+    return process.returncode == 0, peak, time.perf_counter() - start
+
+
+def high_water(pid):
+    """Return the peak memory of a process so far (not that of its parent, which getrusage would count too)."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0)
 
 
 def admission(folder, gigabytes):
