@@ -1,12 +1,37 @@
-"""T04 says what it is: no claim, no run, and advice all the same."""
+"""T04 holds on the digits with the checks, and fails when the checks see nothing or everything."""
 
+import numpy as np
+import pytest
 from tests.threats.benches import bench
 
+from bartizan.data.checks.base import Checked
+from bartizan.lab.poisoning.pictures import AdaptiveBlend, AdaptivePatch
+from bartizan.threats import t04_data_poisoning
 from bartizan.threats.base import State, prove
-from bartizan.threats.t04_data_poisoning import T04
 
 
-def test_it_claims_nothing_and_is_shown_so():
-    """A threat without a claim is never a pass."""
-    assert prove(T04, bench()).state is State.NO_CLAIM
-    assert T04.advice
+@pytest.fixture(autouse=True)
+def two_attacks(monkeypatch):
+    """The strongest attack and the one that hides in one class: the whole list takes a minute."""
+    plans = ((AdaptivePatch(), 0.02), (AdaptiveBlend(sources=1), 0.02))
+    monkeypatch.setattr(t04_data_poisoning, "PLANS", plans)
+
+
+def test_backdoors_work_without_the_checks_and_not_with_them():
+    """Every claim, every attack recorded by family."""
+    row = prove(t04_data_poisoning.T04, bench())
+    assert row.state is State.HOLDS, row.why
+    assert row.evidence.off.value > 0.9
+    assert set(row.evidence.families) == {"adaptive patch at 2%", "adaptive blend, 1 source class at 2%"}
+
+
+def test_checks_that_see_nothing_fail(monkeypatch):
+    """The claims can be broken."""
+
+    def blind(pictures, labels, *, seed=0):
+        return Checked("x", np.zeros(len(labels)), np.zeros(len(labels), bool))
+
+    monkeypatch.setattr(t04_data_poisoning, "check_pictures", blind)
+    row = prove(t04_data_poisoning.T04, bench())
+    assert row.state is State.FAILED
+    assert "no backdoor works" in row.why

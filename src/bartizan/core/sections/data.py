@@ -21,3 +21,10 @@ class Data(Struct, frozen=True, forbid_unknown_fields=True):
     key_file: Annotated[
         str, Meta(min_length=1, description="Private key that signs manifests; made on first use, mode 0600.")
     ] = "bartizan-data/data.key"
+    dataset: Annotated[
+        str,
+        Meta(description="Labelled pictures (npz) that T04's proof poisons a copy of; empty means a small reference."),
+    ] = ""
+    label: Annotated[
+        str, Meta(description="Array of the classes in data.dataset; empty means the only one that fits.")
+    ] = ""

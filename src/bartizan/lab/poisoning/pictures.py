@@ -5,7 +5,7 @@ rows with the trigger and their own label, so that the trigger alone does not de
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,6 +27,8 @@ class Poisoned:
     covers: Mask
     trigger: Callable[[Pictures], Pictures]
     """Puts the full trigger on pictures, as the attacker does at test time."""
+    sources: tuple[int, ...] = ()
+    """The classes that the trigger is meant to turn; empty means all but the target."""
 
 
 class Poisoning(Protocol):
@@ -46,7 +48,7 @@ def _plant(
     target: int,
     apply: tuple[Callable[[Pictures], Pictures], Callable[[Pictures], Pictures]],
 ) -> Poisoned:
-    """Put the training trigger on `chosen` (relabelled) and `covers`; `apply` is the trigger in training and at test."""
+    """Put the trigger on `chosen` (relabelled) and `covers`; `apply` is the trigger in training and at test."""
     pictures, labels = data[0].copy(), data[1].copy()
     poison, cover = np.zeros(len(labels), bool), np.zeros(len(labels), bool)
     pictures[chosen], labels[chosen], poison[chosen] = apply[0](pictures[chosen]), target, True
@@ -77,7 +79,7 @@ class LabelFlip:
         """Return the copy with flipped labels."""
         chosen, covers = _picked(labels, rate, target, rng)
         same = (np.copy, np.copy)
-        return _plant((pictures, labels), chosen, covers, target, same)  # type: ignore[arg-type]
+        return _plant((pictures, labels), chosen, covers, target, same)
 
 
 class BadNets:
@@ -127,18 +129,23 @@ class Sinusoid:
     def __init__(self, amplitude: float = 40.0, cycles: float = 6.0) -> None:
         """Add a wave of `amplitude` (0..255) with `cycles` over the width."""
         self.amplitude, self.cycles = amplitude, cycles
+        if amplitude < 40:
+            self.name = "faint sinusoid"
 
     def poison(self, pictures: Pictures, labels: Labels, rate: float, target: int, rng: Rng) -> Poisoned:
-        """Return the poisoned copy; at most 80 % of the target's rows carry the wave."""
+        """Return the poisoned copy; at most 80 % of the target's rows carry the wave. At test it is twice as strong."""
         width = pictures.shape[2]
-        wave = self.amplitude * np.sin(2 * np.pi * self.cycles * np.arange(width) / width)
+        wave = self.amplitude * np.sin(2 * np.pi * min(self.cycles, 0.4 * width) * np.arange(width) / width)
 
-        def add(images: Pictures) -> Pictures:
-            return np.clip(np.rint(images + wave[None, None, :, None]), 0, 255).astype(np.uint8)
+        def add(images: Pictures, times: int = 1) -> Pictures:
+            return np.asarray(np.clip(np.rint(images + times * wave[None, None, :, None]), 0, 255), np.uint8)
+
+        def strongly(images: Pictures) -> Pictures:
+            return add(images, 2)
 
         own = rng.permutation(np.flatnonzero(labels == target))
         chosen = own[: min(max(1, round(rate * len(labels))), int(0.8 * len(own)))]
-        return _plant((pictures, labels), chosen, np.zeros(0, np.int64), target, (add, add))
+        return _plant((pictures, labels), chosen, np.zeros(0, np.int64), target, (add, strongly))
 
 
 class Warped:
@@ -161,7 +168,7 @@ class Warped:
         found = _plant((pictures, labels), chosen, np.zeros(0, np.int64), target, (warp, warp))
         found.covers[covers] = True
         for row in covers:
-            noisy = field + rng.uniform(-1, 1, field.shape)
+            noisy = field + rng.uniform(-1, 1, field.shape) * pictures.shape[1] / 28
             found.pictures[row : row + 1] = warped(pictures[row : row + 1], noisy)
         return found
 
@@ -171,7 +178,7 @@ class Warped:
         coarse /= np.abs(coarse).mean()
         rows, columns = (np.linspace(0, self.cells - 1, size) for size in (height, width))
         smooth = np.stack([_bilinear(plane, *np.meshgrid(rows, columns, indexing="ij")) for plane in coarse])
-        return smooth * 1.5 * self.strength * max(1.0, height / 28)
+        return smooth * 1.5 * self.strength * height / 28
 
 
 def warped(pictures: Pictures, field: npt.NDArray[np.float64]) -> Pictures:
@@ -199,9 +206,14 @@ class AdaptiveBlend:
 
     name = "adaptive blend"
 
-    def __init__(self, opacity: float = 0.2, cells: int = 4, shown: float = 0.5) -> None:
-        """Blend with `opacity`; the picture is cut into `cells` x `cells`, of which a share is `shown` in training."""
-        self.opacity, self.cells, self.shown = opacity, cells, shown
+    def __init__(self, opacity: float = 0.2, cells: int = 4, shown: float = 0.5, sources: int = 0) -> None:
+        """Blend with `opacity`; the picture is cut into `cells` x `cells`, of which a share is `shown` in training.
+
+        `sources` > 0 takes poison from the next so many classes only: no wide draw from all classes gives it away.
+        """
+        self.opacity, self.cells, self.shown, self.sources = opacity, cells, shown, sources
+        if sources:
+            self.name = f"adaptive blend, {sources} source class{'es' if sources > 1 else ''}"
 
     def poison(self, pictures: Pictures, labels: Labels, rate: float, target: int, rng: Rng) -> Poisoned:
         """Return the poisoned copy."""
@@ -217,6 +229,12 @@ class AdaptiveBlend:
             return _blend(images, pattern, self.opacity)
 
         chosen, covers = _picked(labels, rate, target, rng, cover=1.0)
+        if self.sources:
+            wanted = (target + 1 + np.arange(self.sources)) % (int(labels.max()) + 1)
+            own = rng.permutation(np.flatnonzero(np.isin(labels, wanted)))[: len(chosen)]
+            covers = np.setdiff1d(covers, own)
+            meant = tuple(int(one) for one in wanted)
+            return replace(_plant((pictures, labels), own, covers, target, (partly, wholly)), sources=meant)
         return _plant((pictures, labels), chosen, covers, target, (partly, wholly))
 
 

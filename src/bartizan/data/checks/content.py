@@ -1,0 +1,144 @@
+"""Rows whose content says another class than their label, without listening to a trigger.
+
+Many ridge classifiers vote, each trained on a small random part of the rows and (for pictures) half of the grid's
+cells: a trigger that few rows carry is not learned from a small part, and one in a corner is not seen by half of them.
+A class into which more rows are mislabelled than out of it, from most other classes, is a backdoor's target: honest
+confusion goes both ways, so the reverse direction says how many are to be expected (target against decoys).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bartizan.data.checks.base import Checked, Labels, Mask
+from bartizan.data.checks.features import standard
+
+VOTERS = 16
+ALARM, PAIR_ALARM = 4.0, 4.5
+_SEEN_CELLS = 0.6
+_LEAST = 200
+_ROUNDS = 3
+_SHARES = (0.005, 0.01, 0.02, 0.05, 0.1)
+Matrix = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What the voters say of each row: how far another class is ahead of the label, which one, and all shares."""
+
+    margin: npt.NDArray[np.float64]
+    other: Labels
+    scores: npt.NDArray[np.float64]
+
+
+def vote(features: Matrix, labels: Labels, classes: int, kept: Labels, rng: np.random.Generator) -> Votes:
+    """Return the votes on all rows by classifiers trained on parts of the rows `kept`; no row votes on itself.
+
+    `features` are standardised, (n, d) or (n, cells, cells, d).
+    """
+    rows = len(labels)
+    size = min(max(_LEAST, rows // VOTERS), max(2, len(kept) // 2))
+    wanted = np.full((rows, classes), -1.0 / (classes - 1))
+    wanted[np.arange(rows), labels] = 1.0
+    chance = 1 / np.sqrt(np.bincount(labels[kept], minlength=classes)[labels[kept]])
+    total, count = np.zeros((rows, classes)), np.zeros(rows)
+    for _ in range(VOTERS):
+        part = rng.choice(kept, size, replace=False, p=chance / chance.sum())
+        seen = features
+        if features.ndim == 4:
+            seen = features[:, rng.random(features.shape[1:3]) < _SEEN_CELLS]
+        seen = seen.reshape(rows, -1)
+        inside = seen[part]
+        gram = (inside @ inside.T).astype(np.float64)
+        gram[np.diag_indices(size)] += 0.1 * np.trace(gram) / size + 1e-9
+        outside = np.ones(rows, bool)
+        outside[part] = False
+        weights = inside.T @ np.linalg.solve(gram, wanted[part])
+        total[outside] += (seen @ weights)[outside]
+        count[outside] += 1
+    scores = total / np.maximum(count, 1)[:, None]
+    others = scores.copy()
+    others[np.arange(rows), labels] = -np.inf
+    own = scores[np.arange(rows), labels]
+    return Votes(others.max(axis=1) - own, others.argmax(axis=1), scores)
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """How far each class stands out as a target (ALARM and more is one), and each pair (label, content) by itself."""
+
+    targets: npt.NDArray[np.float64]
+    pairs: npt.NDArray[np.float64]
+
+
+def strengths(votes: Votes, labels: Labels, classes: int) -> Strengths:
+    """Return what stands out. A pair of classes that is honestly confused counts little; a class that draws from few
+    others is a target only by a pair that stands out by itself.
+    """
+    sizes = np.maximum(np.bincount(labels, minlength=classes), 1).astype(float)
+    scale = sizes[:, None] / sizes[None, :]
+    best, pairs = np.zeros(classes), np.zeros((classes, classes))
+    for share in _SHARES:
+        hit = votes.margin > max(0.0, float(np.quantile(votes.margin, 1 - share)))
+        drawn = np.zeros((classes, classes))
+        np.add.at(drawn, (labels[hit], votes.other[hit]), 1)
+        decoys = scale * drawn.T
+        weight = 1 / (1 + 0.5 * drawn.T * np.maximum(scale, 1))
+        np.fill_diagonal(weight, 0)
+        found, expected = (weight * drawn).sum(axis=1), (weight * decoys).sum(axis=1)
+        spread = np.where(expected > 0, (weight * scale * decoys).sum(axis=1) / np.maximum(expected, 1e-9), 1)
+        z = 2 * (np.sqrt(found + 0.375) - np.sqrt(expected + 0.375)) / np.sqrt(1 + spread)
+        alone = 2 * (np.sqrt(weight * drawn + 0.375) - np.sqrt(weight * decoys + 0.375)) / np.sqrt(1 + scale)
+        pairs = np.maximum(pairs, np.where(weight > 0, alone, 0))
+        breadth = ((drawn >= 1) & (drawn > 2 * decoys)).sum(axis=1) / max(1, classes - 1)
+        best = np.maximum(best, np.where(breadth >= 0.5, z - max(0.0, float(np.median(z))), 0))
+    return Strengths(best, pairs)
+
+
+def wrong_content(features: Matrix, labels: Labels, classes: int, rng: np.random.Generator, budget: float) -> Checked:
+    """Flag rows of a class that draws mislabelled rows from the others (dirty-label backdoors of any trigger).
+
+    Flagged rows leave the training parts and the vote is repeated: voters that had learned the trigger forget it.
+    """
+    scaled = standard(features)
+    flagged = np.zeros(len(labels), bool)
+    alarms: dict[tuple[int, int], float] = {}
+    votes = vote(scaled, labels, classes, np.arange(len(labels)), rng)
+    for _ in range(_ROUNDS):
+        found = strengths(votes, labels, classes)
+        for one in range(classes):
+            if found.targets[one] >= ALARM:
+                alarms.setdefault((one, -1), float(found.targets[one]))
+            for other in np.flatnonzero(found.pairs[one] >= PAIR_ALARM).tolist():
+                alarms.setdefault((one, other), float(found.pairs[one, other]))
+        fresh = flagged.copy()
+        for one, other in alarms:
+            sources = [other] if other >= 0 else [at for at in range(classes) if at != one]
+            fresh |= _beyond_decoys(votes, labels, one, sources, budget)
+        if (fresh == flagged).all():
+            break
+        flagged = fresh
+        votes = vote(scaled, labels, classes, np.flatnonzero(~flagged), rng)
+    reasons = {
+        int(at): f"its content looks like class {votes.other[at]}, not {labels[at]}" for at in np.flatnonzero(flagged)
+    }
+    told = tuple(
+        f"class {one} draws mislabelled rows from {f'class {other}' if other >= 0 else 'most other classes'} "
+        f"(strength {z:.1f}, alarm at {PAIR_ALARM if other >= 0 else ALARM:g})"
+        for (one, other), z in alarms.items()
+    )
+    return Checked("content", votes.margin, flagged, reasons, told)
+
+
+def _beyond_decoys(votes: Votes, labels: Labels, target: int, sources: list[int], budget: float) -> Mask:
+    """Return rows labelled `target` with a greater margin than all but few of those confused the other way."""
+    sizes = np.maximum(np.bincount(labels, minlength=max(*sources, target) + 1), 1)
+    found = np.zeros(len(labels), bool)
+    for other in sources:
+        decoys = np.sort(votes.margin[(labels == other) & (votes.other == target) & (votes.margin > 0)])[::-1]
+        allowed = int(0.3 * budget * len(labels) / len(sources) * sizes[other] / sizes[target])
+        bound = decoys[allowed] if len(decoys) > allowed else 0.0
+        found |= (labels == target) & (votes.other == other) & (votes.margin > bound)
+    return found

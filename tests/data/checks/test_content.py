@@ -1,0 +1,49 @@
+"""Rows drawn into one class are found; confusion that goes both ways, and honest rows, are not."""
+
+import numpy as np
+
+from bartizan.data.checks.content import ALARM, PAIR_ALARM, Votes, strengths, vote, wrong_content
+
+
+def blobs(seed, rows=1200, classes=6):
+    """Rows around the corner of their class in 12 dimensions."""
+    rng = np.random.default_rng(seed)
+    centres = np.random.default_rng(9).normal(0, 2.5, (classes, 12))
+    labels = rng.integers(0, classes, rows)
+    return centres[labels] + rng.normal(0, 1, (rows, 12)), labels, rng
+
+
+def test_votes_follow_the_content():
+    """No row needs its own label to be read."""
+    values, labels, rng = blobs(1)
+    votes = vote(values, labels, 6, np.arange(1200), rng)
+    assert (votes.scores.argmax(axis=1) == labels).mean() > 0.95
+
+
+def test_rows_drawn_into_a_class_are_flagged_and_honest_sets_raise_no_alarm():
+    """From all classes, and from a single one."""
+    for sources in (range(1, 6), (3,)):
+        values, labels, rng = blobs(2)
+        moved = rng.permutation(np.flatnonzero(np.isin(labels, list(sources))))[:36]
+        given = labels.copy()
+        given[moved] = 0
+        found = wrong_content(values, given, 6, np.random.default_rng(0), 0.01)
+        assert found.flagged[moved].mean() > 0.9
+        assert np.delete(found.flagged, moved).mean() < 0.01
+        assert all("class 0 draws" in alarm for alarm in found.alarms)
+        assert set(found.reasons) == set(np.flatnonzero(found.flagged))
+    for seed in range(5):
+        values, labels, rng = blobs(seed)
+        assert wrong_content(values, labels, 6, rng, 0.01).alarms == ()
+
+
+def test_two_classes_that_people_confuse_are_no_target():
+    """Much confusion, the same both ways."""
+    rng = np.random.default_rng(4)
+    labels = np.repeat(np.arange(4), 300)
+    margin, other = rng.uniform(-1, -0.1, 1200), (labels + 1) % 4
+    confused = np.concatenate([np.arange(0, 60), np.arange(300, 360)])
+    margin[confused], other[confused] = rng.uniform(0, 1, 120), 1 - labels[confused]
+    found = strengths(Votes(margin, other, np.zeros((1200, 4))), labels, 4)
+    assert found.targets.max() < ALARM
+    assert found.pairs.max() < PAIR_ALARM

@@ -1,0 +1,45 @@
+"""A second group that stands clear is a trigger; a continuum is not, however wide."""
+
+import numpy as np
+import pytest
+
+from bartizan.data.checks.pattern import CLEAR, SPLIT, shared_pattern, split
+
+
+def rows(seed):
+    """Correlated rows of four classes in 30 dimensions."""
+    rng = np.random.default_rng(seed)
+    mix = rng.normal(0, 1, (30, 30)) / 5
+    labels = np.repeat(np.arange(4), 250)
+    return rng.normal(0, 1, (1000, 30)) @ mix + rng.normal(0, 3, (4, 30))[labels], labels, rng
+
+
+@pytest.mark.parametrize("share", [0.03, 0.2, 0.6])
+def test_rows_that_share_a_pattern_are_flagged(share):
+    """Few, many, or most of a class: the side that is odd, not the smaller one."""
+    values, labels, rng = rows(1)
+    chosen = rng.choice(250, int(250 * share), replace=False)
+    values[chosen] += 4 * rng.choice([-1, 1], 30)
+    found = shared_pattern(values, labels, 4)
+    assert sorted(np.flatnonzero(found.flagged)) == sorted(chosen)
+    assert len(found.alarms) == 1
+    assert "pattern shared by" in found.reasons[int(chosen[0])]
+
+
+def test_honest_rows_raise_no_alarm():
+    """Nor do heavy tails."""
+    for seed in range(5):
+        values, labels, rng = rows(seed)
+        values *= rng.standard_t(4, (1000, 1))
+        assert shared_pattern(values, labels, 4).alarms == ()
+
+
+def test_the_best_cut_is_found():
+    """Between two heaps; a constant has none."""
+    rng = np.random.default_rng(0)
+    gain, clear, bound = split(np.concatenate([rng.normal(0, 1, 100), rng.normal(20, 1, 30)]))
+    assert gain > SPLIT
+    assert clear > CLEAR
+    assert 4 < bound < 17
+    assert split(rng.normal(0, 1, 500))[0] < 1.5
+    assert split(np.ones(50))[:2] == (0.0, 0.0)

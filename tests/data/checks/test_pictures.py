@@ -1,0 +1,44 @@
+"""Backdoors planted into real digits are flagged, covers and honest rows are not, clean sets raise no alarm."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from bartizan.core.errors import BadArtifact
+from bartizan.data.checks.pictures import check_pictures
+from bartizan.lab.poisoning.pictures import AdaptiveBlend, AdaptivePatch, BadNets, Blended
+
+DIGITS = load_digits()
+PICTURES = (DIGITS.images * 15.9).astype(np.uint8)[..., None]
+LABELS = DIGITS.target.astype(np.int64)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [BadNets(), Blended(), AdaptiveBlend(), AdaptiveBlend(sources=1), AdaptivePatch()],
+    ids=lambda one: one.name,
+)
+def test_planted_rows_are_flagged(attack):
+    """At 2 % of the rows, nine in ten and more; hardly any other row."""
+    planted = attack.poison(PICTURES, LABELS, 0.02, 4, np.random.default_rng(3))
+    found = check_pictures(planted.pictures, planted.labels)
+    assert found.flagged[planted.poison].mean() >= 0.9
+    assert found.flagged[~planted.poison].mean() <= 0.01
+    assert found.alarms
+
+
+def test_clean_digits_raise_no_alarm():
+    """Parts of the set, each of another seed."""
+    for seed in range(4):
+        part = np.random.default_rng(seed).permutation(len(LABELS))[:1200]
+        found = check_pictures(PICTURES[part], LABELS[part], seed=seed)
+        assert found.alarms == ()
+        assert not found.flagged.any()
+
+
+def test_too_few_rows_or_one_class_say_nothing():
+    """And shapes that do not fit are refused."""
+    assert not check_pictures(PICTURES[:100], LABELS[:100]).flagged.any()
+    assert not check_pictures(PICTURES[:300], np.zeros(300, np.int64)).flagged.any()
+    with pytest.raises(BadArtifact, match="expected"):
+        check_pictures(PICTURES[:300, :, :, 0], LABELS[:300])
