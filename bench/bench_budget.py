@@ -354,10 +354,9 @@ LITELLM = """
 import asyncio, json, os, sys, tempfile
 os.chdir(tempfile.mkdtemp())
 from litellm import BudgetManager
-import litellm, importlib.metadata
+import importlib.metadata
 from litellm.types.utils import ModelResponse, Usage
-price = {"input_cost_per_token": 0.0, "output_cost_per_token": 0.001, "litellm_provider": "openai", "mode": "chat"}
-litellm.model_cost["bench-model"] = price
+TOKENS = 166_667  # at its own price for this model: $0.1000002
 manager = BudgetManager(project_name="bench")
 manager.create_budget(total_budget=CAP, user="u")
 spent = 0.0
@@ -367,7 +366,8 @@ async def call(n):
         return
     await asyncio.sleep(0.01)
     spent += 0.1
-    answer = ModelResponse(model="bench-model", usage=Usage(prompt_tokens=0, completion_tokens=100, total_tokens=100))
+    usage = Usage(prompt_tokens=0, completion_tokens=TOKENS, total_tokens=TOKENS)
+    answer = ModelResponse(model="gpt-4o-mini", usage=usage)
     manager.update_cost(user="u", completion_obj=answer)
 async def main():
     await asyncio.gather(*(call(n) for n in range(CALLS)))
@@ -457,7 +457,7 @@ async def streams(n, on_abort):
         )
         for habit in ("end", "cut"):
             for path in PATHS:
-                results[f"{path}, bills to the {habit}"] = await _cuts(settings, habit, path, n // 6, draw)
+                results[f"{path}, bills to the {habit}"] = await _cuts(settings, habit, path, n // 6 + 1, draw)
     return results
 
 

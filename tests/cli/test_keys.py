@@ -49,3 +49,13 @@ def test_mistakes_are_clear(words, why, capsys):
     """Exit code 2, the thing and the value."""
     assert main(["keys", *words]) == 2
     assert why in capsys.readouterr().err
+
+
+def test_a_canary_is_made_and_listed(capsys):
+    """Its text is shown once; the list says what it is."""
+    assert main(["keys", "canary", "in the wiki"]) == 0
+    text = capsys.readouterr().out.strip()
+    [shown] = listed(capsys)
+    assert (shown["name"], shown["canary"]) == ("in the wiki", True)
+    assert text.startswith(f"bz_{shown['id']}.")
+    assert main(["keys", "canary", "x", "--days", "0"]) == 2

@@ -39,6 +39,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     for word in OWNERS:
         create.add_argument(f"--{word}", default="", metavar="NAME", help=f"the {word} whose limits it counts for too")
     create.set_defaults(verb=_create)
+    canary = verbs.add_parser("canary", help="make a key that nobody uses: whoever does has stolen it")
+    canary.add_argument("name", help="where it is laid out")
+    canary.add_argument("--days", type=float, default=365.0, help="it expires after this many days (default 365)")
+    canary.set_defaults(verb=_canary)
     rotate = verbs.add_parser("rotate", help="give a key a second secret; the old one works a while longer")
     rotate.add_argument("id")
     rotate.add_argument("--overlap-hours", type=float, default=24.0, help="the old secret works this long (default 24)")
@@ -82,6 +86,15 @@ def _create(args: argparse.Namespace, book: KeyBook, settings: Settings) -> int:
     key, text = book.create(args.name, days=args.days, grant=grant, admin=args.admin, owners=owners)
     note(settings, "key-created", key=key.id, name=key.name, expires_ns=key.expires_ns, admin=key.admin)
     _show(text, f"made key {key.id} for {key.name}, expires {_day(key.expires_ns)}")
+    return OK
+
+
+def _canary(args: argparse.Namespace, book: KeyBook, settings: Settings) -> int:
+    if args.days <= 0:
+        raise BadSettings("--days: expected more than 0")
+    key, text = book.lay_out(args.name, days=args.days)
+    note(settings, "canary-created", key=key.id, name=key.name)
+    _show(text, f"made canary {key.id}: it opens nothing, and its use is an alert")
     return OK
 
 

@@ -12,6 +12,7 @@ from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
 from bartizan.core.sections.gateway import Upstream as UpstreamSettings
 from bartizan.gateway import telemetry
+from bartizan.gateway.alerts import Alerts
 from bartizan.gateway.auth import Anyone, Authenticator, BookKeys, SharedKey
 from bartizan.gateway.evidence import Log, Recorder
 from bartizan.gateway.exchange import Gate
@@ -25,6 +26,7 @@ from bartizan.gateway.screening import GuardedScreen, Screen
 from bartizan.gateway.tokens import ALGORITHMS, KeysAt, KeysIn, TokenKeys
 from bartizan.gateway.toolcalls import ToolCalls
 from bartizan.gateway.upstream import HttpUpstream
+from bartizan.gateway.watch import Watch
 
 
 def authenticator(settings: Settings, clock: Clock) -> Authenticator:
@@ -107,10 +109,12 @@ def gate_opener(
     async def opened() -> AsyncIterator[Gate]:
         recorder = Recorder(open_log(), clock, settings.ledger.checkpoint_every_s)
         fresh = auth.refreshing() if isinstance(auth, TokenKeys) else contextlib.nullcontext()
-        limiter = Limiter(settings.limits, files, counting(settings.limits, clock), clock)
+        counted = counting(settings.limits, clock)
+        limiter, alerts = Limiter(settings.limits, files, counted, clock), Alerts(settings.theft.webhook)
+        alerts.record = recorder.enqueue
         telling = telemetry.running(settings.telemetry)
         try:
-            async with fresh, limiter.running(), telling as tell:
+            async with fresh, limiter.running(), alerts.running(), telling as tell:
                 yield Gate(
                     auth,
                     guarded,
@@ -120,6 +124,7 @@ def gate_opener(
                     clock,
                     tool_calls,
                     limiter,
+                    Watch(counted, alerts, clock, settings.theft.mode),
                     control_timeout_s=gateway.screen_timeout_s,
                     fail_open=gateway.on_control_failure == "allow",
                     block_status=gateway.block_status,

@@ -28,6 +28,8 @@ class Caller:
     """May manage and measure."""
     admin_only: bool = False
     """May not talk to models."""
+    canary: bool = False
+    """Nobody has a reason to use it: whoever does has stolen it."""
     scopes: tuple[str, ...] = ()
     """Whom its use is also counted for, as `KIND:NAME`: organisation, team, user."""
 
@@ -82,7 +84,7 @@ class BookKeys:
             if taken_apart(presented) is None:
                 raise Refused("this API key is mistyped or not one of ours: its checksum is wrong")
             raise Refused("this API key is unknown, expired or revoked")
-        return Caller(key.id, key.grant, key.admin, key.admin, key.scopes())
+        return Caller(key.id, key.grant, key.admin, key.admin, key.canary, key.scopes())
 
 
 def presented_key(headers: Headers) -> bytes:

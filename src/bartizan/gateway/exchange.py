@@ -25,6 +25,7 @@ from bartizan.gateway.stream import Decide
 from bartizan.gateway.trace import Trace
 from bartizan.gateway.untrusted import Delimiters, marked
 from bartizan.gateway.upstream import Answering, Upstream
+from bartizan.gateway.watch import Unwatched, Watching
 from bartizan.gateway.wires.base import REFUSAL, Asked, Reader, Said, Wire
 
 _log = logging.getLogger("bartizan.gateway")
@@ -91,6 +92,7 @@ class Gate:
     clock: Clock
     tool_calls: ToolRules | None = None
     limits: Limits = field(default_factory=Unlimited)
+    watch: Watching = field(default_factory=Unwatched)
     block_status: int = 200
     wait_for_receipt: bool = True
     answer_bytes: int = 67108864
@@ -214,7 +216,8 @@ async def _admitted(gate: Gate, wire: Wire, asked: Asked, call: Call, caller: Ca
     denied = denied or caller.grant.denies(asked, call.path, call.address)
     if denied:
         return Turned(wire.error(403, "not_allowed", denied), denied)
-    return await gate.limits.reserve(wire, asked, call.body, call.headers, caller)
+    turned = gate.watch.turns(wire, asked, len(call.body), caller, (call.headers, call.address))
+    return turned or await gate.limits.reserve(wire, asked, call.body, call.headers, caller)
 
 
 async def _refused(gate: Gate, wire: Wire, asked: Asked, trace: Trace) -> Answer:

@@ -51,6 +51,7 @@ class Key(Struct, frozen=True, forbid_unknown_fields=True):
     organisation: str = ""
     team: str = ""
     user: str = ""
+    canary: bool = False
 
     def scopes(self) -> tuple[str, ...]:
         """Return whom the key's use is also counted for, as `KIND:NAME`."""
@@ -149,7 +150,7 @@ class KeyBook:
                 grant,
                 admin,
                 False,
-                *(owners.get(kind, "") for kind in OWNERS),
+                *_three(owners),
             )
             self._keys[key_id] = key
         return key, text
@@ -163,6 +164,13 @@ class KeyBook:
             text = minted(key_id)
             self._keys[key_id] = replace(key, secrets=(old, Secret(self._hash_of(text), now)))
         return text
+
+    def lay_out(self, name: str, *, days: float) -> tuple[Key, str]:
+        """Add a canary: a key that nobody uses, to be left where thieves look. Return it with its text."""
+        key, text = self.create(name, days=days)
+        with self._changing():
+            key = self._keys[key.id] = replace(key, canary=True)
+        return key, text
 
     def revoke(self, key_id: str) -> None:
         """End a key at once."""
@@ -213,6 +221,10 @@ class KeyBook:
             self._opened = {}
             yield
             write_private(self._path, msgspec.json.format(msgspec.json.encode(list(self._keys.values()))))
+
+
+def _three(owners: Mapping[str, str]) -> tuple[str, str, str]:
+    return owners.get("organisation", ""), owners.get("team", ""), owners.get("user", "")
 
 
 def _checksum(key_id: str, secret: str) -> str:

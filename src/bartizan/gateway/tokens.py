@@ -174,7 +174,7 @@ class TokenKeys:
             if role.name in held:
                 grant = Grant(routes=role.routes, models=role.models, tools=role.tools, roles=role.messages)
                 who = str(claims["sub"])[:120]
-                return Caller(f"{role.name}:{who}", grant, role.admin, role.admin, (f"user:{who}",))
+                return Caller(f"{role.name}:{who}", grant, role.admin, role.admin, scopes=(f"user:{who}",))
         raise Refused(f"this token carries none of the roles that may use this gateway (claim {settings.role_claim!r})")
 
 

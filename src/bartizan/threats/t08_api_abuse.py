@@ -209,6 +209,7 @@ T08 = Threat(
     controls=(
         "[limits]: money, tokens, requests and slots reserved before a request is forwarded, settled on its bill",
         "bartizan kill: a switch per key, model, tool, team and for everything",
+        "[theft]: keys that are not used as usual, and canary keys (`make bench-theft`, not measured by this claim)",
     ),
     claims=(
         Claim("The attacks are real: without limits they cost more than was allowed.", lambda e: e.off, AtLeast(0.6)),

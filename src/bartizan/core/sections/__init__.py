@@ -13,6 +13,7 @@ from bartizan.core.sections.output import Output
 from bartizan.core.sections.policy import Policy
 from bartizan.core.sections.supply import Supply
 from bartizan.core.sections.telemetry import Telemetry
+from bartizan.core.sections.theft import Theft
 from bartizan.core.sections.tokens import Tokens
 
 
@@ -25,6 +26,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     policy: Policy = Policy()
     lab: Lab = Lab()
     limits: Limits = Limits()
+    theft: Theft = Theft()
     ledger: Ledger = Ledger()
     dashboard: Dashboard = Dashboard()
     telemetry: Telemetry = Telemetry()

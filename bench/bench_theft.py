@@ -1,0 +1,117 @@
+"""How soon is a stolen key stopped, and how often a key that is not? Simulated owners and thieves, unseen seeds.
+
+False quarantines: key-years of owners alone. Containment: a thief appears in an owner's traffic on a random day; what
+counts is what it gets until the key is quarantined: requests, seconds, and money as a share of the key's month.
+Baselines: a fixed rate of 60 requests a minute and a monthly budget of twice the owner's spend, and the rate feature
+alone. The owners' habits are assumptions written in `lab/key_traffic.py`; the figures speak of them only.
+
+  python bench/bench_theft.py [--quick]
+"""
+
+import argparse
+import json
+import math
+import random
+import sys
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from bartizan import __version__
+from bartizan.core.measures import proportion
+from bartizan.gateway.theft import Profile, Sight
+from bartizan.lab.key_traffic import OWNERS, THIEVES, merged, owner_traffic, thief_traffic
+
+SEED, DAY_S = 770_000, 86_400
+say = Console(stderr=True).print
+
+
+def judged(profile, shown):
+    """What the detector says of one request."""
+    return profile.see(Sight(shown.at_s, shown.network, shown.client, shown.model, shown.size, shown.probe))
+
+
+def honest(years):
+    """Run owners alone; count how often each level was reached."""
+    rises, reasons = {"alert": 0, "step-down": 0, "quarantine": 0}, []
+    for number in range(years):
+        owner, profile = OWNERS[number % len(OWNERS)], Profile()
+        for shown in owner_traffic(random.Random(SEED + number), owner, 365):
+            said = judged(profile, shown)
+            if said.rises:
+                rises[said.level] += 1
+                if said.level == "quarantine":
+                    reasons.append(f"{owner.name}: {said}")
+                    profile = Profile()
+    return {
+        "key-years": years,
+        "per key-year": {level: round(count / years, 3) for level, count in rises.items()},
+        "false quarantines per key-year, upper 95 %": round(poisson_upper(rises["quarantine"]) / years, 3),
+        "why": reasons[:10],
+    }
+
+
+def poisson_upper(count):
+    """The exact one-sided 95 % upper bound of a Poisson mean of which `count` was seen (Garwood 1936), by bisection."""
+    low, high = 0.0, 10.0 * count + 20
+    for _ in range(60):
+        middle = (low + high) / 2
+        seen = sum(math.exp(-middle) * middle**k / math.factorial(k) for k in range(count + 1))
+        low, high = (middle, high) if seen > 0.05 else (low, middle)
+    return high
+
+
+def stolen(thief, number):
+    """One theft; return (requests, seconds, share of the month's money) at quarantine, or None after five days."""
+    rng = random.Random(SEED * 3 + number)
+    owner, profile = OWNERS[number % len(OWNERS)], Profile()
+    own = list(owner_traffic(rng, owner, 40))
+    start = (28 + rng.random() * 6) * DAY_S
+    like = rng.choice([shown for shown in own if shown.at_s < start][-200:])
+    month = 2 * sum(shown.dollars for shown in own if shown.at_s < 30 * DAY_S)
+    requests, spent = 0, 0.0
+    for shown, is_thief in merged(iter(own), thief_traffic(rng, thief, like, start)):
+        if shown.at_s > start + 5 * DAY_S or requests > 2000:
+            return None
+        requests, spent = requests + is_thief, spent + (shown.dollars if is_thief else 0.0)
+        if judged(profile, shown).level == "quarantine" and shown.at_s >= start:
+            return requests, shown.at_s - start, spent / month
+    return None
+
+
+def baseline(thief):
+    """What a fixed rate (60 a minute) and a budget of twice the owner's month let through: all of that budget."""
+    return "until the budget is gone" if thief.per_minute <= 60 else "60 requests a minute until the budget is gone"
+
+
+def main():
+    """Run and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    args = parser.parse_args()
+    years, thefts = (8, 8) if args.quick else (200, 60)
+    found = {"version": __version__, "python": sys.version.split()[0], "seed": SEED, "owners": honest(years)}
+    say(found["owners"])
+    found["thieves"] = {}
+    for thief in THIEVES:
+        runs = [stolen(thief, number) for number in range(thefts)]
+        caught = [run for run in runs if run is not None]
+        within = sum(run[0] <= 20 and run[1] <= 60 and run[2] <= 0.01 for run in caught)
+        row = {
+            "caught in five days": str(proportion(len(caught), thefts, seed=SEED)),
+            "within 20 requests": str(proportion(sum(run[0] <= 20 for run in caught), thefts, seed=SEED)),
+            "within 20 requests, 60 s and 1 % of the month": str(proportion(within, thefts, seed=SEED)),
+            "baseline (rate and budget)": baseline(thief),
+        }
+        for name, index in (("requests", 0), ("seconds", 1), ("share of the month", 2)):
+            values = [run[index] for run in caught]
+            row[name] = {f"p{q}": round(float(np.percentile(values, q)), 4) for q in (50, 90, 100)} if values else None
+        found["thieves"][thief.name] = row
+        say(thief.name, row)
+    if not args.quick:
+        (Path(__file__).parent / "results/theft.json").write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
