@@ -41,3 +41,21 @@ def test_honest_calls_pass(data):
 def test_abuse_of_allowed_names_is_blocked(data):
     """ShadowPickle and its kin: the name is fine, the arguments are not."""
     assert verdict(data) is Verdict.BLOCK
+
+
+def test_losses_take_numbers_and_settings_are_not_called():
+    """A scikit-learn model names f_classif and calls Hinge(1.0); it never calls f_classif or numpy.mean."""
+    from bartizan.supply.base import Budget
+    from bartizan.supply.pickles import scan_pickle
+
+    hinge = b"\x80\x02csklearn.linear_model._sgd_fast\nHinge\n"
+    cases = {
+        hinge + b"G?\xf0\x00\x00\x00\x00\x00\x00\x85R.": "CLEAN",
+        hinge + b"U\x01x\x85R.": "BLOCK",
+        b"\x80\x02csklearn.feature_selection._univariate_selection\nf_classif\n.": "CLEAN",
+        b"\x80\x02csklearn.feature_selection._univariate_selection\nf_classif\nK\x01\x85R.": "BLOCK",
+        b"\x80\x02cnumpy\nmean\n.": "CLEAN",
+        b"\x80\x02cnumpy\nmean\nK\x01\x85R.": "BLOCK",
+    }
+    for data, verdict in cases.items():
+        assert scan_pickle(memoryview(data), "x", Budget()).verdict.name == verdict

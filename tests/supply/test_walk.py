@@ -177,3 +177,13 @@ def test_limits_end_in_unreadable_not_in_clean():
     assert result.verdict is Verdict.UNREADABLE
     with pytest.raises(LimitReached):
         Walk(memoryview(long), 0, Budget(seconds=-1), "x").run()
+
+
+def test_a_state_may_not_change_what_an_object_is():
+    """`__class__`, `__reduce__` and their like are no attributes of data."""
+    known = b"\x80\x02csklearn.linear_model._logistic\nLogisticRegression\n)\x81}X"
+    for name, hostile in ((b"coef_", False), (b"__class__", True), (b"__reduce__", True)):
+        data = known + len(name).to_bytes(4, "little") + name + b"K\x01sb."
+        walk = Walk(memoryview(data), 0, Budget(), "x")
+        assert walk.run()
+        assert any(one.rule == "pickle-patches" for one in walk.findings) is hostile

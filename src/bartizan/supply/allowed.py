@@ -2,10 +2,13 @@
 
 Tier 0 cannot act whatever its arguments (or has a rule about them in `supply/calls.py`). Tier 1 are classes of known
 libraries: building an instance without calling the class runs nothing of ours to fear, but its methods are trusted
-later, so a person reviews them. Functions are allowed by exact name only: libraries are full of functions that act.
+later, so a person reviews them, unless the class is on the list of those that were read (`known_classes.txt`).
+Functions are allowed by exact name only: libraries are full of functions that act.
 """
 
 import re
+from functools import cache
+from importlib import resources
 
 _TIER_0 = {
     "builtins": "bool bytearray bytes complex dict float frozenset int list object range set slice str tuple",
@@ -18,7 +21,7 @@ _TIER_0 = {
     "uuid": "UUID",
     "pathlib": "PurePath PurePosixPath PureWindowsPath",
     "numpy": "bool bool_ complex128 complex64 dtype float16 float32 float64 int16 int32 int64 int8 matrix ndarray "
-    "recarray uint16 uint32 uint64 uint8 str_ bytes_ datetime64 timedelta64",
+    "max mean median min recarray std sum uint16 uint32 uint64 uint8 str_ bytes_ datetime64 timedelta64",
     "numpy.core.multiarray": "_reconstruct scalar",
     "numpy._core.multiarray": "_reconstruct scalar",
     "numpy.core._internal": "_reconstruct",
@@ -44,6 +47,15 @@ _TIER_0 = {
     "torch.storage": "TypedStorage UntypedStorage",
     "torch.serialization": "_get_layout",
     "sklearn.tree._tree": "Tree",
+    "sklearn.feature_selection._univariate_selection": "chi2 f_classif f_oneway f_regression r_regression",
+    "sklearn.feature_selection.univariate_selection": "chi2 f_classif f_oneway f_regression",
+    "sklearn.linear_model._sgd_fast": "EpsilonInsensitive Hinge Huber Log ModifiedHuber SquaredEpsilonInsensitive "
+    "SquaredHinge SquaredLoss",
+    "sklearn._loss._loss": "CyAbsoluteError CyExponentialLoss CyHalfBinomialLoss CyHalfGammaLoss "
+    "CyHalfMultinomialLoss CyHalfPoissonLoss CyHalfSquaredError CyHalfTweedieLoss CyHalfTweedieLossIdentity "
+    "CyHuberLoss CyPinballLoss",
+    "sklearn.cluster._kmeans": "_kmeans_single_elkan _kmeans_single_lloyd",
+    "scipy._lib.array_api_compat.numpy._aliases": "asarray",
     "sklearn.neighbors._ball_tree": "newObj",
     "sklearn.neighbors._kd_tree": "newObj",
     "sklearn.metrics._dist_metrics": "newObj",
@@ -71,7 +83,22 @@ _LIBRARIES = frozenset(
         "xgboost",
     )
 )
+_OLD_PARTS = re.compile(r"\._")
 _CLASS = re.compile(r"_?[A-Z]\w*")
+
+
+@cache
+def _known() -> frozenset[tuple[str, str]]:
+    """Return the classes that were looked at one by one, under their present modules and those without underscores."""
+    text = resources.files(__package__).joinpath("known_classes.txt").read_text(encoding="utf-8")
+    rows = [line.split() for line in text.splitlines() if not line.startswith("#")]
+    present = {(module, name) for module, *names in rows for name in names}
+    return frozenset(present | {(_OLD_PARTS.sub(".", module), name) for module, name in present})
+
+
+def is_known(module: str, name: str) -> bool:
+    """Return whether this tier 1 class was looked at: an instance that is built without calling it needs no review."""
+    return (module, name) in _known()
 
 
 def canonical(module: str, name: str) -> tuple[str, str]:

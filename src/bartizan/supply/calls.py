@@ -34,7 +34,7 @@ def objections(made: Made, op: str) -> Iterator[str]:
                 yield "the class would be called, and its constructor may do anything"
         case _:
             rule = _RULES.get(made.of.full)
-            why = rule(made.arguments) if rule else ""
+            why = rule(made.arguments) if rule else _of_module(made)
             if why:
                 yield why
 
@@ -104,6 +104,23 @@ def _no_huge_size(arguments: list[Value]) -> str:
             return f"would take {size} bytes of memory"
         case _:
             return ""
+
+
+_NUMBERS_ONLY = ("sklearn.linear_model._sgd_fast", "sklearn._loss._loss")
+_NEVER_CALLED = (
+    *("sklearn.feature_selection._univariate_selection", "sklearn.feature_selection.univariate_selection"),
+    *("sklearn.cluster._kmeans", "scipy._lib.array_api_compat.numpy._aliases"),
+)
+_NUMPY_FUNCTIONS = frozenset({"max", "mean", "median", "min", "std", "sum"})
+
+
+def _of_module(made: Made) -> str:
+    """Losses take numbers; functions that estimators keep as a setting are named in a model, never called by it."""
+    if made.of.module in _NUMBERS_ONLY:
+        numbers = all(isinstance(one, Const) and isinstance(one.value, int | float) for one in made.arguments)
+        return "" if numbers else "takes numbers only"
+    named = made.of.module in _NEVER_CALLED or (made.of.module == "numpy" and made.of.name in _NUMPY_FUNCTIONS)
+    return "is kept as a setting in models, and not called when one is loaded" if named else ""
 
 
 _RULES: dict[str, Callable[[list[Value]], str]] = {

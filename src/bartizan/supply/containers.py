@@ -20,6 +20,11 @@ from bartizan.supply.base import Budget, unreadable
 
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _STEP = 1 << 20
+_UNREADABLE_MEMBER = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError, RuntimeError),
+    *(ValueError, struct.error),
+)
+"""What zipfile raises on damaged members; ValueError where the directory points before the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,7 @@ def _zip_member(
     try:
         with archive.open(info) as stream:
             content = _limited(stream.read, budget)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError) as error:
+    except _UNREADABLE_MEMBER as error:
         # A reader that does not check CRCs (torch) would load these bytes all the same.
         found.append(Finding("zip-damaged", Severity.HIGH, f"a member that standard readers refuse: {error}", where))
         return

@@ -11,7 +11,7 @@ from typing import Any
 
 from bartizan.core.findings import Finding, Severity
 from bartizan.supply import calls
-from bartizan.supply.allowed import tier
+from bartizan.supply.allowed import is_known, tier
 from bartizan.supply.base import Budget, unreadable
 from bartizan.supply.opcodes import Broken, Op, read_op
 from bartizan.supply.values import Const, Global, Made, Other, Persistent, Pile, Value
@@ -214,7 +214,7 @@ class Walk:
             allowed = tier(module, name)
             if allowed is None:
                 self._hostile("pickle-global", f"names {found.full}, which is not on the list of allowed names")
-            elif allowed == 1:
+            elif allowed == 1 and not is_known(module, name):
                 self._review("pickle-class", f"holds an instance of {found.full}")
         return found
 
@@ -235,11 +235,19 @@ class Walk:
         target = self._top()
         if isinstance(target, Made):
             target.state = state
+            self._check_state(target, state)
             self._skip_array(target, state)
         elif isinstance(target, Global):
             self._hostile("pickle-patches", f"BUILD would set attributes of {target.full} itself")
         elif not isinstance(target, Pile):
             self._hostile("pickle-patches", f"BUILD would set attributes of {target}")
+
+    def _check_state(self, target: Made, state: Value) -> None:
+        """A state is written into an object's attributes: names with two underscores change what the object is."""
+        keys = state.items[::2] if isinstance(state, Pile) and state.kind == "dict" else []
+        for key in keys:
+            if isinstance(key, Const) and isinstance(key.value, str) and key.value.startswith("__"):
+                self._hostile("pickle-patches", f"BUILD would set {key.value[:60]!r} of {target.of}")
 
     def _skip_array(self, target: Made, state: Value) -> None:
         """Joblib writes an array's raw bytes between the opcodes, right after the wrapper's BUILD."""
