@@ -36,6 +36,7 @@ from bartizan.cli import (
     verify,
 )
 from bartizan.cli.base import CANNOT, Command
+from bartizan.cli.lab import command as lab
 from bartizan.core.errors import BartizanError
 
 COMMANDS: tuple[Command, ...] = (
@@ -48,6 +49,7 @@ COMMANDS: tuple[Command, ...] = (
     kill.COMMAND,
     assess.COMMAND,
     runs.COMMAND,
+    lab.COMMAND,
     scan.COMMAND,
     sign.COMMAND,
     verify.COMMAND,

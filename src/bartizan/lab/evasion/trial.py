@@ -78,7 +78,7 @@ def own_trial(lab: Lab, seed: int) -> Trial:
     if not lab.data:
         raise BadSettings("lab.classifier is set but lab.data is not: expected test data to attack")
     data = load(Path(lab.data), lab.low, lab.high).shaped(lab.shape).shuffled(seed)
-    target = open_target(lab.classifier, _described(lab, data))
+    target = open_target(lab.classifier, described(lab, data))
     target.counter.limit = lab.max_queries
     _fits(target, data)
     half = min(lab.examples, len(data) // 2)
@@ -102,7 +102,7 @@ def attackers_of(problem: Problem) -> list[tuple[str, Problem, tuple[Evasion, ..
 
 def _controlled(lab: Lab, target: Target, clean: Labelled, data: Labelled) -> tuple[Target, str]:
     if lab.hardened:
-        hardened = open_target(lab.hardened, _described(lab, data))
+        hardened = open_target(lab.hardened, described(lab, data))
         return hardened, f"the hardened model {Path(lab.hardened).name}"
     if target.access is Access.LABELS:
         raise BadSettings(
@@ -117,7 +117,8 @@ def _controlled(lab: Lab, target: Target, clean: Labelled, data: Labelled) -> tu
     return confident_target(target, clean.x, FALSE_ALARMS), what
 
 
-def _described(lab: Lab, data: Labelled) -> Described:
+def described(lab: Lab, data: Labelled) -> Described:
+    """Return what the settings and the data tell of a model that cannot tell it itself."""
     shape = lab.shape or data.x.shape[1:]
     return Described(
         shape=tuple(shape),

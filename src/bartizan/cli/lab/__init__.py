@@ -1,0 +1,1 @@
+"""`bartizan lab`: attacks and defences on predictive models, one file for each act."""
