@@ -1,10 +1,14 @@
-"""What the gateway costs: CPU per request, requests per second and core, added latency, paced streams; and a peer.
+"""What the gateway costs: CPU per request, requests per second and core, added latency, paced streams; and two peers.
 
 Everything is on: a key from the book, the input screen over a 1 KB prompt, all output controls, the ledger on disk with
 receipts before answers. The gateway has one core to itself, mock and load generator share another. CPU time of the
 gateway's process (user and system, all threads) is the primary figure, because it does not depend on who else is busy.
 
-  python bench/bench_gateway.py [--peer "COMMAND with {config} and {port}"] [--quick]
+  python bench/bench_gateway.py [--litellm PROGRAM] [--portkey SCRIPT] [--rounds N] [--quick]
+
+The peers run without any control: `litellm` of litellm[proxy] with one worker and no database, and
+`build/start-server.js` of @portkey-ai/gateway. Each round measures every way in turn, so that ratios are of the same
+minute; the load average of the machine at the time is part of the result.
 """
 
 import argparse
@@ -20,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import httptools
@@ -128,10 +133,11 @@ async def serve_mock(port):
     await server.serve_forever()
 
 
-async def load(url, key, concurrency, n):
-    """Send `n` requests, `concurrency` at a time; return seconds per request and in all."""
+async def load(url, key, concurrency, n, *more):
+    """Send `n` requests with `more` headers, `concurrency` at a time; return seconds per request and in all."""
     client, request = HttpUpstream("load", url, key=key), body()
     headers, took, left = [(b"content-type", b"application/json")], [], iter(range(n))
+    headers += [tuple(part.encode() for part in header.split("=", 1)) for header in more]
 
     async def worker():
         for _ in left:
@@ -222,22 +228,26 @@ def measured(what, *words):
         return json.loads(file.read())
 
 
-def bench(name, url, key, pid, counts):
+def bench(way, counts):
     """Measure one way to the mock."""
-    measured("load", url, key, 8, 200)
-    rows = {}
+    measured("load", way.url, way.key, 8, min(200, counts[0][1]), *way.headers)
+    rows = []
     for concurrency, n in counts:
-        before = cpu_s(pid)
-        got = measured("load", url, key, concurrency, n)
+        busy, before = os.getloadavg()[0], cpu_s(way.pid)
+        got = measured("load", way.url, way.key, concurrency, n, *way.headers)
         micro = [took * 1e6 for took in got["took"]]
-        rows[f"c={concurrency}"] = {
-            "n": n,
-            "cpu_us": (cpu_s(pid) - before) / n * 1e6,
-            "rps": n / got["wall"],
-            "p50_us": str(quantile(micro, 0.5, seed=SEED, unit="us")),
-            "p99_us": str(quantile(micro, 0.99, seed=SEED, unit="us")),
-        }
-    return {"name": name, "requests": rows}
+        rows.append(
+            {
+                "c": concurrency,
+                "n": n,
+                "load_average": busy,
+                "cpu_us": (cpu_s(way.pid) - before) / n * 1e6,
+                "rps": n / got["wall"],
+                "p50_us": str(quantile(micro, 0.5, seed=SEED, unit="us")),
+                "p99_us": str(quantile(micro, 0.99, seed=SEED, unit="us")),
+            }
+        )
+    return rows
 
 
 def bench_streams(url, key, pid, n):
@@ -255,66 +265,121 @@ def bench_streams(url, key, pid, n):
     }
 
 
-def run(args, folder):
-    """Measure direct, ours and the peer."""
-    counts = [(1, 300), (32, 1000)] if args.quick else [(1, 3000), (32, 12000), (32, 12000), (64, 12000)]
-    mock_port, port, peer_port = free_port(), free_port(), free_port()
-    mock_url, results = f"http://127.0.0.1:{mock_port}", []
+@dataclass
+class Way:
+    """One way to the mock: where, with what, and which process is counted."""
+
+    name: str
+    url: str
+    key: str
+    pid: int = 0
+    headers: tuple[str, ...] = ()
+    controls: bool = False
+
+
+@contextlib.contextmanager
+def ours(args, folder, mock_url):
+    """The gateway with everything on."""
+    port = free_port()
     _, key = KeyBook(folder / "keys.json", SystemClock()).create("bench", days=1)
     (folder / "bartizan.toml").write_text(
         f'[gateway]\nport = {port}\ninput_screen = "{args.screen}"\nkeys_file = "{folder}/keys.json"\n'
         f'[[gateway.upstreams]]\nurl = "{mock_url}"\n'
         f'[ledger]\ndirectory = "{folder}/ledger"\ncheckpoint_file = "{folder}/checkpoints.txt"\n'
     )
-    ours = [sys.executable, "-m", "bartizan", "serve", "--config", str(folder / "bartizan.toml")]
-    with process([sys.executable, __file__, "mock", str(mock_port)], 1, mock_port) as mock:
-        results.append(bench("direct", mock_url, "x", mock.pid, counts))
-        results[-1]["paced"] = bench_streams(mock_url, "x", mock.pid, args.streams)
-        with process(ours, 0, port) as gateway:
-            url = f"http://127.0.0.1:{port}"
-            results.append(bench("bartizan", url, key, gateway.pid, counts))
-            results[-1]["paced"] = bench_streams(url, key, gateway.pid, args.streams)
-        if args.peer:
-            config = folder / "peer.yaml"
-            model = f"{{model_name: m, litellm_params: {{model: openai/m, api_base: '{mock_url}/v1', api_key: x}}}}"
-            config.write_text(f"model_list: [{model}]\ngeneral_settings: {{master_key: sk-peer}}\n")
-            command = args.peer.format(config=config, port=peer_port).split()
-            with process(command, 0, peer_port, 120) as peer:
-                few = [(1, 100), (8, 400)]
-                results.append(bench(args.peer_name, f"http://127.0.0.1:{peer_port}", "sk-peer", peer.pid, few))
-    return results
+    command = [sys.executable, "-m", "bartizan", "serve", "--config", str(folder / "bartizan.toml")]
+    with process(command, 0, port) as running:
+        yield Way("bartizan, everything on", f"http://127.0.0.1:{port}", key, running.pid, controls=True)
+
+
+@contextlib.contextmanager
+def litellm(program, folder, mock_url):
+    """One worker, a master key, no database, no guardrail."""
+    port, config = free_port(), folder / "litellm.yaml"
+    model = f"{{model_name: m, litellm_params: {{model: openai/m, api_base: '{mock_url}/v1', api_key: x}}}}"
+    config.write_text(f"model_list: [{model}]\ngeneral_settings: {{master_key: sk-peer}}\n")
+    command = [program, "--config", str(config), "--host", "127.0.0.1", "--port", str(port), "--num_workers", "1"]
+    with process(["env", "LITELLM_LOCAL_MODEL_COST_MAP=True", *command], 0, port, 180) as running:
+        yield Way("litellm, no controls", f"http://127.0.0.1:{port}", "sk-peer", running.pid)
+
+
+@contextlib.contextmanager
+def portkey(script, mock_url):
+    """Routed by headers, as its manual says for hosts of one's own."""
+    port = free_port()
+    headers = ("x-portkey-provider=openai", f"x-portkey-custom-host={mock_url}/v1")
+    command = ["env", "TRUSTED_CUSTOM_HOSTS=127.0.0.1", "node", script, f"--port={port}"]
+    with process(command, 0, port, 60) as running:
+        yield Way("portkey, no controls", f"http://127.0.0.1:{port}", "x", running.pid, headers)
+
+
+def run(args, folder):
+    """Measure every way in turn, round after round, then paced streams."""
+    scale = 10 if args.quick else 1
+    counts = {True: [(1, 2000), (32, 8000), (64, 8000)], False: [(1, 200), (8, 400), (32, 1000)]}
+    mock_port = free_port()
+    mock_url, results, paced = f"http://127.0.0.1:{mock_port}", {}, {}
+    with contextlib.ExitStack() as stack:
+        mock = stack.enter_context(process([sys.executable, __file__, "mock", str(mock_port)], 1, mock_port))
+        ways = [
+            Way("direct", mock_url, "x", mock.pid, controls=True),
+            stack.enter_context(ours(args, folder, mock_url)),
+        ]
+        if args.portkey:
+            ways.append(stack.enter_context(portkey(args.portkey, mock_url)))
+        if args.litellm:
+            ways.append(stack.enter_context(litellm(args.litellm, folder, mock_url)))
+        for _ in range(args.rounds):
+            for way in ways:
+                wanted = [(c, max(20, n // scale)) for c, n in counts[way.controls]]
+                results.setdefault(way.name, []).extend(bench(way, wanted))
+        for way in ways[:2]:
+            paced[way.name] = bench_streams(way.url, way.key, way.pid, args.streams)
+    return results, paced
+
+
+def ratios(results):
+    """Requests per CPU second of ours over each peer's best, with the spread over rounds."""
+    ours_best = [row for row in results["bartizan, everything on"] if row["c"] == 32]
+    found = {}
+    for name, rows in results.items():
+        if name.endswith("no controls"):
+            each = [row["cpu_us"] / our["cpu_us"] for row in rows if row["c"] == 8 for our in ours_best]
+            found[name] = {"low": min(each), "high": max(each)}
+    return found
 
 
 def main():
     """Measure, print, write the result."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--peer", help="command of a peer proxy, with {config} and {port}")
-    parser.add_argument("--peer-name", default="peer", help="what the table calls it")
+    parser.add_argument("--litellm", help="the program `litellm` of an environment with litellm[proxy]")
+    parser.add_argument("--portkey", help="build/start-server.js of an installed @portkey-ai/gateway")
     parser.add_argument("--screen", default="enforce", choices=("enforce", "monitor", "off"))
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--streams", type=int, default=512)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        results = run(args, Path(folder))
-    table = Table("way", "c", "n", "CPU us/request", "requests/s", "p50 us", "p99 us")
-    for result in results:
-        for concurrency, row in result["requests"].items():
-            cells = (f"{row['cpu_us']:.0f}", f"{row['rps']:.0f}", row["p50_us"], row["p99_us"])
-            table.add_row(result["name"], concurrency, str(row["n"]), *cells)
+        results, paced = run(args, Path(folder))
+    table = Table("way", "c", "n", "load", "CPU us/request", "requests/s", "p50 us", "p99 us")
+    for name, rows in results.items():
+        for row in rows:
+            cells = (f"{row['load_average']:.1f}", f"{row['cpu_us']:.0f}", f"{row['rps']:.0f}")
+            table.add_row(name, str(row["c"]), str(row["n"]), *cells, row["p50_us"], row["p99_us"])
     Console(width=200).print(table)
-    for result in results:
-        if "paced" in result:
-            print(result["name"], json.dumps(result["paced"]))
+    times = ratios(results)
+    print(json.dumps({"paced": paced, "times the peer's CPU per request": times}, indent=1))
     Path("bench/results").mkdir(exist_ok=True)
     head = {"version": __version__, "python": sys.version.split()[0], "seed": SEED, "cores": os.cpu_count()}
-    Path("bench/results/gateway.json").write_text(json.dumps({**head, "results": results}, indent=2) + "\n")
+    result = {**head, "results": results, "paced": paced, "peer_cpu_over_ours": times}
+    Path("bench/results/gateway.json").write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["mock"]:
         uvloop.run(serve_mock(int(sys.argv[2])))
     elif sys.argv[1:2] == ["load"]:
-        print(json.dumps(uvloop.run(load(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])))))
+        print(json.dumps(uvloop.run(load(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), *sys.argv[6:]))))
     elif sys.argv[1:2] == ["streams"]:
         print(json.dumps(uvloop.run(streams(sys.argv[2], sys.argv[3], int(sys.argv[4])))))
     else:

@@ -23,7 +23,7 @@ from bartizan.gateway.output.base import Active
 from bartizan.gateway.screening import PASSED, Judged
 from bartizan.gateway.stream import Decide
 from bartizan.gateway.trace import Trace
-from bartizan.gateway.untrusted import Delimiters, marked
+from bartizan.gateway.untrusted import Delimiters, declared, marked
 from bartizan.gateway.upstream import Answering, Upstream
 from bartizan.gateway.watch import Unwatched, Watching
 from bartizan.gateway.wires.base import REFUSAL, Asked, Reader, Said, Wire
@@ -166,7 +166,8 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
         trace.caller = caller.id
         # 2. What is asked? A copy is parsed; the original bytes are what will be forwarded.
         asked = wire.parse(call.body)
-        asked = replace(asked, prompt=marked(asked.prompt, gate.delimiters)) if gate.delimiters else asked
+        prompt = declared(marked(asked.prompt, gate.delimiters), call.headers)
+        asked = asked if prompt is asked.prompt else replace(asked, prompt=prompt)
         trace.model, trace.stream = asked.prompt.model, asked.prompt.stream
         # 3. May this caller ask that, and can every limit bear the most that it may use?
         booking = await _admitted(gate, wire, asked, call, caller)

@@ -32,7 +32,7 @@ class Routes:
         """Send to the first that serves `model` and can be reached. Raises UpstreamFailed when there is none."""
         failed = NotConnected(f"no upstream serves the model {model[:80]!r}")
         for route in self._routes:
-            if not model or any(fnmatchcase(model, pattern) for pattern in route.models):
+            if not model or "*" in route.models or any(fnmatchcase(model, pattern) for pattern in route.models):
                 try:
                     return await route.upstream.send(method, target, headers, body, model)
                 except NotConnected as error:

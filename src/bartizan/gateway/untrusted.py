@@ -2,16 +2,20 @@
 
 Many applications put retrieved documents into the system prompt. Between delimiters that the settings name, such text
 is read with the trust of the open web, so that the input screen sees it. Everything from the first opening to the last
-closing delimiter counts: a document that writes a closing delimiter of its own gains nothing. The bytes that are
-forwarded stay as they came.
+closing delimiter counts: a document that writes a closing delimiter of its own gains nothing. An application can also
+say it request by request, in a header that names places of the body. Both only ever take trust away, so every caller
+may. The bytes that are forwarded stay as they came.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from bartizan.core.errors import BadRequest
 from bartizan.core.messages import Message, Part, Prompt, Text, ToolResult, Trust
 
 Delimiters = Sequence[tuple[str, str]]
+HEADER = b"x-bartizan-untrusted"
+_MOST_PLACES = 256
 
 
 def marked(prompt: Prompt, delimiters: Delimiters) -> Prompt:
@@ -19,6 +23,43 @@ def marked(prompt: Prompt, delimiters: Delimiters) -> Prompt:
     if not delimiters:
         return prompt
     return replace(prompt, messages=tuple(_message(message, delimiters) for message in prompt.messages))
+
+
+def declared(prompt: Prompt, headers: Sequence[tuple[bytes, bytes]]) -> Prompt:
+    """Return the prompt in which the texts that the header names, as JSON pointers between commas, are the web's.
+
+    Raises BadRequest for a place where there is no text: a slip must not leave a document with too much trust.
+    """
+    named = [value for name, value in headers if name == HEADER]
+    if not named:
+        return prompt
+    places = [place.strip() for value in named for place in value.decode("latin-1").split(",")]
+    if len(places) > _MOST_PLACES:
+        raise BadRequest(f"{HEADER.decode()}: {len(places)} places: expected at most {_MOST_PLACES}")
+    met: set[str] = set()
+
+    def lowered(text: Text) -> Text:
+        found = [place for place in places if place and (text.origin + "/").startswith(place + "/")]
+        met.update(found)
+        return Text(text.content, min(text.trust, Trust.WEB), text.origin) if found else text
+
+    messages = tuple(
+        Message(message.role, tuple(_lowered(part, lowered) for part in message.parts)) for message in prompt.messages
+    )
+    for place in places:
+        if place not in met:
+            raise BadRequest(f"{HEADER.decode()}: {place[:80]!r} names no text: expected one like /messages/1/content")
+    return replace(prompt, messages=messages)
+
+
+def _lowered(part: Part, lowered: Callable[[Text], Text]) -> Part:
+    match part:
+        case Text():
+            return lowered(part)
+        case ToolResult(call_id=call_id, text=text):
+            return ToolResult(call_id, lowered(text))
+        case _:
+            return part
 
 
 def _message(message: Message, delimiters: Delimiters) -> Message:

@@ -19,7 +19,7 @@ Headers = list[tuple[bytes, bytes]]
 
 _NOT_FORWARDED = frozenset(
     b"host connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer upgrade expect "
-    b"transfer-encoding content-length accept-encoding cookie forwarded".split()
+    b"transfer-encoding content-length accept-encoding cookie forwarded x-bartizan-untrusted x-bartizan-session".split()
 )
 _CONNECT_S = 10.0
 _LARGEST_ERROR = 4194304
