@@ -34,6 +34,7 @@ from bartizan.cli import (
     spend,
     threats,
     verify,
+    watch,
 )
 from bartizan.cli.base import CANNOT, Command
 from bartizan.cli.lab import command as lab
@@ -60,6 +61,7 @@ COMMANDS: tuple[Command, ...] = (
     data.COMMAND,
     ledger.COMMAND,
     dashboard.COMMAND,
+    watch.COMMAND,
     detect.COMMAND,
     detector.COMMAND,
     people.COMMAND,

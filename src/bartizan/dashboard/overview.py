@@ -67,7 +67,8 @@ class Canary:
 
     control: str
     when: str
-    stopped: bool
+    stopped: bool | None
+    """None: the model never said what must not leave, so the control was not tried."""
     late: bool
     why: str
 
@@ -161,9 +162,9 @@ def _canaries(ledger: Ledger, now_ns: int) -> tuple[Canary, ...]:
         if control not in last:
             period_ns = int(body.get("period_s") or 86400) * 10**9
             late = now_ns - entry.record.time_ns > period_ns * 3 // 2
-            stopped = body.get("stopped") is True
+            stopped = body["stopped"] if body.get("stopped") in (True, None) and "stopped" in body else False
             last[control] = Canary(control, when(entry.record.time_ns), stopped, late, text(body, "why"))
-    return tuple(sorted(last.values(), key=lambda one: (one.stopped and not one.late, one.control)))
+    return tuple(sorted(last.values(), key=lambda one: (one.stopped is not False and not one.late, one.control)))
 
 
 def _assessed(ledger: Ledger) -> Assessed | None:

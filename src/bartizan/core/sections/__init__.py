@@ -15,6 +15,7 @@ from bartizan.core.sections.supply import Supply
 from bartizan.core.sections.telemetry import Telemetry
 from bartizan.core.sections.theft import Theft
 from bartizan.core.sections.tokens import Tokens
+from bartizan.core.sections.watch import Watch
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,6 +31,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ledger: Ledger = Ledger()
     dashboard: Dashboard = Dashboard()
     telemetry: Telemetry = Telemetry()
+    watch: Watch = Watch()
     assess: Assess = Assess()
     data: Data = Data()
     supply: Supply = Supply()
