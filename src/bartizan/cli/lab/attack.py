@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bartizan.lab.evasion.report import Report
 
 _SUITES = ("strongest", "standard", "quick")
-_CURVE = (0.25, 0.5, 1.0, 1.5, 2.0)
+_CURVE = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +85,7 @@ def measured(lab: Lab, reference: str, args: argparse.Namespace, told: Told, kep
     few = problem.part(torch.arange(min(args.curve, len(problem.x))))
     light = [one for one in QUICK if one.needs <= problem.target.access] or list(attacks)
     sparse = problem.ball.norm == "L0"
-    points = curve(few, attacks if sparse else light, _CURVE, told) if args.curve else []
+    points = curve(few, attacks if sparse else light, _CURVE, told) if args.curve and args.snr_db is None else []
     signs = masking_signs(problem.part(torch.arange(min(40, len(problem.x)))))
     settings = {"suite": args.suite, "examples": len(problem.x), "eot": args.eot, "data": lab.data}
     return Report(problem, found, [(size, one.robust) for size, one in points], signs, (), settings)
