@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bartizan.cli.base import OK, Command, add_config, configured
 from bartizan.core.clock import SystemClock
@@ -80,7 +80,7 @@ def _row(limit: Limit, found: Standing) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table("scope", "allows", "spent", "held", "left", "used", "cap reached in")
+    table = Table(Column("scope", overflow="fold"), "allows", "spent", "held", "left", "used", "cap reached in")
     for row in sorted(rows, key=lambda row: -(row["spent"] + row["held"]) / max(row["cap"], 1)):
         shown = dollars if row["unit"] == "money" else str
         used = f"{(row['spent'] + row['held']) / row['cap']:.0%}" if row["cap"] else "100%"
