@@ -1,8 +1,9 @@
-"""Detection, honest files and speed of `bartizan scan` beside picklescan and modelscan, on the same files in one run.
+"""Detection, honest files and speed of `bartizan scan` beside three peers, on the same files in one run.
 
 `make bench-scan`. The peers are installed into a virtual environment of their own under build/ (versions pinned below).
 The hostile corpus is ours (lab/hostile_artefacts.py) plus 1,000 calls of standard-library functions drawn with a seed;
-peers' own test files are not used. A peer passes a file when its exit code would be 0.
+peers' own test files are not used. Honest ones are ours, and models that scikit-learn, LightGBM and XGBoost make here.
+A peer passes a file when its exit code would be 0.
 """
 
 import inspect
@@ -31,7 +32,8 @@ from bartizan.supply.base import Verdict
 from bartizan.supply.scan import scan_path
 
 SEED = 20261124
-PEERS = ("picklescan==1.0.5", "modelscan==0.8.8")
+PEERS = ("picklescan==1.0.5", "modelscan==0.8.8", "fickling==0.1.12")
+MAKERS = ("scikit-learn", "lightgbm", "xgboost-cpu", "joblib")
 RESULT = Path(__file__).parent / "results" / "scan.json"
 BUILD = Path("build/peers")
 
@@ -45,6 +47,13 @@ if tool == "picklescan":
     def judge(path):
         result = scan_file_path(path)
         return "flag" if result.infected_files else "error" if result.scan_err else "pass"
+elif tool == "fickling":
+    from fickling.analysis import Severity, check_safety
+    from fickling.fickle import StackedPickle
+    def judge(path):
+        with open(path, "rb") as file:
+            stack = StackedPickle.load(file)
+        return "flag" if any(check_safety(one).severity > Severity.LIKELY_SAFE for one in stack) else "pass"
 else:
     from modelscan.modelscan import ModelScan
     def judge(path):
@@ -59,6 +68,38 @@ for path in sorted(pathlib.Path(folder).iterdir()):
         said = "error"
     out[path.name] = (said, time.perf_counter() - begun)
 print(json.dumps(out))
+"""
+
+
+MODELS_SCRIPT = """
+import pathlib, pickle, sys, warnings
+warnings.simplefilter("ignore")
+import joblib, lightgbm, numpy as np, xgboost
+from sklearn.datasets import make_classification
+from sklearn.utils import all_estimators
+folder = pathlib.Path(sys.argv[1])
+x, y = make_classification(60, 6, random_state=0)
+def keep(name, model):
+    joblib.dump(model, folder / f"{name}.joblib")
+    (folder / f"{name}.pkl").write_bytes(pickle.dumps(model))
+for name, kind in all_estimators():
+    try:
+        model = kind()
+        try:
+            model.fit(x, y)
+        except Exception:
+            model.fit(np.abs(x), y)
+        keep(f"sklearn-{name}", model)
+    except Exception:
+        continue  # takes other arguments or other data
+for kind in (lightgbm.LGBMClassifier, lightgbm.LGBMRegressor):
+    model = kind(n_estimators=5, verbose=-1).fit(x, y)
+    keep(f"lightgbm-{kind.__name__}", model)
+    keep(f"lightgbm-{kind.__name__}-booster", model.booster_)
+for kind in (xgboost.XGBClassifier, xgboost.XGBRegressor):
+    model = kind(n_estimators=5).fit(x, y)
+    keep(f"xgboost-{kind.__name__}", model)
+    keep(f"xgboost-{kind.__name__}-booster", model.get_booster())
 """
 
 
@@ -109,7 +150,7 @@ def peer_python():
     python = BUILD / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(BUILD)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-q", *PEERS, "numpy"], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "-q", *PEERS, *MAKERS, "numpy"], check=True)
     return python
 
 
@@ -157,9 +198,10 @@ def main():
         "bartizan": ours,
         "picklescan": lambda folder: peer("picklescan", folder),
         "modelscan": lambda folder: peer("modelscan", folder),
+        "fickling": lambda folder: peer("fickling", folder),
     }
     with tempfile.TemporaryDirectory() as top:
-        folders = {name: Path(top) / name for name in ("hostile", "stdlib", "honest", "large")}
+        folders = {name: Path(top) / name for name in ("hostile", "stdlib", "honest", "models", "large")}
         for folder in folders.values():
             folder.mkdir()
         for sample in hostile():
@@ -167,9 +209,11 @@ def main():
         for name, data in stdlib_calls(1000):
             (folders["stdlib"] / name).write_bytes(data)
         honest_models(folders["honest"])
+        subprocess.run([str(peer_python()), "-c", MODELS_SCRIPT, str(folders["models"])], check=True)
         large(folders["large"])
-        for corpus in ("hostile", "stdlib", "honest"):
+        for corpus in ("hostile", "stdlib", "honest", "models"):
             result["corpora"][corpus] = {tool: figures(run(folders[corpus])) for tool, run in tools.items()}
+        del tools["fickling"]  # minutes a file at this size
         times = {tool: [run(folders["large"]) for _ in range(3)] for tool, run in tools.items()}
         for name in sorted(times["bartizan"][0]):
             result["seconds"][name] = {

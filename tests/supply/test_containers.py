@@ -65,3 +65,33 @@ def test_a_checksum_that_differs_in_the_local_header_is_found_in_large_file_form
     changed = bytes([*honest[:14], honest[14] ^ 1, *honest[15:]])
     list(zip_members(memoryview(changed), "x", Budget(), found))
     assert [one.rule for one in found] == ["zip-header"]
+
+
+def test_members_without_a_name_or_before_the_file_are_findings():
+    """Found by fuzzing: both ended the scan with an exception."""
+    import io
+    import zipfile
+
+    from bartizan.supply.base import Budget, Verdict
+    from bartizan.supply.scan import scan_bytes
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("abc"), b"\x80\x02N.")
+    raw = bytearray(buffer.getvalue())
+    nameless = bytearray(raw)
+    for magic, at in ((b"PK\x03\x04", 26), (b"PK\x01\x02", 28)):
+        nameless[nameless.find(magic) + at] = 0
+    outside = bytearray(raw)
+    end = outside.find(b"PK\x05\x06")
+    outside[end + 16 : end + 20] = (outside.find(b"PK\x01\x02") + 1).to_bytes(4, "little")
+    for data in (nameless, outside):
+        assert scan_bytes(memoryview(bytes(data)), "m.pt", Budget()).verdict in (Verdict.BLOCK, Verdict.UNREADABLE)
+
+
+def test_a_short_numpy_header_is_unreadable():
+    """Found by fuzzing: a version-2 header of eleven bytes."""
+    from bartizan.supply.base import Budget, Verdict
+    from bartizan.supply.scan import scan_bytes
+
+    assert scan_bytes(memoryview(b"\x93NUMPY\x59\x05\x00\x00."), "x", Budget()).verdict is Verdict.UNREADABLE

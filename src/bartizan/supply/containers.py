@@ -99,7 +99,7 @@ def zip_members(
         found += _local_findings(data, info, where)
         if info.flag_bits & 1 or info.flag_bits & 0x40:
             found.append(Finding("encrypted", Severity.HIGH, "an encrypted member cannot be read", where))
-        elif not info.is_dir() and not passive(info.filename):
+        elif not info.filename.endswith("/") and not passive(info.filename):
             yield from _zip_member(archive, info, budget, found, where)
     found += _gaps(data, archive, path)
 

@@ -178,8 +178,8 @@ def chat_template(source: str, where: str) -> list[Finding]:
 
 def numpy_file(data: memoryview, path: str, budget: Budget) -> list[Finding]:
     """Return what is wrong with a .npy file: an array of objects is a pickle behind a header."""
-    if len(data) < 10:
-        return [unreadable("a NumPy file of less than ten bytes", path)]
+    if len(data) < 12:
+        return [unreadable("a NumPy file of less than twelve bytes", path)]
     wide = data[6] > 1
     size = struct.unpack_from("<I" if wide else "<H", data, 8)[0] + (12 if wide else 10)
     if size > len(data):
