@@ -15,6 +15,7 @@ import platform
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -94,43 +95,70 @@ def measured(measurement):
     }
 
 
+FORMS = ("plain", "base64")
+
+
+def played(name, form):
+    """Play one suite in one form, in a process of its own."""
+    from bench.agents.suites import Suite
+    from bench.agents.table import benign, under_attack
+
+    suite = Suite(name)
+    if form == "arguments":
+        return bent(suite)
+    alone = benign(suite, policies(suite))
+    attacked = under_attack(suite, policies(suite), hidden=form == "base64")
+    rows, harms = [], []
+    for without, column in zip(alone, attacked, strict=True):
+        column.users, column.solved, column.asked = without.users, without.solved, without.asked
+        row = {key: value for key, value in asdict(column).items() if isinstance(value, int | str)}
+        rows.append({"suite": name, **row})
+        if column.name.startswith("bartizan") and "everything" not in column.name:
+            harms += [f"{form} | {column.name} | {harm}" for harm in column.harms]
+    return rows, harms, [one for column in alone if column.name == "bartizan" for one in column.lost]
+
+
+def bent(suite):
+    """Decide the user's own calls with hijacked arguments: made, allowed and asked by kind."""
+    from bench.agents.hijack import KINDS, hijacked
+    from bench.agents.policies import manifest_of, ours, taint
+
+    compared = {"bartizan": ours(suite, manifest=True), "zero configuration": ours(suite, manifest=False)}
+    found = {}
+    for label, policy in {**compared, "naive taint": taint(suite)}.items():
+        counted = hijacked(suite, policy, manifest_of(suite.name))
+        sums = {kind: [counted.made[kind], counted.allowed[kind], counted.asked[kind]] for kind in KINDS}
+        found[label] = sums | {"through": counted.through}
+    return found
+
+
 def main():
     """Play everything and write the result file."""
     with_agentdojo()
-    from bench.agents.hijack import KINDS, hijacked
-    from bench.agents.policies import manifest_of, ours, taint
-    from bench.agents.suites import SUITES, VERSION, Suite
-    from bench.agents.table import benign, under_attack
+    from bench.agents.hijack import KINDS
+    from bench.agents.suites import SUITES, VERSION
 
     from bartizan import __version__
     from bartizan.core.measures import proportion
 
     begun = time.perf_counter()
-    rows = {"plain": [], "base64": []}
-    lost, harms, hijack = [], [], {}
-    for name in sys.argv[1:] or SUITES:
-        suite = Suite(name)
-        alone = benign(suite, policies(suite))
-        for form in rows:
-            attacked = under_attack(suite, policies(suite), hidden=form == "base64")
-            for without, column in zip(alone, attacked, strict=True):
-                column.users, column.solved, column.asked = without.users, without.solved, without.asked
-                row = {key: value for key, value in asdict(column).items() if isinstance(value, int | str)}
-                rows[form].append({"suite": name, **row})
-                if column.name.startswith("bartizan") and "everything" not in column.name:
-                    harms += [f"{form} | {column.name} | {harm}" for harm in column.harms]
+    names = sys.argv[1:] or list(SUITES)
+    rows, lost, harms, hijack = {form: [] for form in FORMS}, [], [], {}
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        jobs = {(name, form): pool.submit(played, name, form) for name in names for form in (*FORMS, "arguments")}
+        for (name, form), job in jobs.items():
+            done = job.result()
             print(f"{name} {form}: {time.perf_counter() - begun:.0f} s", flush=True)
-        lost += [one for column in alone if column.name == "bartizan" for one in column.lost]
-        written = manifest_of(name)
-        compared = {"bartizan": ours(suite, manifest=True), "zero configuration": ours(suite, manifest=False)}
-        for label, policy in {**compared, "naive taint": taint(suite)}.items():
-            counted = hijacked(suite, policy, written)
-            sums = hijack.setdefault(label, {kind: [0, 0, 0] for kind in KINDS} | {"through": []})
-            for kind in KINDS:
-                sums[kind][0] += counted.made[kind]
-                sums[kind][1] += counted.allowed[kind]
-                sums[kind][2] += counted.asked[kind]
-            sums["through"] += counted.through
+            if form == "arguments":
+                for label, sums in done.items():
+                    into = hijack.setdefault(label, {kind: [0, 0, 0] for kind in KINDS} | {"through": []})
+                    for kind in KINDS:
+                        into[kind] = [left + right for left, right in zip(into[kind], sums[kind], strict=True)]
+                    into["through"] += sums["through"]
+            else:
+                rows[form] += done[0]
+                harms += done[1]
+                lost += done[2] if form == "plain" else []
     arguments = {
         label: {
             kind: {

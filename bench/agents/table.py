@@ -41,7 +41,7 @@ def played(suite: Suite, user: str, policy: Policy, approver: str) -> Played:
 def attacked(suite: Suite, pair: tuple[str, str], env: Any, policy: Policy, approver: str, marker: str) -> Played:
     """Play a pair in a copy of its environment."""
     user, injection = pair
-    play = Play(suite, user, env.model_copy(deep=True), policy, APPROVERS[approver])
+    play = Play(suite, user, env, policy, APPROVERS[approver])
     return play.run(suite.user_script(user, env), suite.injected_script(injection, env), marker)
 
 

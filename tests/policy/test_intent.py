@@ -52,6 +52,7 @@ def test_delegation_quantifiers_and_superlatives_are_heard():
     assert intent("Please do the actions specified in the email").delegates
     assert intent("do what the note says").delegates
     assert not intent("What should I do?").delegates
+    assert not intent("Perform the following tasks in order: 1. Read my mail").delegates
     assert intent("write each user a note").all_of("user")
     assert not intent("write the user all about it").all_of("user")
     assert intent("delete the largest file").superlatives[0].direction == 1

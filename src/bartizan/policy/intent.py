@@ -37,7 +37,7 @@ _NOUN = re.compile(
 _PATTERNS = {effect: re.compile(rf"(?<!\w)(?:{words})(?:s|ing|ed)?(?!\w)") for effect, words in _LICENCES.items()}
 _DELEGATES = re.compile(
     r"(?<!\w)(?:do|follow|execute|perform|complete|carry out|take care of|act on|handle|address|implement|process)\s+"
-    r"(?:\w+\s+){0,3}?(?:actions?|instructions?|tasks?|steps?|to-?dos?|requests?|items?|things|list|everything)(?!\w)"
+    r"(?:(?!following)\w+\s+){0,3}?(?:actions?|instructions?|tasks?|steps?|to-?dos?|requests?|items?|things|list|everything)(?!\w)"
     r"|(?<!\w)do (?:what|as|whatever|everything|all that)\s+(?:\S+\s+){1,8}?(?:says?|asks?|wants?|requests?|instructs?)"
 )
 _TO_SELF = re.compile(

@@ -82,6 +82,8 @@ def _target(path: str, value: str, call: Call, context: Context) -> Unnamed | No
         return None  # what the operator's text names may be read and changed, not written to unless the user says "me"
     followed = call.licence == "document"
     anchored = context.anchors.sure(form, nouns, documents=followed)
+    if anchored is not None and anchored.asker != "user" and next(values(value), None) is not None:
+        anchored = None  # a document may point at things and names, never at an address of somebody's
     if anchored is not None or (followed and _followed_names(value, context)):
         return None
     if call.tool.effect is Effect.FETCH and (_same_site(value, context) or form in context.anchors.links):
