@@ -42,3 +42,12 @@ def test_a_field_that_must_not_leave_does_not_leave():
     assert leak(["passport HGK137803"], context("mail ann@x.com my details"))
     assert not leak(["passport HGK137803"], context("mail ann@x.com my passport number, Emma's"))
     assert not leak(["nothing"], context("mail ann@x.com"))
+
+
+def test_a_link_in_wide_letters_or_with_invisible_ones_is_a_link():
+    """Mail programs fold and drop them."""
+    for hidden in ("ｅｖｉｌ．ｃｏｍ／ｘ", "\u200b".join("evil.com/x")):
+        made, removed = cleaned({"body": f"see {hidden} now"}, "", NOTE, context("write"))
+        assert removed == [("body", "evil.com/x")]
+        assert made == {"body": f"see {REMOVED} now"}
+    assert cleaned({"body": "schön, ５ Uhr"}, "", NOTE, context("write"))[0] == {"body": "schön, ５ Uhr"}

@@ -176,7 +176,7 @@ class _Growing:
         self._sources.append(Source(text, name, tool, _object(call.arguments) if call else {}, structure))
         found = structure.records if structure is not None else ()
         texts = [value for record in found for values in record.fields.values() for value in values]
-        self._stranger(labelled, texts or [text.content])
+        self._stranger(labelled, [*texts, text.content])  # as it stands too: an application may paste it so
 
     def _stranger(self, text: Text, parts: Sequence[str]) -> None:
         number = len(self._untrusted)

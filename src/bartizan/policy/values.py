@@ -44,10 +44,13 @@ class Value:
 
 def plain(text: str) -> str:
     """Return text as it is compared: compatibility forms folded, lower case, single blanks, nothing invisible."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-        text = "".join(ch for ch in text if unicodedata.category(ch) != "Cf")
+    text = text if text.isascii() else unhidden(text)
     return " ".join(text.casefold().split())
+
+
+def unhidden(text: str) -> str:
+    """Return text in compatibility form and without invisible characters: as a reader, and a mail program, takes it."""
+    return "".join(ch for ch in unicodedata.normalize("NFKC", text) if unicodedata.category(ch) != "Cf")
 
 
 def values(text: str) -> Iterator[Value]:

@@ -1,0 +1,136 @@
+"""What one decision costs in a conversation of 100,000 characters, and a long attack on the policy's invariant.
+
+`make bench-policy`. Cost: the context of the earlier messages is kept, as in the gateway; timed are, apart, taking in one
+new tool result of 2,000 characters, and deciding one call (found context included). Attack: the state machine of
+tests/policy/machine.py, with knowledge of the source, for STEPS random steps; every call that would run is judged by
+what it carries, not by what the policy says.
+"""
+
+import json
+import platform
+import random
+import time
+from pathlib import Path
+
+from bartizan import __version__
+from bartizan.core.measures import proportion, quantile
+from bartizan.core.messages import Message, Role, Text, ToolCall, ToolResult, ToolSpec, Trust
+from bartizan.policy.context import Contexts
+from bartizan.policy.decide import decide
+from tests.policy.machine import Attack
+
+SEED = 20261124
+STEPS = 100_000
+RESULT = Path(__file__).parent / "results" / "policy.json"
+TOOLS = (ToolSpec("search_mail"), ToolSpec("send_mail"), ToolSpec("delete_mail"), ToolSpec("pay"))
+WORDS = "the quarterly report says that every office shall order paper pens coffee and water before June comes".split()
+
+
+def result(draw, number):
+    """A list of mails, about 2,000 characters."""
+    mails = [
+        {
+            "id": number * 100 + one,
+            "sender": f"{draw.choice(WORDS)}{number}@corp.example",
+            "subject": " ".join(draw.choices(WORDS, k=4)),
+            "body": " ".join(draw.choices(WORDS, k=60)),
+        }
+        for one in range(4)
+    ]
+    return json.dumps(mails)
+
+
+def turn(draw, number):
+    """A call and its result."""
+    call = ToolCall(f"c{number}", "search_mail", json.dumps({"query": draw.choice(WORDS)}))
+    text = Text(result(draw, number), Trust.TOOL, f"m{number}")
+    return (Message(Role.ASSISTANT, (call,)), Message(Role.TOOL, (ToolResult(call.id, text),)))
+
+
+def cost():
+    """Return microseconds of taking in a result, and of deciding a call, at about 100,000 characters."""
+    draw = random.Random(SEED)
+    asked = Message.of(
+        Role.USER, "Search my mail about paper and send bob@corp.example the total; delete the latest mail"
+    )
+    kept = Contexts()
+    messages = (asked,)
+    for number in range(60):
+        messages += turn(draw, number)
+    kept.of(messages, TOOLS)
+    calls = [
+        ("send_mail", {"to": ["bob@corp.example"], "body": " ".join(draw.choices(WORDS, k=30))}),
+        ("send_mail", {"to": ["paper7@corp.example"], "body": "x"}),
+        ("delete_mail", {"id": 5903}),
+        ("pay", {"account": "DE89370400440532013000", "amount": 5}),
+        ("search_mail", {"query": "pens"}),
+    ]
+    taking, deciding, verdicts = [], [], {}
+    for number in range(400):
+        messages_now = (*messages, *turn(draw, 1000 + number))
+        begun = time.perf_counter_ns()
+        kept.of(messages_now, TOOLS)
+        taking.append((time.perf_counter_ns() - begun) / 1000)
+        for tool, arguments in calls:
+            call = ToolCall("c", tool, json.dumps(arguments))
+            begun = time.perf_counter_ns()
+            decision = decide(call, kept.of(messages_now, TOOLS))
+            deciding.append((time.perf_counter_ns() - begun) / 1000)
+            verdicts[f"{tool}: {decision.reason}"] = verdicts.get(f"{tool}: {decision.reason}", 0) + 1
+    size = sum(len(text.content) for message in messages for text in message.texts())
+    return size, taking, deciding, verdicts
+
+
+def shown(values, unit="us"):
+    """Return p50 and p99 with bootstrap intervals."""
+    return {
+        name: {
+            "value": round(one.value, 1),
+            "low": round(one.low, 1),
+            "high": round(one.high, 1),
+            "n": one.n,
+            "unit": unit,
+        }
+        for name, one in (
+            ("p50", quantile(values, 0.5, seed=SEED, unit=unit)),
+            ("p99", quantile(values, 0.99, seed=SEED, unit=unit)),
+        )
+    }
+
+
+def main():
+    """Measure and write the result file."""
+    size, taking, deciding, verdicts = cost()
+    attack = Attack(random.Random(SEED))
+    begun = time.perf_counter()
+    for step in range(STEPS):
+        attack.step()
+        if step % 10_000 == 9_999:
+            print(
+                f"{step + 1} steps, {len(attack.violations)} violations, {time.perf_counter() - begun:.0f} s",
+                flush=True,
+            )
+    document = {
+        "about": __doc__,
+        "versions": {"bartizan": __version__, "python": platform.python_version()},
+        "seed": SEED,
+        "context_chars": size,
+        "take_in_one_result": shown(taking),
+        "decide_one_call": shown(deciding),
+        "decisions": verdicts,
+        "attack": {
+            "steps": STEPS,
+            "calls_asked_for": attack.asked,
+            "calls_that_would_run": attack.ran,
+            "violations": len(attack.violations),
+            "share": str(proportion(len(attack.violations), max(attack.asked, 1), seed=SEED)),
+            "examples": attack.violations[:5],
+            "seconds": round(time.perf_counter() - begun),
+        },
+    }
+    RESULT.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(json.dumps({key: document[key] for key in ("take_in_one_result", "decide_one_call", "attack")}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
