@@ -1,7 +1,7 @@
 """What one decision costs in a conversation of 100,000 characters, and a long attack on the policy's invariant.
 
-`make bench-policy`. Cost: the context of the earlier messages is kept, as in the gateway; timed are, apart, taking in one
-new tool result of 2,000 characters, and deciding one call (found context included). Attack: the state machine of
+`make bench-policy`. Cost: the context of the earlier messages is kept, as in the gateway; timed are, apart, taking in
+one new tool result of 2,000 characters, and deciding one call (found context included). Attack: the state machine of
 tests/policy/machine.py, with knowledge of the source, for STEPS random steps; every call that would run is judged by
 what it carries, not by what the policy says.
 """
@@ -12,18 +12,19 @@ import random
 import time
 from pathlib import Path
 
+from tests.policy.machine import Attack
+
 from bartizan import __version__
 from bartizan.core.measures import proportion, quantile
 from bartizan.core.messages import Message, Role, Text, ToolCall, ToolResult, ToolSpec, Trust
 from bartizan.policy.context import Contexts
 from bartizan.policy.decide import decide
-from tests.policy.machine import Attack
 
 SEED = 20261124
 STEPS = 100_000
 RESULT = Path(__file__).parent / "results" / "policy.json"
 TOOLS = (ToolSpec("search_mail"), ToolSpec("send_mail"), ToolSpec("delete_mail"), ToolSpec("pay"))
-WORDS = "the quarterly report says that every office shall order paper pens coffee and water before June comes".split()
+WORDS = ["the", "quarterly", "report", "says", "every", "office", "shall", "order", "paper", "pens", "coffee", "water"]
 
 
 def result(draw, number):

@@ -35,3 +35,17 @@ def test_text_says_what_and_why(tmp_path, capsys):
     assert main(["policy", "decide", str(cases), "--manifest", str(manifest)]) == 0
     assert "allow" in capsys.readouterr().out
     assert main(["policy", "decide", str(tmp_path / "none")]) == 2
+
+
+def test_rules_are_checked_and_linted(tmp_path, capsys):
+    """A mistake is the exit code 1, what does not parse an error with its reason."""
+    rules, tools = tmp_path / "rules.cedar", tmp_path / "tools.json"
+    rules.write_text('permit(principal, action == Action::"pay", resource) when { context.tainted };')
+    tools.write_text('{"tools": {"pay": {"effect": "pay"}}}')
+    assert main(["policy", "check", str(rules)]) == 0
+    assert main(["policy", "lint", str(rules), "--manifest", str(tools)]) == 1
+    assert "inverted-test" in capsys.readouterr().out
+    rules.write_text('permit(principal, action == Action::"pay", resource);')
+    assert main(["policy", "lint", str(rules), "--manifest", str(tools)]) == 0
+    rules.write_text("permit(")
+    assert main(["policy", "check", str(rules)]) == 2

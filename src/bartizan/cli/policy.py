@@ -3,11 +3,14 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bartizan.cli.base import OK, Command
 from bartizan.core.errors import BadRequest, BadSettings
+from bartizan.policy.cedar import Rules
+from bartizan.policy.cedar_lint import lint
 from bartizan.policy.lines import decide_calls
 from bartizan.policy.manifest import Manifest
 
@@ -18,12 +21,55 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     decide.add_argument("file", nargs="?", type=Path, help="lines of JSON; standard input when missing")
     decide.add_argument("--jsonl", action="store_true", help="write lines of JSON instead of text")
     decide.add_argument("--manifest", type=Path, help="JSON file that describes the tools")
+    decide.add_argument("--rules", type=Path, help="the operator's rules, in Cedar")
+    decide.set_defaults(act=_decide)
+    check = what.add_parser("check", help="Do these rules parse?")
+    check.add_argument("rules", type=Path, help="the operator's rules, in Cedar")
+    check.set_defaults(act=_check)
+    lint_rules = what.add_parser(
+        "lint", help="Find mistakes in rules: inverted tests, swapped fields, what never counts."
+    )
+    lint_rules.add_argument("rules", type=Path, help="the operator's rules, in Cedar")
+    lint_rules.add_argument("--manifest", type=Path, required=True, help="JSON file that describes the tools")
+    lint_rules.set_defaults(act=_lint)
 
 
 def _run(args: argparse.Namespace) -> int:
+    act: Callable[[argparse.Namespace], int] = args.act
+    return act(args)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Parse the rules; what does not parse is an error with its reason."""
+    Rules(_text_of(args.rules))
+    print(f"{args.rules}: the rules parse; what none of them permits is refused")
+    return OK
+
+
+def _lint(args: argparse.Namespace) -> int:
+    """Print each mistake; 1 when there is one."""
+    text = _text_of(args.rules)
+    Rules(text)
+    mistakes = lint(text, Manifest.parse(_text_of(args.manifest)))
+    for mistake in mistakes:
+        print(f"{mistake.kind:18} {mistake.rule}: {mistake.why}")
+    if not mistakes:
+        print("nothing looks wrong")
+    return 1 if mistakes else OK
+
+
+def _decide(args: argparse.Namespace) -> int:
     """Decide line after line. A line that is not of the form gets an error of its own, and the exit code 2."""
     try:
         manifest = Manifest.parse(args.manifest.read_bytes()) if args.manifest else None
+        rules = Rules(_text_of(args.rules)) if args.rules else None
         lines = args.file.open(encoding="utf-8") if args.file else sys.stdin
     except OSError as error:
         raise BadSettings(f"{error.filename}: cannot be read: {error.strerror}") from error
@@ -32,18 +78,18 @@ def _run(args: argparse.Namespace) -> int:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
-            answer = _decided(line, number, manifest)
+            answer = _decided(line, number, manifest, rules)
             bad += "error" in answer
             print(json.dumps(answer, ensure_ascii=False) if args.jsonl else _text(number, answer), flush=True)
     return 2 if bad else OK
 
 
-def _decided(line: str, number: int, manifest: Manifest | None) -> dict[str, Any]:
+def _decided(line: str, number: int, manifest: Manifest | None, rules: Rules | None) -> dict[str, Any]:
     try:
         case = json.loads(line)
         if not isinstance(case, dict):
             raise BadRequest("expected an object with messages")
-        return {"decisions": decide_calls(case, manifest)}
+        return {"decisions": decide_calls(case, manifest, rules=rules)}
     except (ValueError, RecursionError) as error:
         return {"error": f"line {number}: not JSON: {error}"}
     except (BadRequest, BadSettings) as error:

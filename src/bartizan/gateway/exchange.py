@@ -75,7 +75,7 @@ class Outputs(Protocol):
 class ToolRules(Protocol):
     """The agent firewall."""
 
-    def of(self, prompt: Prompt, note: Callable[[Finding], None]) -> Decide | None:
+    def of(self, prompt: Prompt, note: Callable[[Finding], None], principal: str = "") -> Decide | None:
         """Return what decides the calls of the answer to `prompt`, or None when nothing does."""
         ...
 
@@ -104,7 +104,7 @@ class Gate:
     def guard(self, reader: Reader, active: tuple[Active, ...], prompt: Prompt, trace: Trace) -> OutputGuard:
         """Return the guard for the answer to `prompt`."""
         limit = self.control_timeout_s
-        decide = self.tool_calls.of(prompt, trace.watched.append) if self.tool_calls else None
+        decide = self.tool_calls.of(prompt, trace.watched.append, trace.caller) if self.tool_calls else None
         return OutputGuard(reader, active, decide, self.clock, timeout_s=limit, fail_open=self.fail_open)
 
 

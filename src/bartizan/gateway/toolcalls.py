@@ -4,7 +4,9 @@ A call that would need a person, or a rewrite, is stopped like one that is refus
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from bartizan.core.errors import BadSettings
 from bartizan.core.findings import Finding, Severity
@@ -12,11 +14,13 @@ from bartizan.core.messages import Prompt, ToolCall
 from bartizan.core.sections.policy import Policy
 from bartizan.core.verdicts import Allow, Block, Verdict
 from bartizan.gateway.stream import Decide
+from bartizan.policy.cedar import Rules
 from bartizan.policy.context import Contexts
 from bartizan.policy.decide import decide
 from bartizan.policy.manifest import Manifest
 
 Note = Callable[[Finding], None]
+T = TypeVar("T")
 
 
 class ToolCalls:
@@ -25,17 +29,15 @@ class ToolCalls:
     def __init__(self, settings: Policy) -> None:
         """Read the manifest, if there is one. Raises BadSettings."""
         self._mode = settings.tool_calls
-        manifest: Manifest | None = None
-        if settings.manifest_file:
-            try:
-                manifest = Manifest.parse(Path(settings.manifest_file).read_bytes())
-            except OSError as error:
-                reason = error.strerror or str(error)
-                raise BadSettings(f"policy.manifest_file = {settings.manifest_file!r}: {reason}") from error
+        manifest = _read(settings.manifest_file, "manifest_file", Manifest.parse)
+        self._rules = _read(settings.rules_file, "rules_file", Rules)
         self._contexts = Contexts(manifest)
 
-    def of(self, prompt: Prompt, note: Note) -> Decide | None:
-        """Return what decides the calls of the answer to `prompt`; in monitor mode findings go to `note` only."""
+    def of(self, prompt: Prompt, note: Note, principal: str = "") -> Decide | None:
+        """Return what decides the calls of the answer to `prompt`; in monitor mode findings go to `note` only.
+
+        `principal` is the caller, as the operator's rules name them.
+        """
         if self._mode == "off":
             return None
 
@@ -43,6 +45,7 @@ class ToolCalls:
 
         def judge(call: ToolCall) -> Verdict:
             context = self._contexts.of(prompt.messages, prompt.tools)
+            context = replace(context, rules=self._rules, principal=principal)
             for earlier in passed:
                 context = context.after(earlier)
             decision = decide(call, context)
@@ -56,3 +59,13 @@ class ToolCalls:
             return Block(why)
 
         return judge
+
+
+def _read(path: str, key: str, parse: Callable[[str], T]) -> T | None:
+    if not path:
+        return None
+    try:
+        return parse(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadSettings(f"policy.{key} = {path!r}: {reason}") from error

@@ -13,6 +13,7 @@ from typing import Any
 
 from bartizan.core.messages import Message, Text, ToolCall, ToolResult, ToolSpec, Trust
 from bartizan.policy.anchors import Anchors, Source
+from bartizan.policy.cedar import Rules
 from bartizan.policy.endorsements import Endorsement
 from bartizan.policy.intent import Intent, intent_of
 from bartizan.policy.manifest import Manifest, Tool
@@ -43,6 +44,10 @@ class Context:
     ran: Mapping[str, int] = field(default_factory=dict)
     """How often each tool has run."""
     endorsed: tuple[Endorsement, ...] = ()
+    rules: Rules | None = None
+    """The operator's rules, above any licence of the user."""
+    principal: str = ""
+    """Who asks, as the operator's rules name them."""
 
     def tool(self, name: str) -> Tool:
         """Return what is known about a tool."""

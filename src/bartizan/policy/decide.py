@@ -77,6 +77,11 @@ def decide(call: ToolCall, context: Context, now_ns: int = 0) -> Decision:
     strange = next((name for name in arguments if offered and name not in offered), None)
     if strange is not None:
         return _no(call, "argument-not-offered", f"the tool has no argument {strange[:80]!r}")
+    if context.rules is not None:
+        tainted = bool(context.untrusted)
+        permitted = context.rules.permits(context.principal, call.tool, tool.effect.value, arguments, tainted=tainted)
+        if not permitted.allowed:
+            return _no(call, "not-permitted", f"the operator's rules: {permitted.why}")
     leaves = list(_leaves(arguments, tool))
     if len(leaves) > _MOST_LEAVES:
         return _no(call, "bad-arguments", f"more than {_MOST_LEAVES} values in the arguments")

@@ -6,11 +6,12 @@ is only what is in the object.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from bartizan.core.errors import BadRequest
 from bartizan.core.messages import ROLE_TRUST, Message, Part, Role, Text, ToolCall, ToolResult, ToolSpec
+from bartizan.policy.cedar import Rules
 from bartizan.policy.context import context_of
 from bartizan.policy.decide import decide
 from bartizan.policy.endorsements import Endorsement
@@ -18,12 +19,15 @@ from bartizan.policy.manifest import Manifest
 
 
 def decide_calls(
-    case: Mapping[str, Any], manifest: Manifest | None = None, endorsed: Sequence[Endorsement] = ()
+    case: Mapping[str, Any],
+    manifest: Manifest | None = None,
+    endorsed: Sequence[Endorsement] = (),
+    rules: Rules | None = None,
 ) -> list[dict[str, Any]]:
     """Return a decision for each tool call of the last message. A manifest in `case` replaces `manifest`.
 
-    `endorsed` is what a person has said yes to before. Raises BadRequest when the object is not of the form,
-    BadSettings when its manifest is not.
+    `endorsed` is what a person has said yes to before; `rules` are the operator's, for the `principal` in
+    `case`. Raises BadRequest when the object is not of the form, BadSettings when its manifest is not.
     """
     raw = case.get("messages")
     if not isinstance(raw, list) or not raw:
@@ -35,6 +39,7 @@ def decide_calls(
     if case.get("manifest") is not None:
         manifest = Manifest.parse(json.dumps(case["manifest"]))
     context = context_of(messages[:-1], [tool_spec(tool) for tool in case.get("tools") or ()], manifest, endorsed)
+    context = replace(context, rules=rules, principal=str(case.get("principal") or ""))
     decisions = []
     for call in calls:
         decision = decide(call, context)

@@ -15,3 +15,6 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     manifest_file: Annotated[
         str, Meta(description="JSON file that describes the tools; what it leaves out is inferred.")
     ] = ""
+    rules_file: Annotated[
+        str, Meta(description="Cedar file: which caller may use which tool. Calls that no rule permits are refused.")
+    ] = ""
