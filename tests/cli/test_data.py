@@ -31,11 +31,11 @@ def test_admit_then_verify_then_tamper(here, capsys):
 
 
 def test_a_second_version_is_compared(here, capsys):
-    """Classes that changed are counted."""
+    """New rows are counted."""
     main(["data", "admit", "films.csv", "--source", "web", "--label", "label"])
-    (here / "films.csv").write_text("text,label\ngood film,0\nbad film,0\n")
+    (here / "films.csv").write_text("text,label\ngood film,1\nbad film,0\nfine play,1\n")
     main(["data", "admit", "films.csv", "--source", "web", "--label", "label"])
-    assert "1 of 2 known rows have another class" in capsys.readouterr().out
+    assert "compared with v1: 1 rows new, 0 gone" in capsys.readouterr().out
     assert main(["data", "admit", "films.csv", "--source", "web", "--label", "label"]) == 0
     assert "nothing new" in capsys.readouterr().out
     assert main(["ledger", "show"]) == 0

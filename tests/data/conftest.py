@@ -24,7 +24,7 @@ def place(tmp_path):
     )
 
     def admit(path, name="set", label="", source="here"):
-        return admission.admit(Request(path, name, Provenance(source), label))
+        return admission.admit_unchecked(Request(path, name, Provenance(source), label))
 
     return SimpleNamespace(
         admission=admission, store=admission.store, admit=admit, records=records, signer=signer, root=tmp_path

@@ -1,4 +1,4 @@
-"""`bartizan data admit | verify | list | show`: which rows training may read, and whether they are still those."""
+"""`bartizan data admit | review | release | verify | list | show`: which rows training may read, and if they are intact."""
 
 import argparse
 import json
@@ -12,13 +12,14 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from bartizan.cli import data_review
 from bartizan.cli.base import FAILED, OK, Command, add_config, configured
 from bartizan.core.clock import SystemClock
 from bartizan.core.display import visible
 from bartizan.core.errors import BadArtifact
 from bartizan.core.sections import Settings
 from bartizan.data import croissant
-from bartizan.data.admission import Admission, Admitted, Request
+from bartizan.data.admission import Admission, Admitted, Held, Request
 from bartizan.data.comparison import Comparison
 from bartizan.data.layout import look
 from bartizan.data.manifest import Manifest, Provenance, file_digest
@@ -40,6 +41,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
             _verify_arguments,
             "Check admitted data against its manifest; name every row that differs.",
         ),
+        ("review", _review, data_review.review_arguments, "Show what waits in quarantine, row by row."),
+        ("release", _release, data_review.release_arguments, "Let what waits into the trusted store."),
+        ("reject", _reject, data_review.decision_arguments, "Remove what waits."),
         ("list", _list, _none, "List what is admitted."),
         ("show", _show, _show_arguments, "Show the manifest of a data set, or write it as Croissant."),
     ):
@@ -88,15 +92,40 @@ def _admit(args: argparse.Namespace) -> int:
     about = _provenance(args)
     request = Request(args.path, args.name or args.path.resolve().name.split(".")[0], about, args.label)
     with shown_progress(quiet=args.json) as progress, recording(settings) as record:
-        signer = open_signer(Path(settings.data.key_file), settings.data.origin)
-        store = Store(Path(settings.data.store), signer.verifier_key())
-        quarantine = Path(settings.data.quarantine)
-        admitted = Admission(store, quarantine, signer, SystemClock(), record, progress).admit(request)
+        admitted = _admission(settings, record, progress).admit(request)
+    if isinstance(admitted, Held):
+        if args.json:
+            print(json.dumps({"held": True, "review": msgspec.to_builtins(admitted.review)}))
+        else:
+            data_review.print_held(admitted.manifest, admitted.review)
+        return FAILED
     if args.json:
         print(json.dumps(_as_json(admitted)))
     else:
         _print_admitted(admitted)
     return OK
+
+
+def _admission(settings: Settings, record: Any, progress: Any = lambda what, done, total: None) -> Admission:
+    signer = open_signer(Path(settings.data.key_file), settings.data.origin)
+    store = Store(Path(settings.data.store), signer.verifier_key())
+    return Admission(store, Path(settings.data.quarantine), signer, SystemClock(), record, progress)
+
+
+def _review(args: argparse.Namespace) -> int:
+    return data_review.review(_admission(configured(args), None), args)
+
+
+def _release(args: argparse.Namespace) -> int:
+    settings = configured(args)
+    with recording(settings) as record:
+        return data_review.decide(_admission(settings, record), args)
+
+
+def _reject(args: argparse.Namespace) -> int:
+    settings = configured(args)
+    with recording(settings) as record:
+        return data_review.refuse(_admission(settings, record), args)
 
 
 def _provenance(args: argparse.Namespace) -> Provenance:

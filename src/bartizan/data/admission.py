@@ -11,11 +11,14 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from bartizan.core.clock import Clock
-from bartizan.core.errors import BadArtifact
+from bartizan.core.errors import BadArtifact, Refused
 from bartizan.data import manifest
 from bartizan.data.comparison import Comparison, compare
 from bartizan.data.frames import need_extra
+from bartizan.data.inspection import Findings, inspect
 from bartizan.data.journal import Journal, only_one
 from bartizan.data.layout import FOLDER_FORMATS, Source, look
 from bartizan.data.manifest import HEAD, SHARDS, SIDECARS, Head, Manifest, Provenance, file_digest
@@ -25,6 +28,10 @@ from bartizan.data.verification import verify
 from bartizan.ledger.checkpoint import Signer
 
 JOURNAL = "journal.jsonl"
+WAITING = "waiting"
+REVIEW = "review.json"
+MOST_RELABELLED = 0.01
+"""A version in which more known rows than this have another class is critical."""
 Record = Callable[[str, Mapping[str, Any]], object]
 """Puts a record into the ledger."""
 
@@ -49,6 +56,24 @@ class Admitted:
     resumed: bool
 
 
+class Review(msgspec.Struct, frozen=True):
+    """Why a version waits in quarantine, how many people must approve it, and who has."""
+
+    findings: Findings
+    reasons: tuple[str, ...]
+    people: int
+    approved_by: tuple[str, ...] = ()
+    drop: bool = False
+
+
+@dataclass(frozen=True)
+class Held:
+    """The version did not enter the store: it waits in quarantine for a review."""
+
+    manifest: Manifest
+    review: Review
+
+
 @dataclass(frozen=True)
 class Admission:
     """Where admitted and not yet admitted rows lie, who signs, and who is told."""
@@ -60,8 +85,21 @@ class Admission:
     record: Record
     progress: Progress = lambda what, done, total: None
 
-    def admit(self, request: Request) -> Admitted:
-        """Admit a data set. Raises BadArtifact for what cannot be read, Refused while another run admits the same."""
+    def admit(self, request: Request) -> Admitted | Held:
+        """Admit a data set, or hold it when a check flags rows or the update is critical.
+
+        Raises BadArtifact for what cannot be read, Refused while another run admits the same or a version waits.
+        """
+        return self._admit(request, checked=True)
+
+    def admit_unchecked(self, request: Request) -> Admitted:
+        """Admit a data set that people have reviewed, or that only has to be measured: no check is run."""
+        found = self._admit(request, checked=False)
+        if isinstance(found, Held):
+            raise AssertionError("held without a check")
+        return found
+
+    def _admit(self, request: Request, *, checked: bool) -> Admitted | Held:
         need_extra()
         name = manifest.check_name(request.name)
         source = look(request.path)
@@ -71,6 +109,11 @@ class Admission:
             self._tell(before)
         number = before.head.version + 1 if before is not None else 1
         folder = self.quarantine / name / "incoming"
+        if (folder.with_name(WAITING)).exists():
+            raise Refused(
+                f"{name}: a version waits for its review",
+                hint=f"`bartizan data review {name}`, then release or reject it.",
+            )
         with only_one(self.quarantine / name):
             folder.mkdir(parents=True, exist_ok=True)
             journal = Journal(folder / JOURNAL, source.fingerprint(), number, label)
@@ -89,10 +132,27 @@ class Admission:
             if journal.resumed:
                 _check_copy(signed, folder)
             comparison = compare(before, signed) if before is not None else None
-            self.store.take(folder, name, number)
-            admitted = self.store.open(name, number)
-            self._tell(admitted)
-        return Admitted(admitted, comparison, new=True, resumed=journal.resumed)
+            review = _review(signed, before, comparison) if checked else None
+            if review is not None:
+                return self._hold(signed, review)
+            admitted = self.take(signed)
+        return Admitted(admitted.manifest, comparison, new=True, resumed=journal.resumed)
+
+    def take(self, signed: Manifest) -> Admitted:
+        """Move a signed version from quarantine into the store and record it."""
+        name, number = signed.head.name, signed.head.version
+        self.store.take(signed.folder, name, number)
+        admitted = self.store.open(name, number)
+        self._tell(admitted)
+        return Admitted(admitted, None, new=True, resumed=False)
+
+    def _hold(self, signed: Manifest, review: Review) -> Held:
+        (signed.folder / REVIEW).write_bytes(msgspec.json.encode(review))
+        target = signed.folder.with_name(WAITING)
+        signed.folder.rename(target)
+        body = {"name": signed.head.name, "version": signed.head.version, "root": signed.root.hex()}
+        self.record("data-held", body | {"rows": len(review.findings.rows), "why": list(review.reasons)})
+        return Held(manifest.read(target, self.store.verifier_key), review)
 
     def _head(
         self, request: Request, source: Source, staged: Staged, folder: Path, label: str, before: Manifest | None
@@ -133,6 +193,22 @@ class Admission:
         }
         self.record("data-admitted", body)
         journal.unlink()
+
+
+def _review(signed: Manifest, before: Manifest | None, comparison: Comparison | None) -> Review | None:
+    """Return why a version must be looked at, None when nothing speaks against it."""
+    findings = inspect(signed)
+    critical = list(findings.alarms)
+    if before is not None and before.head.provenance.source != signed.head.provenance.source:
+        critical.append(
+            f"new source {signed.head.provenance.source!r}, before it was {before.head.provenance.source!r}"
+        )
+    if comparison is not None and comparison.labels_changed > MOST_RELABELLED * max(1, comparison.rows_compared):
+        critical.append(f"{comparison.labels_changed} of {comparison.rows_compared} known rows have another class")
+    if not critical and not findings.rows:
+        return None
+    reasons = critical or [f"{len(findings.rows)} rows are flagged"]
+    return Review(findings, tuple(reasons), 2 if critical else 1)
 
 
 def _same(folder: Path, before: Manifest, provenance: Provenance) -> bool:
