@@ -1,4 +1,4 @@
-"""`bartizan data admit | review | release | verify | list | show`: which rows training may read, and if they are intact."""
+"""`bartizan data admit | review | release | verify | …`: which rows training may read, and whether they are intact."""
 
 import argparse
 import json
