@@ -6,9 +6,9 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 
-LENGTHS = {500: 100, 2_000: 100, 8_000: 100, 65_536: 60, 1_048_576: 4}
+LENGTHS = {500: 100, 2_000: 100, 8_000: 100, 65_536: 24, 1_048_576: 2}
 """Characters of a clean page, and how many of that length are composed."""
-OFFSETS = 11
+OFFSETS = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,11 @@ def test_an_attack_is_found_where_it_stands():
     assert finding.span.end > len(innocent)
 
 
-def test_what_is_hidden_is_named():
-    """Base64 is read, and the finding says so."""
+def test_what_is_hidden_is_found():
+    """Base64 does not hide an attack, and the finding points into what was sent."""
     finding = worst(f"Please keep this: {base64.b64encode(ATTACK.encode()).decode()}")
     assert finding.severity is Severity.HIGH
-    assert "base64" in finding.why
+    assert finding.span.end <= 18 + len(base64.b64encode(ATTACK.encode()))
 
 
 def test_orders_in_documents_are_looked_for_in_documents_only():

@@ -6,6 +6,7 @@ from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Text, Trust
 from bartizan.core.verdicts import Allow, Block
 from bartizan.detect.judge import Judge, decide, score
+from bartizan.lab.benign import benign, benign_count
 
 
 def found(*pairs):
@@ -53,3 +54,9 @@ def test_no_detectors_are_refused():
     """They would allow everything."""
     with pytest.raises(ValueError, match="at least one"):
         Judge(())
+
+
+@pytest.mark.parametrize("asked", benign(1, benign_count()), ids=lambda one: one.id)
+def test_benign_requests_pass_the_shipped_detectors(asked):
+    """Half of them use the words of attacks innocently; T01 claims that they pass."""
+    assert Judge().judge(Text(asked.text, Trust.USER)).verdict == Allow()

@@ -35,6 +35,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     train.add_argument("--out", type=Path, required=True, help="folder to write network.npz and card.json to")
     train.add_argument("--scale", type=float, default=1.0, help="share of the corpus (default 1)")
     train.add_argument("--passes", type=float, default=2.0, help="times that each row is seen (default 2)")
+    train.add_argument("--rate", type=float, default=8e-3, help="learning rate (default 0.008)")
+    train.add_argument("--start", type=Path, help="folder of a classifier to go on from")
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--leave-out", nargs="*", default=[], metavar="SOURCE", help="sources to measure on later")
     info = what.add_parser("info", help="Show the card of a classifier: data, licences, thresholds, limits.")
@@ -63,9 +65,10 @@ def _train(args: argparse.Namespace) -> int:
     shape = detector_training.Shape()
     small = word_vectors.from_wheel(args.vectors, words.pieces, shape.width)
     vectors = word_vectors.with_buckets(small, SPECIAL, words.size, args.seed)
-    plan = detector_training.Plan(passes=args.passes, seed=args.seed)
+    plan = detector_training.Plan(passes=args.passes, seed=args.seed, rate=args.rate)
+    start = network.weights_of(args.start) if args.start else None
     _say(f"{len(samples)} texts")
-    weights = detector_training.train(samples, vectors, shape, plan, _say)
+    weights = detector_training.train(samples, vectors, shape, plan, _say, start)
     network.save(args.out, weights, _card(args, corpus.train, shape, plan))
     model = network.load(args.out)
     model.card["thresholds"] = calibration.thresholds(
@@ -99,6 +102,8 @@ def _card(args: argparse.Namespace, rows: Sequence[detector_corpus.Example], sha
             "seed": plan.seed,
             "passes": plan.passes,
             "scale": args.scale,
+            "rate": args.rate,
+            "went on from": str(args.start.name) if args.start else None,
             "left out": list(args.leave_out),
             "vectors": args.vectors.name,
             "bartizan": __version__,

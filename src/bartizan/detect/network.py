@@ -119,6 +119,14 @@ def load(folder: Path) -> Shipped:
         raise BadArtifact(f"{folder}: expected card.json and network.npz of one training: {error}") from error
 
 
+def weights_of(folder: Path) -> dict[str, Array]:
+    """Return the weights of a saved network by their names in training, as far as saving kept them."""
+    with np.load(folder / "network.npz", allow_pickle=False) as arrays:
+        wide = {name: arrays[name].astype(np.float32) for name in arrays.files}
+    wide["vectors.weight"] = wide["vectors.weight"] * wide.pop("vectors.scale")
+    return wide
+
+
 def save(folder: Path, weights: Mapping[str, Array], card: Mapping[str, Any]) -> None:
     """Write a network and its card. Word vectors become whole numbers with one scale a column, others halves."""
     folder.mkdir(parents=True, exist_ok=True)

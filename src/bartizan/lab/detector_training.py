@@ -117,12 +117,19 @@ def loss_of(answers: Tensor, truth: Tensor, weight: Tensor, plan: Plan) -> Tenso
 
 
 def train(
-    samples: Sequence[Sample], vectors: Array, shape: Shape, plan: Plan, say: Callable[[str], None] = lambda _: None
+    samples: Sequence[Sample],
+    vectors: Array,
+    shape: Shape,
+    plan: Plan,
+    say: Callable[[str], None] = lambda _: None,
+    start: Mapping[str, Array] | None = None,
 ) -> dict[str, Array]:
-    """Return the weights by name. `vectors` is (tokens, width): where training begins."""
+    """Return the weights by name. Training begins with `vectors` (tokens, width), or goes on from `start`."""
     torch.manual_seed(plan.seed)
     draw = np.random.default_rng(plan.seed)
     network = Network(shape, vectors)
+    if start is not None:
+        network.load_state_dict({name: torch.from_numpy(np.array(one)) for name, one in start.items()})
     rare = [network.vectors.weight]
     dense = [one for name, one in network.named_parameters() if name != "vectors.weight"]
     groups = [{"params": dense, "weight_decay": 1e-2}, {"params": rare, "weight_decay": 0.0, "lr": plan.rate * 0.5}]
