@@ -56,6 +56,8 @@ class Evidence:
     """The transcripts a reader should see first: what got through with the control on, then without it."""
     notes: tuple[str, ...] = ()
     """What a reader must know to read the figures rightly."""
+    on_reference: bool | None = None
+    """Whether a reference target was measured; None: the bench's own target, of which the bench knows."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ def prove(threat: Threat, bench: Bench) -> Row:
 
 def _check(claim: Claim, evidence: Evidence, bench: Bench) -> Checked:
     measured = claim.figure(evidence)
-    decides = bench.is_reference or not claim.reference_only
+    reference = bench.is_reference if evidence.on_reference is None else evidence.on_reference
+    decides = reference or not claim.reference_only
     return Checked(claim.text, measured, claim.bound, claim.bound.holds(measured), decides)
 
 
