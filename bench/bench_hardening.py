@@ -69,7 +69,7 @@ def main():
         result[name] = {"recipe": asdict(recipe), "train_cpu_s": took, **measured(name, modules[name], test)}
         print(json.dumps({name: result[name]}, indent=1), flush=True)
     tested = attack_certificates(Smoothed(modules["fast"], SIGMA), torch.from_numpy(test.x[:CERTIFIED]), SPEC, SEED)
-    right = [one.label == label for one, label in zip(tested.certificates, test.y, strict=False)]
+    right = [one.label == int(label) for one, label in zip(tested.certificates, test.y, strict=False)]
     radii = {
         str(radius): sum(good and one.radius >= radius for good, one in zip(right, tested.certificates, strict=True))
         for radius in (0.0, 0.25, 0.5)
