@@ -1,0 +1,163 @@
+"""`bartizan lab audit`: how much a model trained on these records would give away of them, without and with DP.
+
+Trains many dense networks on random halves of the data and attacks each with every membership attack. It speaks of the
+recipe, not of one finished model; other kinds of model come in by `--train module:function`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from bartizan import __version__
+from bartizan.cli.base import OK, Command
+from bartizan.cli.lab.subject import Told, bar, folder
+from bartizan.core.errors import BadSettings
+from bartizan.lab.needs import need
+
+if TYPE_CHECKING:
+    from bartizan.lab.membership.stacked import Recipe
+    from bartizan.lab.membership.study import Study
+
+FEWEST = 60
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", metavar="FILE", type=Path, required=True, help=".npz with x and y, .csv, or IDX")
+    parser.add_argument("--train", metavar="MODULE:FUNCTION", help="your training: (x, y, seed) to a scores function")
+    parser.add_argument("--hidden", metavar="N,N", default="128", help="widths of hidden layers (default 128)")
+    parser.add_argument("--epochs", type=int, default=100, metavar="N", help="passes over the data (default 100)")
+    parser.add_argument("--models", type=int, default=16, metavar="N", help="models trained, even (default 16)")
+    parser.add_argument("--epsilon", type=float, metavar="E", help="also train with DP-SGD at this epsilon (PLD)")
+    parser.add_argument("--delta", type=float, default=1e-3, metavar="D", help="delta of DP (default 0.001)")
+    parser.add_argument("--seed", type=int, metavar="N", default=20261124, help="the same seed gives the same result")
+    parser.add_argument("--output", type=Path, metavar="DIR", default=Path(), help="folder for audit.json")
+    parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
+
+
+def _run(args: argparse.Namespace) -> int:
+    for module in ("torch", "scipy", "sklearn"):
+        need(module)
+    where = folder(args.output)
+    with bar() as told:
+        words = audited(args, where, told)
+    (where / "audit.json").write_text(json.dumps(words, indent=2) + "\n", encoding="utf-8")
+    if args.json:
+        print(json.dumps(words))
+    else:
+        _show(words, where)
+    return OK
+
+
+def audited(args: argparse.Namespace, where: Path, told: Told) -> dict[str, Any]:
+    """Train, attack, and return the result as plain data. A run that was stopped goes on from its models on disk."""
+    from bartizan.lab.labelled import load
+    from bartizan.lab.membership.study import study
+
+    data = load(args.data)
+    if len(data) < FEWEST or args.models < 6 or args.models % 2:
+        raise BadSettings(
+            f"{len(data)} records, --models {args.models}: expected at least {FEWEST} records and an even number from 6"
+        )
+    x = data.x.reshape(len(data), -1)
+    x = ((x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-6)).astype(np.float32)
+    plain = _recipe(args)
+    ways: dict[str, Any] = {"as it is": _named(args.train) if args.train else plain}
+    notes = []
+    if args.epsilon is not None:
+        ways["with DP"], note = _private(plain, len(data) // 2, args.epsilon, args.delta)
+        notes.append(note)
+    told_ways = {}
+    for name, how in ways.items():
+        found = study(
+            (x, data.y), how, models=args.models, seed=args.seed, cache=where / ".bartizan-lab", progress=told
+        )
+        told_ways[name] = _as_words(found)
+    return {
+        "bartizan": __version__,
+        "data": str(args.data),
+        "records": len(data),
+        "models": args.models,
+        "seed": args.seed,
+        "recipe": args.train or asdict(plain),
+        "ways": told_ways,
+        "notes": notes,
+    }
+
+
+def _recipe(args: argparse.Namespace) -> Recipe:
+    from bartizan.lab.membership.stacked import Recipe
+
+    try:
+        hidden = tuple(int(width) for width in args.hidden.split(",") if width)
+        return Recipe(hidden=hidden, activation="relu", epochs=args.epochs, batch=32, learning_rate=3e-3)
+    except ValueError as error:
+        raise BadSettings(f"--hidden {args.hidden} --epochs {args.epochs}: {error}") from error
+
+
+def _private(plain: Recipe, members: int, epsilon: float, delta: float) -> tuple[Recipe, str]:
+    from bartizan.lab.membership.stacked import Noise
+    from bartizan.lab.privacy.accountant import Mechanism, noise_for, spent
+
+    batch, epochs = max(1, members // 2), 40
+    steps = epochs * max(1, round(members / batch))
+    try:
+        noise = Noise(0.5, noise_for(epsilon, delta, batch / members, steps))
+    except ValueError as error:
+        raise BadSettings(f"--epsilon {epsilon} --delta {delta}: {error}") from error
+    recipe = replace(plain, epochs=epochs, batch=batch, learning_rate=1.0, optimizer="sgd", noise=noise)
+    return recipe, f"DP-SGD spent {spent(Mechanism(batch / members, noise.multiplier, steps), delta)}"
+
+
+def _named(path: str) -> Any:
+    from bartizan.lab.targets.torch_modules import named
+
+    return named(path, "train")
+
+
+def _as_words(found: Study) -> dict[str, Any]:
+    return {
+        "worst attack": found.worst.attack,
+        "train accuracy": asdict(found.train_accuracy),
+        "test accuracy": asdict(found.test_accuracy),
+        "most vulnerable records": list(found.vulnerable),
+        "attacks": {
+            leak.attack: {
+                "auc": asdict(leak.auc),
+                **{f"members found at {rate:g} false positives": asdict(got) for rate, got in leak.tpr.items()},
+            }
+            for leak in found.leaks
+        },
+    }
+
+
+def _show(words: dict[str, Any], where: Path) -> None:
+    console = Console()
+    for name, way in words["ways"].items():
+        accuracy = (
+            f"accuracy {way['train accuracy']['value']:.1%} on members, {way['test accuracy']['value']:.1%} on others"
+        )
+        table = Table("attack", "AUC", "found at 0.1 %", "found at 1 %", title=f"{name}: {accuracy}", pad_edge=False)
+        for attack, got in way["attacks"].items():
+            auc, *rates = got.values()
+            shares = [f"{one['value']:.1%} [{one['low']:.1%}, {one['high']:.1%}]" for one in rates]
+            table.add_row(
+                attack + (" (worst)" if attack == way["worst attack"] else ""), f"{auc['value']:.3f}", *shares
+            )
+        console.print(table)
+        console.print(
+            f"most vulnerable records: {', '.join(map(str, way['most vulnerable records']))}", highlight=False
+        )
+    for note in words["notes"]:
+        console.print(note, highlight=False)
+    console.print(f"wrote {where / 'audit.json'}", highlight=False)
+
+
+COMMAND = Command("audit", "How much training on these records leaks of them, without and with DP.", _arguments, _run)
