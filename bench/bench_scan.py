@@ -32,7 +32,7 @@ from bartizan.supply.base import Verdict
 from bartizan.supply.scan import scan_path
 
 SEED = 20261124
-PEERS = ("picklescan==1.0.5", "modelscan==0.8.8", "fickling==0.1.12")
+PEERS = ("picklescan==1.0.5", "modelscan==0.8.8", "fickling==0.1.12", "typing_extensions")
 MAKERS = ("scikit-learn", "lightgbm", "xgboost-cpu", "joblib")
 RESULT = Path(__file__).parent / "results" / "scan.json"
 BUILD = Path("build/peers")
@@ -188,7 +188,7 @@ def main():
     result = {
         "bartizan": __version__,
         "python": platform.python_version(),
-        "peers": list(PEERS),
+        "peers": [one for one in PEERS if "==" in one],
         "seed": SEED,
         "opcodes": len(pickletools.opcodes),
         "corpora": {},

@@ -79,3 +79,8 @@ def test_a_broken_file_is_unreadable_or_empty_never_a_crash(name, text):
     """No exception whatever it holds."""
     assert scan_requirements(text, name).verdict in (Verdict.CLEAN, Verdict.REVIEW, Verdict.UNREADABLE)
     assert scan_requirements("{", name).verdict is Verdict.UNREADABLE
+
+
+def test_an_address_that_is_none_is_unreadable():
+    """Found by fuzzing: half an IPv6 address."""
+    assert scan_requirements("--index-url http://pypI[\n", "requirements.txt").verdict is Verdict.UNREADABLE

@@ -29,11 +29,12 @@ def scan_requirements(text: str, path: str) -> Scanned | None:
         return None
     try:
         asked = read(text)
+        found = findings(asked, path)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         why = f"a requirement file that cannot be read: {type(error).__name__}: {visible(str(error)[:120])}"
         return judged(path, "requirements", [unreadable(why, path)])
     packages = [Package(one.ecosystem, one.name, one.version, one.digests) for one in asked.wanted]
-    return judged(path, "lock" if asked.locked else "requirements", findings(asked, path), (), packages)
+    return judged(path, "lock" if asked.locked else "requirements", found, (), packages)
 
 
 def findings(asked: Asked, path: str) -> list[Finding]:
