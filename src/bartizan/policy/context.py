@@ -19,7 +19,7 @@ from bartizan.policy.intent import Intent, intent_of
 from bartizan.policy.manifest import Manifest, Tool
 from bartizan.policy.pointing import point
 from bartizan.policy.records import structure_of
-from bartizan.policy.values import plain
+from bartizan.policy.values import plain, values
 
 RUN = 8
 """Words in a row that make a text recognisable."""
@@ -40,6 +40,8 @@ class Context:
     untrusted: tuple[Text, ...] = ()
     runs: Mapping[int, int] = field(default_factory=dict)
     """Hash of each run of words in what anybody could have written, and the number of its text."""
+    forms: Mapping[str, int] = field(default_factory=dict)
+    """Canonical form of each address, link and account in those texts, and the number of the first that holds it."""
     calls: Mapping[str, ToolCall] = field(default_factory=dict)
     ran: Mapping[str, int] = field(default_factory=dict)
     """How often each tool has run."""
@@ -120,6 +122,7 @@ class _Growing:
         self._sources = list(start.sources)
         self._untrusted = list(start.untrusted)
         self._runs = dict(start.runs)
+        self._forms = dict(start.forms)
         self._calls = dict(start.calls)
         self._ran = dict(start.ran)
 
@@ -152,6 +155,7 @@ class _Growing:
             sources=tuple(self._sources),
             untrusted=tuple(self._untrusted),
             runs=self._runs,
+            forms=self._forms,
             calls=self._calls,
             ran=self._ran,
         )
@@ -186,6 +190,8 @@ class _Growing:
     def _stranger(self, text: Text, parts: Sequence[str]) -> None:
         number = len(self._untrusted)
         self._untrusted.append(text)
+        for one in values(text.content):
+            self._forms.setdefault(one.canonical, number)
         for part in parts:
             for run in runs_of(part):
                 self._runs.setdefault(run, number)

@@ -10,6 +10,7 @@ values, is not stopped.
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from bartizan.core.messages import ToolCall
@@ -200,12 +201,19 @@ class _Judging:
         return Provenance(leaf.path, leaf.role.value, shown, found, where or (why.where if why else ""))
 
 
+@lru_cache(maxsize=1024)
+def _plain_of(text: str) -> str:
+    """Return `plain(text)`; the same results are searched for every call of a conversation."""
+    return plain(text)
+
+
 def place_of(value: str, context: Context) -> str:
     """Return the first line of what was read that holds a value, however it is written; empty when none does."""
     needle = plain(value)
     forms = {found.canonical for found in values(value)}
-    for text in context.untrusted:
-        if not forms and needle not in plain(text.content):
+    holding = {context.forms[form] for form in forms if form in context.forms}
+    for count, text in enumerate(context.untrusted):
+        if count not in holding and (forms or needle not in _plain_of(text.content)):
             continue
         for number, line in enumerate(text.content.splitlines() or [text.content], 1):
             if (needle and needle in plain(line)) or (forms and forms & {found.canonical for found in values(line)}):
