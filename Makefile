@@ -9,7 +9,7 @@ BENCHES := $(patsubst bench/bench_%.py,bench-%,$(wildcard bench/bench_*.py))
 
 .PHONY: run test check check-only lock bench $(BENCHES)
 
-run: $(VENV)/run.stamp
+run: $(VENV)/extras.stamp
 	$(PY) -m bartizan assess
 
 test: check

@@ -1,5 +1,7 @@
 """What every attack on numeric inputs must do: stay honest, need what it says, gain from budget, win when unbounded."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from tests.lab.conftest import digit_data, plain, plain_module, problem, robust, robust_module  # noqa: F401
@@ -57,7 +59,8 @@ def test_seeing_more_never_wins_less(robust, problem, norm):  # noqa: F811
     for attacks in ((Apgd("ce", 60), Apgd("targeted", 60)), (Square(600),), (HopSkipJump(600),)):
         some = problem(robust.seen_with(attacks[0].needs), norm, EPSILONS[norm][1], n=60)
         shares.append(run_suite(some, attacks).robust.value)
-    assert shares == sorted(shares), shares
+    a_few = 2 / 60  # images that one random search happens to find and another does not
+    assert all(less <= more + a_few for less, more in pairwise(shares)), shares
 
 
 @pytest.mark.parametrize(

@@ -61,3 +61,8 @@ def test_a_likeness_says_no_where_nothing_is_alike():
     assert not Likeness(r"\bdrop\b[\w\s]{0,10}?\brules").in_(
         b"drop the subject; we shall all obey every one of the rules"
     )
+
+
+def test_half_a_surrogate_pair_is_read_past():
+    """A cut escape decodes to one; RE2 takes UTF-8 only, and a crash here would block an innocent page."""
+    assert Spellings([(("ignore",),)]).readings("a \ud800 ignore \udfff b")[PLAIN] == frozenset({0})

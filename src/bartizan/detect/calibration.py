@@ -22,7 +22,7 @@ PAGES: Mapping[int, int] = {2_000: 150, 8_000: 100, 65_536: 30, 1_048_576: 3}
 DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "catalogue")
 """Sources whose texts are documents: only there is an order out of place."""
 
-_MOST_RISE = 0.8
+_MOST_RISE = 2.0
 """Beyond this a long page could hide any attack: then pages of a megabyte go over the budget, and the card says so."""
 
 Row = tuple[str, str]

@@ -45,7 +45,8 @@ class Spellings:
     def readings(self, lowered: str) -> Mapping[str, frozenset[int]]:
         """Return, for each reading of a lower-case text that could match some shapes, the numbers of those."""
         met: dict[str, set[tuple[int, int]]] = {}
-        for number in self._set.Match(lowered) or ():
+        # RE2 reads UTF-8, which has no lone surrogates; none of the words has one either.
+        for number in self._set.Match(lowered.encode("utf-8", "replace")) or ():
             for reading, shape, group in self._places[number]:
                 met.setdefault(reading, set()).add((shape, group))
         return {reading: shapes for reading, pairs in met.items() if (shapes := self._complete(pairs))}

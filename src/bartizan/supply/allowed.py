@@ -89,7 +89,7 @@ _CLASS = re.compile(r"_?[A-Z]\w*")
 
 @cache
 def _known() -> frozenset[tuple[str, str]]:
-    """Return the classes that were looked at one by one, under their present modules and those without underscores."""
+    """Return the listed classes, under their present modules and those without underscores."""
     text = resources.files(__package__).joinpath("known_classes.txt").read_text(encoding="utf-8")
     rows = [line.split() for line in text.splitlines() if not line.startswith("#")]
     present = {(module, name) for module, *names in rows for name in names}

@@ -4,6 +4,7 @@ Threats that talk to the chat endpoint share one lane, so that one gateway, one 
 them. A proof that takes too long or whose process dies costs its own row (UNTESTED with the reason), not the others.
 """
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -141,6 +142,8 @@ def run_lane(
 
     os.setsid()  # a group of our own: Ctrl-C goes to the parent, and the parent can end all that we started
     signal.signal(signal.SIGTERM, _leave)
+    # Attackers hang up on purpose, and asyncio would warn of each of them between the lines of progress.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     os.sched_setaffinity(0, cores)
     threats = [threat for name in names for threat in THREATS if threat.id == name]
     kept = configured.ledger
