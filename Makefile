@@ -22,7 +22,7 @@ check-only:
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	PYTHONPATH=src $(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
-	$(PY) -m pytest -q --cov --cov-report= --cov-fail-under=0
+	$(PY) -m pytest -q -n auto --cov --cov-report= --cov-fail-under=0
 	$(PY) -m coverage report --fail-under=90
 
 bench: $(BENCHES)
