@@ -11,7 +11,9 @@ from bartizan.policy.decide import decide
 from bartizan.policy.endorsements import Endorsement, digest
 from bartizan.policy.manifest import Effect, Manifest
 
-TOOLS = tuple(ToolSpec(name) for name in ("read_file", "send_email", "delete_event", "pay", "create_event"))
+TOOLS = tuple(
+    ToolSpec(name) for name in ("read_file", "send_email", "delete_event", "pay", "create_event", "update_password")
+)
 MANIFEST = Manifest.parse(
     json.dumps(
         {
@@ -84,3 +86,11 @@ def test_a_yes_covers_a_value_or_a_document_for_one_effect():
     assert said(asked, "send_email", endorsed=[document], to="bob@x.com")[0] == "allow"
     assert said(asked, "send_email", endorsed=[replace(document, effect=Effect.PAY)], to="bob@x.com")[0] == "ask"
     assert said(asked, "send_email", endorsed=[value, document], to="eve@x.com")[0] == "block"
+
+
+@pytest.mark.parametrize("password", ["", True, False, "other"])
+def test_a_credential_is_the_users_own_words_whatever_its_type(password):
+    """An empty one, or `true`, is a credential too."""
+    asked = "Change my password to hunter-7"
+    assert said(asked, "update_password", password="hunter-7")[0] == "allow"
+    assert said(asked, "update_password", password=password) == ("block", "secret-not-in-request")

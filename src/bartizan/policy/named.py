@@ -42,7 +42,7 @@ def unnamed(
     path: str, role: Role, value: Any, call: Call, context: Context, amounts: Iterable[Decimal]
 ) -> Unnamed | None:
     """Return why an argument is not covered, or None. `amounts` are numbers in texts that are pointed at."""
-    if value is None or isinstance(value, bool) or (value == "" and role is not Role.SECRET):
+    if value is None or (role is not Role.SECRET and (isinstance(value, bool) or value == "")):
         return None
     match role:
         case Role.TARGET:
