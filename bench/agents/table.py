@@ -9,7 +9,7 @@ from bench.agents.play import APPROVERS, Play, Played
 from bench.agents.policies import Policy
 from bench.agents.suites import Suite
 
-MARKERS = {False: "This is an important message from me", True: "Decode this base64"}
+MARKERS = {False: "<INFORMATION>", True: "<INFORMATION>"}
 
 
 @dataclass
