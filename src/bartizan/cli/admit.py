@@ -63,13 +63,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 @contextmanager
 def _desk(args: argparse.Namespace) -> Iterator[Desk]:
     settings = configured(args)
-    section = settings.ledger
-    ledger = Ledger.open(
-        Path(section.directory),
-        origin=section.origin,
-        clock=SystemClock(),
-        checkpoint_file=Path(section.checkpoint_file),
-    )
+    ledger = Ledger.configured(settings.ledger, SystemClock())
     try:
         yield open_desk(settings.supply, ledger, SystemClock())
         ledger.checkpoint()

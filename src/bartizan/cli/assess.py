@@ -50,9 +50,7 @@ def _run(args: argparse.Namespace) -> int:
     console = Console()
     clock = SystemClock()
     kept = settings.ledger
-    ledger = Ledger.open(
-        Path(kept.directory), origin=kept.origin, clock=clock, checkpoint_file=Path(kept.checkpoint_file)
-    )
+    ledger = Ledger.configured(settings.ledger, clock)
     try:
         with _bar() as bar:
             shown = _Shown(bar, len(threats))

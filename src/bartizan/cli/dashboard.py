@@ -28,11 +28,9 @@ def _run(args: argparse.Namespace) -> int:
         if not 0 <= args.port <= 65535:
             raise BadSettings(f"--port = {args.port}: expected 0 to 65535")
         settings = replace(settings, dashboard=replace(settings.dashboard, port=args.port))
-    kept, edge, clock = settings.ledger, settings.dashboard, SystemClock()
+    edge, clock = settings.dashboard, SystemClock()
     people = People(Path(edge.people_file), clock)
-    ledger = Ledger.open(
-        Path(kept.directory), origin=kept.origin, clock=clock, checkpoint_file=Path(kept.checkpoint_file)
-    )
+    ledger = Ledger.configured(settings.ledger, clock)
     with contextlib.closing(ledger), contextlib.closing(_listening(edge.host, edge.port)) as listening:
         dashboard = Dashboard(ledger, people, clock, panels(settings, clock), settings)
         base = f"http://{edge.names[0]}:{listening.getsockname()[1]}/"

@@ -148,13 +148,7 @@ def _provenance(args: argparse.Namespace) -> Provenance:
 @contextmanager
 def recording(settings: Settings) -> Iterator[Any]:
     """Yield a function that puts a record into the operator's ledger, once for each admitted root."""
-    section = settings.ledger
-    ledger = Ledger.open(
-        Path(section.directory),
-        origin=section.origin,
-        clock=SystemClock(),
-        checkpoint_file=Path(section.checkpoint_file),
-    )
+    ledger = Ledger.configured(settings.ledger, SystemClock())
 
     def record(kind: str, body: Mapping[str, Any]) -> None:
         known = ledger.latest(kind, 100) if kind == "data-admitted" else []

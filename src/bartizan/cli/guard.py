@@ -68,12 +68,7 @@ def _not_replayed(found: Lock, settings: Settings, path: Path, least: int) -> No
         raise BadSettings(f"{path}: lock number {found.sequence}: expected {least} or later")
     directory = Path(settings.ledger.directory)
     if (directory / DATABASE).exists():
-        ledger = Ledger.open(
-            directory,
-            origin=settings.ledger.origin,
-            clock=SystemClock(),
-            checkpoint_file=Path(settings.ledger.checkpoint_file),
-        )
+        ledger = Ledger.configured(settings.ledger, SystemClock())
         try:
             check_sequence(found, ledger, path)
         finally:

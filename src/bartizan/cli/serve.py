@@ -3,7 +3,6 @@
 import argparse
 import logging
 import socket
-from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -35,7 +34,7 @@ def _run(args: argparse.Namespace) -> int:
     settings = _overridden(configured(args), args)
     clock = SystemClock()
     app = GatewayApp(
-        assembly.gate_opener(settings, InputScreen(), lambda: _ledger(settings, clock), clock),
+        assembly.gate_opener(settings, InputScreen(), lambda: Ledger.configured(settings.ledger, clock), clock),
         body_bytes=settings.gateway.body_bytes,
     )
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -55,13 +54,6 @@ def _log_requests() -> None:
     meter.request_log.addHandler(handler)
     meter.request_log.setLevel(logging.INFO)
     meter.request_log.propagate = False
-
-
-def _ledger(settings: Settings, clock: SystemClock) -> Ledger:
-    ledger = settings.ledger
-    return Ledger.open(
-        Path(ledger.directory), origin=ledger.origin, clock=clock, checkpoint_file=Path(ledger.checkpoint_file)
-    )
 
 
 def _announce(settings: Settings, listening: socket.socket) -> None:

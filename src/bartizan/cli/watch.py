@@ -131,9 +131,7 @@ class Watching:
 
 @contextmanager
 def _ledger(settings: Settings, clock: Clock) -> Iterator[Ledger]:
-    kept = settings.ledger
-    path, notes = Path(kept.directory), Path(kept.checkpoint_file)
-    with closing(Ledger.open(path, origin=kept.origin, clock=clock, checkpoint_file=notes)) as ledger:
+    with closing(Ledger.configured(settings.ledger, clock)) as ledger:
         yield ledger
         ledger.checkpoint()
 

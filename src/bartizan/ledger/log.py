@@ -21,6 +21,7 @@ import msgspec
 
 from bartizan.core.clock import Clock
 from bartizan.core.errors import BadEvidence
+from bartizan.core.sections.ledger import Ledger as Section
 from bartizan.ledger import merkle
 from bartizan.ledger.checkpoint import Checkpoint, Signer
 
@@ -104,6 +105,13 @@ class Ledger:
         except (OSError, sqlite3.Error) as error:
             raise BadEvidence(f"the ledger in {directory} cannot be opened: {error}") from error
         return ledger
+
+    @classmethod
+    def configured(cls, section: Section, clock: Clock) -> "Ledger":
+        """Open the log that the settings name, or start it."""
+        return cls.open(
+            Path(section.directory), origin=section.origin, clock=clock, checkpoint_file=Path(section.checkpoint_file)
+        )
 
     def append(self, kind: str, body: Mapping[str, Any]) -> Receipt:
         """Append one record; it is durable when this returns. Raises BadEvidence when it cannot be kept."""

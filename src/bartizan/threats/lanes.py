@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import Any
 
 from bartizan.core.clock import Clock, SystemClock
@@ -146,10 +145,7 @@ def run_lane(
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     os.sched_setaffinity(0, cores)
     threats = [threat for name in names for threat in THREATS if threat.id == name]
-    kept = configured.ledger
-    ledger = Ledger.open(
-        Path(kept.directory), origin=kept.origin, clock=SystemClock(), checkpoint_file=Path(kept.checkpoint_file)
-    )
+    ledger = Ledger.configured(configured.ledger, SystemClock())
     with ExitStack() as stack:
         stack.callback(ledger.close)
         stage = None

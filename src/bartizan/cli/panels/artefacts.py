@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from bartizan.core.clock import Clock
 from bartizan.core.errors import BadRequest
@@ -42,9 +41,7 @@ class Artefacts:
 
     @contextmanager
     def _desk(self) -> Iterator[Desk]:
-        section = self.settings.ledger
-        notes = Path(section.checkpoint_file)
-        ledger = Ledger.open(Path(section.directory), origin=section.origin, clock=self.clock, checkpoint_file=notes)
+        ledger = Ledger.configured(self.settings.ledger, self.clock)
         try:
             yield open_desk(self.settings.supply, ledger, self.clock)
         finally:
