@@ -33,7 +33,7 @@ def test_a_proof_runs_apart_and_its_row_comes_back(tmp_path):
     found = rows(configured(tmp_path), [T09, SILENT], lambda *said: heard.append(said))
     assert found["T09"].state is State.HOLDS
     assert found["T99"].state is State.NO_CLAIM
-    assert any(what == "T09 Supply-chain compromise: hostile files" for what, _, _ in heard)
+    assert any(what.startswith("T09 Supply-chain compromise: ") and total > 1 for what, _, total in heard)
 
 
 def test_a_proof_that_takes_too_long_is_untested(tmp_path):

@@ -28,7 +28,7 @@ def test_the_shipped_screen_stops_most_as_drawn_and_a_search_gets_through():
 
 
 @pytest.mark.parametrize(
-    ("verdict", "broken"), [(Allow(), "Few jailbreaks pass"), (Block("no"), "Benign requests pass")]
+    ("verdict", "broken"), [(Allow(), "Fewer than half of the jailbreaks"), (Block("no"), "Benign requests pass")]
 )
 def test_no_control_and_a_control_that_stops_everything_both_fail(verdict, broken):
     """Neither is a defence."""
