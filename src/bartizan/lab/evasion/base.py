@@ -5,6 +5,7 @@ Gradient attacks share `differentiate`, black-box ones `Asked`; both keep exampl
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,6 +42,14 @@ class Problem:
         return Problem(
             self.target, self.ball, self.x[rows], self.y[rows], self.seed if seed is None else seed, self.eot
         )
+
+    def in_batches(self, size: int, attack: Callable[[Problem], Tensor]) -> Tensor:
+        """Return what `attack` makes of the examples, `size` of them at a time, each batch with a seed of its own."""
+        out = self.x.clone()
+        for start in range(0, len(out), size):
+            rows = torch.arange(start, min(start + size, len(out)))
+            out[rows] = attack(self.part(rows, self.seed + start))
+        return out
 
     def draw(self) -> torch.Generator:
         """Return a random generator of this problem's seed."""

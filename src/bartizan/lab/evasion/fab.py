@@ -39,11 +39,7 @@ class Fab:
         """Return the nearest adversarial point found for each example (the original where there is none)."""
         if problem.ball.norm == "L0":
             raise BadSettings("FAB measures Linf or L2, got L0")
-        out = problem.x.clone()
-        for start in range(0, len(out), self.batch):
-            rows = torch.arange(start, min(start + self.batch, len(out)))
-            out[rows] = self._batch(problem.part(rows, problem.seed + start))
-        return out
+        return problem.in_batches(self.batch, self._batch)
 
     def _batch(self, problem: Problem) -> Tensor:
         scores = ask(problem.target, problem.x, problem.eot).scatter(1, problem.y[:, None], -torch.inf)

@@ -34,11 +34,7 @@ class Pgd:
 
     def perturb(self, problem: Problem) -> Tensor:
         """Return the first adversarial point found for each example, else the last point."""
-        out = problem.x.clone()
-        for start in range(0, len(out), self.batch):
-            rows = torch.arange(start, min(start + self.batch, len(out)))
-            out[rows] = self._batch(problem.part(rows, problem.seed + start))
-        return out
+        return problem.in_batches(self.batch, self._batch)
 
     def _batch(self, problem: Problem) -> Tensor:
         out = problem.x.clone()

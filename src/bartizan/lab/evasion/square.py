@@ -38,11 +38,7 @@ class Square:
         """Return the first adversarial point found for each example, else the one with the best margin."""
         if problem.ball.norm == "L0":
             raise BadSettings("Square works in Linf or L2, got L0")
-        out = problem.x.clone()
-        for start in range(0, len(out), self.batch):
-            rows = torch.arange(start, min(start + self.batch, len(out)))
-            out[rows] = self._batch(problem.part(rows, problem.seed + start))
-        return out
+        return problem.in_batches(self.batch, self._batch)
 
     def _batch(self, problem: Problem) -> Tensor:
         shape = problem.x.shape
