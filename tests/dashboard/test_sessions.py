@@ -33,15 +33,6 @@ def test_tokens_are_of_no_use_for_one_another(clock):
     assert sessions.find("") is None
 
 
-def test_a_person_can_be_signed_out_everywhere(clock):
-    """Others stay."""
-    sessions = Sessions(clock, idle_s=600, longest_s=3600)
-    ann, bob = sessions.begin("ann"), sessions.begin("bob")
-    sessions.end_all_of("ann")
-    assert sessions.find(ann.token) is None
-    assert sessions.find(bob.token)
-
-
 def test_the_wait_doubles_and_ends_at_a_quarter_of_an_hour(clock):
     """Nothing for five failures, then 1, 2, 4 … seconds; success forgets them."""
     throttle = Throttle(clock)

@@ -54,10 +54,6 @@ class Sessions:
         """Sign out."""
         self._open.pop(token, None)
 
-    def end_all_of(self, name: str) -> None:
-        """Sign a person out everywhere."""
-        self._open = {token: one for token, one in self._open.items() if one.name != name}
-
     def _over(self, session: Session) -> bool:
         now = self._clock.monotonic_ns()
         return now - session.seen_ns > self._idle_s * 1e9 or now - session.began_ns > self._longest_s * 1e9
