@@ -1,13 +1,17 @@
 """The corpus: unique names, the same bytes every time, many kinds."""
 
+import time
+
 from bartizan.lab.hostile_artefacts import GADGETS, SHAPES, benign, hostile
 
 
-def test_names_are_unique_and_the_bytes_repeat():
-    """A report names a sample; it must mean one file."""
+def test_names_are_unique_and_the_bytes_repeat(monkeypatch):
+    """A report names a sample; it must mean one file, also when the corpus is made on another day."""
     for make in (hostile, benign):
+        monkeypatch.undo()
         first = list(make())
         assert len({one.name for one in first}) == len(first)
+        monkeypatch.setattr(time, "time", lambda: 1_000_000_000.0)
         assert [one.data for one in first] == [one.data for one in make()]
 
 

@@ -6,6 +6,7 @@ were made public. Nothing here is ever loaded by us.
 """
 
 import bz2
+import functools
 import gzip
 import io
 import json
@@ -172,7 +173,7 @@ _STRUCTURES: tuple[tuple[str, bytes], ...] = (
     ("constructor-of-a-library-class", b"\x80\x02csklearn.utils\nBunch\nX" + _long("x") + b"\x85R."),
     ("memory-bomb", b"\x80\x02c__builtin__\nbytearray\n\x8a\x05\x00\x00\x00\x00\x40\x85R."),
     ("seven-zip", b"7z\xbc\xaf\x27\x1c" + bytes(64)),
-    ("truncated-gzip", gzip.compress(_EVIL)[:-9]),
+    ("truncated-gzip", gzip.compress(_EVIL, mtime=0)[:-9]),
 )
 
 
@@ -208,7 +209,13 @@ def _hostile_containers() -> Iterator[Sample]:
         encrypted[encrypted.find(magic) + at] |= 1
     yield Sample("zip-encrypted.pt", bytes(encrypted), True)
     yield Sample("zip-traversal.pt", _zip({"../../evil.py": b"x = 1\n"}), True)
-    packers = (("gzip", gzip.compress), ("bzip2", bz2.compress), ("xz", lzma.compress), ("zlib", zlib.compress))
+    # No time of packing in the header: the same corpus has the same bytes on every day.
+    packers = (
+        ("gzip", functools.partial(gzip.compress, mtime=0)),
+        ("bzip2", bz2.compress),
+        ("xz", lzma.compress),
+        ("zlib", zlib.compress),
+    )
     for name, pack in packers:
         yield Sample(f"packed-{name}.joblib", pack(_EVIL), True)
     yield Sample("tar.tar", _tar("model.pkl", _EVIL), True)
