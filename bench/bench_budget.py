@@ -1,12 +1,12 @@
 """Can a budget be overspent, and can it be used? Schedules in simulated time, races over processes, peers, streams.
 
-  python bench/bench_budget.py [--quick] [--only PART …] [--peer-python PATH]
+  python bench/bench_budget.py [--quick] [--only PART …] [--peer-python NAME=PATH …]
 
 schedules: random interleavings of admissions, settlings (late, twice, never), renewals, sweeps and time over five
            scopes, checked after each step against books that are kept apart, and the room that is left at the end
 replicas:  three processes on one Redis (Valkey), PostgreSQL or SQLite, killed and started again while they race, the
            servers too; what a provider would have billed is logged by the processes themselves
-race:      1,000 calls at once on one cap, ours and peers' (litellm's BudgetManager in a Python of its own)
+race:      1,000 calls at once on one cap, ours and peers' (litellm, aegis: each in a Python of its own)
 streams:   streams cut at every event boundary and at random bytes, three wires, a biller with both habits
 cost:      CPU of one reserve and settle over four scopes, per store
 """
@@ -380,29 +380,57 @@ print(json.dumps({"spent": round(spent, 6), "recorded": recorded, "version": imp
 """
 
 
-def peers(python):
+AEGIS = """
+import asyncio, json, importlib.metadata
+from aegis_core.pipeline.state import RunState
+from aegis_pack_budgets import BudgetGuard, BudgetLedger, BudgetRecordNode
+guard = BudgetGuard(BudgetLedger(default_cap=float(CAP)))
+recorder = BudgetRecordNode(guard)
+spent = 0.0
+async def call(n):
+    global spent
+    state = RunState(run_id=str(n), route="r", messages=[], principal="u")
+    if not (await guard.scan(state)).is_allow:
+        return
+    await asyncio.sleep(0.01)
+    spent += 0.1
+    state.usage.cost = 0.1
+    await recorder.run(state)
+async def main():
+    await asyncio.gather(*(call(n) for n in range(CALLS)))
+    for n in range(20):
+        await call(n)
+asyncio.run(main())
+recorded = round(guard.standing("u")[0], 6)
+version = importlib.metadata.version("aegis-gateway-pack-budgets")
+print(json.dumps({"spent": round(spent, 6), "recorded": recorded, "version": version}))
+"""
+PEERS = {"litellm BudgetManager": LITELLM, "aegis-gateway budgets": AEGIS}
+
+
+def peers(pythons):
     """1,000 calls of $0.10 at once on a cap of $5, as each tool's own documentation says to use it."""
     calls, cap = 1000, 5
     results = {"calls": calls, "cost of a call": 0.1, "cap": cap}
     ours = asyncio.run(ours_at_once(calls, cap))
     results["bartizan"] = {"spent": ours, "overspent": max(ours - cap, 0), "utilisation": min(ours / cap, 1.0)}
+    for name, code in PEERS.items():
+        python = pythons.get(name.split()[0].partition("-")[0], "")
+        results[name] = raced(python, code.replace("CAP", str(cap)).replace("CALLS", str(calls)), cap)
+    return results
+
+
+def raced(python, code, cap):
+    """What a peer in a Python of its own spent, or why it did not run."""
     if not python:
-        results["litellm BudgetManager"] = "not run: no --peer-python"
-        return results
-    code = LITELLM.replace("CAP", str(cap)).replace("CALLS", str(calls))
+        return "not run: no --peer-python for it"
     ran = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=300)
     try:
         said = json.loads(ran.stdout.strip().splitlines()[-1])
     except (ValueError, IndexError):
-        results["litellm BudgetManager"] = f"failed: {ran.stderr.strip()[-300:]}"
-        return results
+        return f"failed: {ran.stderr.strip()[-300:]}"
     over = max(said["spent"] - cap, 0)
-    results["litellm BudgetManager"] = {
-        **said,
-        "overspent": round(over, 6),
-        "utilisation": min(said["spent"] / cap, 1.0),
-    }
-    return results
+    return {**said, "overspent": round(over, 6), "utilisation": min(said["spent"] / cap, 1.0)}
 
 
 # Streams that are cut
@@ -544,7 +572,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="*", default=["schedules", "replicas", "race", "streams", "cost"])
-    parser.add_argument("--peer-python", default="")
+    parser.add_argument("--peer-python", nargs="*", default=[], metavar="NAME=PATH")
     parser.add_argument("--replica", nargs=5)
     args = parser.parse_args()
     if args.replica:
@@ -562,7 +590,7 @@ def main():
             "PostgreSQL": race("postgres", n, 3, 10, 2),
             "SQLite": race("sqlite", n // 5, 3, 5, 0),
         },
-        "race": lambda: peers(args.peer_python),
+        "race": lambda: peers(dict(one.split("=", 1) for one in args.peer_python)),
         "streams": lambda: {
             "drain": uvloop.run(streams(600 if args.quick else 10_000, "drain")),
             "cancel": uvloop.run(streams(300 if args.quick else 1_200, "cancel")),

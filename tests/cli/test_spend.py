@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bartizan.cli.main import main
+from bartizan.cli.spend import nearing
 from bartizan.core.clock import SystemClock
 from bartizan.gateway.limits.money import NANO
 from bartizan.ledger.stores.base import Amounts, Hold, Limit
@@ -58,3 +59,27 @@ def test_a_store_in_another_process_cannot_be_seen(capsys):
     Path("bartizan.toml").write_text('[limits]\nstore = "memory"\n')
     assert main(["spend"]) == 2
     assert "only the gateway itself" in capsys.readouterr().err
+
+
+def row(spent, held=0, unit="money", scope="key:a"):
+    return {
+        "scope": scope, "allows": "$5 per day", "unit": unit, "cap": 100,
+        "spent": spent, "held": held, "cap_reached_in_s": None,
+    }  # fmt: skip
+
+
+def test_a_budget_is_told_once_for_each_share_that_it_passes():
+    """What is held counts; slots do not; falling below arms it again."""
+    told, now = nearing([row(79), row(99, unit="slots")], (0.8, 1.0), {})
+    assert (told, now) == ([], {})
+    told, now = nearing([row(70, held=10), row(5, scope="key:b")], (0.8, 1.0), now)
+    assert [(one["scope"], one["share"], one["why"]) for one in told] == [
+        ("key:a", 0.8, "80% of $5 per day is spent or held")
+    ]
+    told, now = nearing([row(90)], (0.8, 1.0), now)
+    assert told == []
+    told, now = nearing([row(100)], (0.8, 1.0), now)
+    assert [one["share"] for one in told] == [1.0]
+    _, now = nearing([row(10)], (0.8, 1.0), now)
+    assert now == {}
+    assert nearing([row(85)], (0.8, 1.0), now)[0]

@@ -1,5 +1,6 @@
 """`bartizan watch` against a running gateway: a control that was switched off is found, recorded and told."""
 
+import asyncio
 import json
 
 from msgspec.structs import replace
@@ -9,8 +10,11 @@ from tests.threats.test_stage import configured
 from bartizan.cli.main import main
 from bartizan.cli.watch import Watching
 from bartizan.core import settings
-from bartizan.core.clock import StoppedClock
+from bartizan.core.clock import StoppedClock, SystemClock
+from bartizan.gateway.limits.money import NANO
 from bartizan.ledger.log import Ledger
+from bartizan.ledger.stores.base import Amounts, Hold, Limit
+from bartizan.ledger.stores.opening import open_store
 from bartizan.threats.stage import gateway
 
 
@@ -71,6 +75,28 @@ def test_rounds_are_due_by_the_clock_and_old_records_raise_nothing(tmp_path, mon
     clock.advance(86400)
     assert watch.due()
     ledger.close()
+
+
+def test_a_budget_near_its_cap_is_recorded_and_told_once(tmp_path, monkeypatch):
+    """Also over a restart of the watch; a store in the gateway's own memory is left alone."""
+    monkeypatch.chdir(tmp_path)
+    plan = settings.parse('[[limits.rules]]\nscope = "key:*"\nallow = "$5 per day"\n')
+    asyncio.run(held("money/budget/86400000/key:a", 4 * NANO))
+    ledger = Ledger.open(tmp_path / "l", origin="t", clock=StoppedClock())
+    told = Watching(plan, ledger, StoppedClock()).look()
+    assert [one.name for one in told] == ["a budget nears its cap"]
+    assert "80% of $5 per day" in told[0].message
+    assert "key:a" in told[0].message
+    assert Watching(plan, ledger, StoppedClock()).look() == []
+    in_memory = replace(plan, limits=replace(plan.limits, store="memory"))
+    assert Watching(in_memory, ledger, StoppedClock()).look() == []
+    ledger.close()
+
+
+async def held(account, money):
+    store = open_store("bartizan-data/limits.sqlite", SystemClock())
+    await store.admit(Hold("h", (Limit(account, "budget", "money", 5 * NANO, 86_400_000),), Amounts(money)), 60_000)
+    await store.close()
 
 
 def test_a_broken_memory_is_said(tmp_path, monkeypatch, capsys):

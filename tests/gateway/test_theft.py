@@ -85,3 +85,48 @@ def test_thieves_who_do_not_hide_are_stopped_within_twenty_requests(thief):
         if said.level == "quarantine" or stolen > 50:
             break
     assert 0 < stolen <= 20
+
+
+def stepped_down():
+    """A profile that paid a dollar on each of ten days and is stepped down now: the network and the client are new."""
+    profile, now = learnt()
+    for day in range(10):
+        profile.paid(day * DAY + 40_000, 1_000_000_000)
+    thief = replace(USUAL, network="99.9.9", client="curl", at_s=now)
+    while profile.see(thief).level != "step-down":
+        pass
+    return profile, now
+
+
+def test_a_stepped_down_key_keeps_a_fraction_of_its_pace():
+    """A minute later as much again. A key that is known never waits."""
+    profile, now = stepped_down()
+    waits = [profile.wait_s(now) for _ in range(3)]
+    assert waits[0] == 0
+    assert 0 < waits[-1] <= 61
+    assert profile.wait_s(now + 61) == 0
+    usual, at_s = learnt()
+    assert {usual.wait_s(at_s) for _ in range(1000)} == {0}
+
+
+def test_a_stepped_down_key_keeps_a_fraction_of_its_months_money():
+    """Of thirty dollars a month twelve cents; when suspicion is gone it has all again."""
+    profile, now = stepped_down()
+    assert profile.usual_month == 30 * 10**9
+    profile.paid(now, 119_000_000)
+    assert profile.wait_s(now) == 0
+    profile.paid(now + 61, 2_000_000)
+    assert profile.wait_s(now + 61) > 3600
+    later = now + 3 * DAY
+    assert profile.see(replace(USUAL, at_s=later)).level == "known"
+    assert profile.wait_s(later) == 0
+
+
+def test_without_prices_only_the_pace_is_stepped_down():
+    """No usual month, no share of it."""
+    profile, now = learnt()
+    thief = replace(USUAL, network="99.9.9", client="curl", at_s=now)
+    while profile.see(thief).level != "step-down":
+        pass
+    assert profile.usual_month == 0
+    assert [profile.wait_s(now + 61 * minute) for minute in range(100)] == [0] * 100

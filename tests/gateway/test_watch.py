@@ -9,6 +9,7 @@ from bartizan.core.clock import StoppedClock, SystemClock
 from bartizan.gateway.alerts import Alerts
 from bartizan.gateway.auth import BookKeys, Caller
 from bartizan.gateway.keys import KeyBook
+from bartizan.gateway.limits.answers import NO_RETRY
 from bartizan.gateway.watch import Unwatched, Watch, client_name
 from bartizan.gateway.wires.openai_chat import OpenAIChat
 from bartizan.ledger.stores.memory import MemoryStore
@@ -77,6 +78,22 @@ async def test_a_suspicious_key_is_slowed_down_before_it_is_stopped():
         statuses.append(turned.said.status if turned else 200)
     assert 429 in statuses
     assert "key-step-down" in [kind for kind, _ in told]
+
+
+async def test_the_money_of_a_suspicious_key_is_stepped_down():
+    """What its requests cost is told to the watch; beyond the fraction the SDKs are told to stop."""
+    watch, clock, _, _ = parts()
+    watch.paid(CALLER, 5)  # a key that was never seen: nothing to note
+    for _ in range(8):
+        live(watch, clock, days=1)
+        watch.paid(CALLER, 10**9)
+    while ask(watch, network="203.0.113.9", agent=b"curl/8") is None:
+        clock.advance(61)
+        watch.paid(CALLER, 10**8)
+    clock.advance(61)
+    turned = ask(watch, network="203.0.113.9", agent=b"curl/8")
+    assert turned.said.status == 429
+    assert NO_RETRY in turned.headers
 
 
 async def test_a_canary_opens_nothing_and_its_use_is_an_alert(world, tmp_path):

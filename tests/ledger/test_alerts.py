@@ -96,3 +96,10 @@ def test_rules_that_cannot_be_read_are_refused(rules, said):
     """At start, with the rule's name."""
     with pytest.raises(BadSettings, match=said):
         Watcher(rules, quiet_s=0)
+
+
+def test_two_scopes_are_two_alerts(log):
+    """The second key's budget is not hidden by the first one's alert."""
+    watcher = Watcher(STANDARD, quiet_s=600)
+    assert seen(watcher, log, "budget-near", {"scope": "key:a"}, 2) == ["a budget nears its cap"]
+    assert seen(watcher, log, "budget-near", {"scope": "key:b"}) == ["a budget nears its cap"]

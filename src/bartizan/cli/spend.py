@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,33 @@ async def standings(limits: Limits, scope: str) -> list[dict[str, Any]]:
         return [_row(limit, found) for limit, found in zip(counted, await store.standings(counted), strict=True)]
     finally:
         await store.close()
+
+
+def nearing(
+    rows: Sequence[Mapping[str, Any]], shares: Sequence[float], before: Mapping[str, float]
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """Return the budgets among `rows` that have passed one of `shares` since `before`, and what holds now.
+
+    `before` and the second value say for each budget the highest share that it had passed. A budget whose window has
+    slid on falls below again, and is told again when it rises.
+    """
+    told, now = [], {}
+    for row in rows:
+        if row["unit"] == "slots":
+            continue
+        used = (row["spent"] + row["held"]) / row["cap"] if row["cap"] else 1.0
+        passed = max((share for share in shares if used >= share), default=0.0)
+        name = f"{row['scope']} {row['allows']}"
+        if passed > before.get(name, 0.0):
+            why = f"{used:.0%} of {row['allows']} is spent or held"
+            told.append({"scope": row["scope"], "allows": row["allows"], "share": passed, "why": why} | _counts(row))
+        if passed:
+            now[name] = passed
+    return told, now
+
+
+def _counts(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("unit", "cap", "spent", "held", "cap_reached_in_s")}
 
 
 def _row(limit: Limit, found: Standing) -> dict[str, Any]:

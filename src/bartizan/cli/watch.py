@@ -1,6 +1,7 @@
 """`bartizan watch`: sends canary attacks through the running gateway and tells people what the ledger says."""
 
 import argparse
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from bartizan.cli.base import FAILED, OK, Command, add_config, configured
+from bartizan.cli.spend import nearing, standings
 from bartizan.core import settings as files
 from bartizan.core.clock import Clock, SystemClock
 from bartizan.core.errors import BadSettings, UpstreamFailed
@@ -19,6 +21,7 @@ from bartizan.lab.chat import HttpChat, RequestBudget
 from bartizan.ledger.alerts import RECORD, STANDARD, Raised, Watcher
 from bartizan.ledger.delivery import deliver, ways
 from bartizan.ledger.log import Ledger
+from bartizan.ledger.stores.opening import MEMORY
 from bartizan.threats.canary import Canaried, canaries
 
 _PIECE = 1000
@@ -31,6 +34,8 @@ class State(msgspec.Struct):
     told_ns: dict[str, int] = {}
     round_ns: int = 0
     rounds: int = 0
+    near: dict[str, float] = {}
+    """The share of its cap that each budget had passed."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,7 +91,8 @@ class Watching:
         return bad
 
     def look(self) -> list[Raised]:
-        """Look at the records since the last time, tell people, record what was told, and return it."""
+        """Look at budgets and at the records since the last time, tell people, record what was told, and return it."""
+        self._budgets()
         raised: list[Raised] = []
         while entries := self._ledger.entries(self._state.seq, _PIECE):
             raised += self._watcher.see(entries)
@@ -98,6 +104,19 @@ class Watching:
             print(f"alert: {one.message}{f' (not delivered: {failed})' if failed else ''}", flush=True)
         self._write()
         return raised
+
+    def _budgets(self) -> None:
+        limits, shares = self._settings.limits, self._settings.watch.budget_shares
+        if not shares or (limits.store == MEMORY and not limits.store_env):
+            return  # what only the gateway's own memory counts cannot be seen from here
+        try:
+            rows = asyncio.run(standings(limits, ""))
+        except UpstreamFailed as error:
+            print(f"budgets are not watched: {error}", flush=True)
+            return
+        told, self._state.near = nearing(rows, shares, self._state.near)
+        for body in told:
+            self._ledger.append("budget-near", body)
 
     def _round(self, seed: int) -> Iterator[Canaried]:
         plan, edge = self._settings.watch, self._settings.gateway

@@ -1,6 +1,7 @@
 """The life of one request, in order. Read `exchange` first; everything else in this package serves one of its steps."""
 
 import asyncio
+import functools
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -218,7 +219,12 @@ async def _admitted(gate: Gate, wire: Wire, asked: Asked, call: Call, caller: Ca
     if denied:
         return Turned(wire.error(403, "not_allowed", denied), denied)
     turned = gate.watch.turns(wire, asked, len(call.body), caller, (call.headers, call.address))
-    return turned or await gate.limits.reserve(wire, asked, call.body, call.headers, caller)
+    if turned:
+        return turned
+    booking = await gate.limits.reserve(wire, asked, call.body, call.headers, caller)
+    if isinstance(booking, Booking):
+        booking.paid = functools.partial(gate.watch.paid, caller)
+    return booking
 
 
 async def _refused(gate: Gate, wire: Wire, asked: Asked, trace: Trace) -> Answer:

@@ -16,7 +16,7 @@ Level = Literal["known", "alert", "step-down", "quarantine"]
 _LEVELS: tuple[tuple[Level, float], ...] = (("quarantine", 9.0), ("step-down", 7.0), ("alert", 5.0))
 _CAPS = {
     "new network": 4.0,
-    "old and new network at once": 1.5,
+    "old and new network at once": 0.5,
     "new client": 3.0,
     "new model": 3.0,
     "unusual hour": 1.5,
@@ -28,6 +28,9 @@ _DAY_S, _MINUTE_S, _OVERLAP_S = 86_400.0, 60.0, 600.0
 _HALF_LIFE_S = 6 * 3600.0
 _LEARNT_REQUESTS, _LEARNT_DAYS = 60, 3
 _MINUTES_KEPT, _FEWEST_MINUTES, _MOST_VALUES = 60, 5, 64
+_DAYS_PAID, _MONTH_DAYS = 30, 30
+_STEPPED_PACE, _STEPPED_SHARE = 0.25, 0.004
+"""What a stepped-down key may still do: this part of a busy minute, and of a usual month's money in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +99,54 @@ class Profile:
         self._points: dict[str, float] = {}
         self._at_s = 0.0
         self._level: Level = "known"
+        self._paid_days: deque[int] = deque(maxlen=_DAYS_PAID)
+        self._paid_day, self._paid_today = -1, 0
+        self._stepped_paid = 0
+        self._stepped_minute, self._let_through = -1, 0
 
     @property
     def usual_per_minute(self) -> float:
         """How many requests a busy minute of this key has: the median and three robust deviations, at least 3."""
         return self._busy
+
+    @property
+    def usual_month(self) -> int:
+        """Nano-dollars of thirty median days; 0 before there is a whole day, or when no price is known."""
+        return round(median(self._paid_days) * _MONTH_DAYS) if self._paid_days else 0
+
+    def paid(self, at_s: float, money: int) -> None:
+        """Take in what a request has cost, in nano-dollars."""
+        day = int(at_s // _DAY_S)
+        if day != self._paid_day:
+            if self._paid_today:
+                self._paid_days.append(self._paid_today)
+            self._paid_day, self._paid_today = day, 0
+        self._paid_today += money
+        if self._stepped:
+            self._stepped_paid += money
+
+    def wait_s(self, at_s: float) -> int:
+        """Return after how many seconds a request of this key may come again; 0 lets it go on, which is then counted.
+
+        Only a stepped-down key waits: until the next minute when its pace is used up, and half the time in which
+        suspicion fades when its money is.
+        """
+        if not self._stepped:
+            return 0
+        month = self.usual_month
+        if month and self._stepped_paid >= month * _STEPPED_SHARE:
+            return round(_HALF_LIFE_S / 2)
+        minute = int(at_s // _MINUTE_S)
+        if minute != self._stepped_minute:
+            self._stepped_minute, self._let_through = minute, 0
+        if self._let_through + 1 > max(self.usual_per_minute * _STEPPED_PACE, 1):
+            return round(_MINUTE_S - at_s % _MINUTE_S) + 1
+        self._let_through += 1
+        return 0
+
+    @property
+    def _stepped(self) -> bool:
+        return _rank(self._level) >= _rank("step-down")
 
     def see(self, sight: Sight) -> Judgement:
         """Take in one request and judge the key by it."""
@@ -163,6 +209,8 @@ class Profile:
         level: Level = next((name for name, least in _LEVELS if score >= least), "known")
         rises = _rank(level) > _rank(self._level)
         self._level = level
+        if level == "known":
+            self._stepped_paid = 0
         why = tuple(sorted(self._points.items(), key=lambda pair: -pair[1]))
         return Judgement(level, score, why, rises)
 

@@ -20,6 +20,8 @@ from bartizan.ledger.stores.base import Store
 
 Mode = Literal["enforce", "alert", "off"]
 _MOST_KEYS = 20_000
+_LONGEST_WAIT_S = 60
+"""Clients that are told to wait longer try again at once, or hang; they are told to stop."""
 _ABSURD = 1_000_000
 """An output limit that no model has; asked for to see what a key is good for."""
 
@@ -31,6 +33,10 @@ class Watching(Protocol):
         """Return the answer when the request must not go on; `seen` is its headers and its address."""
         ...
 
+    def paid(self, caller: Caller, money: int) -> None:
+        """Take in what a request has cost, in nano-dollars."""
+        ...
+
 
 class Unwatched:
     """Looks at nothing."""
@@ -38,6 +44,9 @@ class Unwatched:
     def turns(self, wire: Wire, asked: Asked, size: int, caller: Caller, seen: tuple[Headers, str]) -> Turned | None:
         """Return nothing."""
         return None
+
+    def paid(self, caller: Caller, money: int) -> None:
+        """Forget it."""
 
 
 class Watch:
@@ -50,7 +59,6 @@ class Watch:
         self._clock = clock
         self._mode = mode
         self._profiles: dict[str, Profile] = {}
-        self._slowed: dict[str, tuple[int, int]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def turns(self, wire: Wire, asked: Asked, size: int, caller: Caller, seen: tuple[Headers, str]) -> Turned | None:
@@ -81,13 +89,18 @@ class Watch:
                 self._start(key, str(said))
                 del self._profiles[key]  # let go again, it learns anew
             return Turned(wire.error(403, "key_suspended", "This API key is suspended."), str(said), [NO_RETRY])
-        minute, count = self._slowed.get(key, (0, 0))
-        count = count + 1 if minute == int(now_s // 60) else 1
-        self._slowed[key] = (int(now_s // 60), count)
-        if count <= max(profile.usual_per_minute / 4, 1):
+        wait_s = profile.wait_s(now_s)
+        if not wait_s:
             return None
         answer = wire.error(429, "rate_limit_exceeded", "This API key is slowed down: it is not used as usual.")
-        return Turned(answer, str(said), retry_headers(round((60 - now_s % 60) * 1000) + 1))
+        headers = retry_headers(wait_s * 1000)
+        return Turned(answer, str(said), [*headers, NO_RETRY] if wait_s > _LONGEST_WAIT_S else headers)
+
+    def paid(self, caller: Caller, money: int) -> None:
+        """Take in what a request of a watched key has cost, in nano-dollars."""
+        profile = self._profiles.get(caller.id)
+        if profile is not None:
+            profile.paid(self._clock.wall_ns() / 1e9, money)
 
     def _start(self, key: str, why: str) -> None:
         task = asyncio.ensure_future(self._stop(key, why))

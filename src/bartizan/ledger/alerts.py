@@ -22,6 +22,7 @@ STANDARD = (
     Alert("wrong passwords", "sign-in-failed", (), 10, 600, 4),
     Alert("the ledger is not intact", "verified", ("intact=false",), 1, 600, 5),
     Alert("something was stopped by an operator", "switched-off", (), 1, 600, 3),
+    Alert("a budget nears its cap", "budget-near", (), 1, 600, 3),
 )
 
 
@@ -40,12 +41,15 @@ class Raised:
 
 @dataclass(slots=True)
 class Watcher:
-    """Sees records one after the other and says when a rule is met; the same rule again only after `quiet_s`."""
+    """Sees records one after the other and says when a rule is met; the same again only after `quiet_s`.
+
+    The same is one rule about one scope (a key, a team), where the records name one.
+    """
 
     rules: Sequence[Alert]
     quiet_s: float
     told_ns: dict[str, int] = field(default_factory=dict)
-    """When each rule was last told of, by its name."""
+    """When each was last told of, by the rule's name and the scope."""
     _seen: dict[str, "deque[tuple[int, int]]"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,14 +74,16 @@ class Watcher:
         return raised
 
     def _count(self, rule: Alert, entry: Entry) -> list[Raised]:
-        now, seen = entry.record.time_ns, self._seen.setdefault(rule.name, deque())
+        scope = (entry.body or {}).get("scope")
+        about = f"{rule.name} {scope}" if scope else rule.name
+        now, seen = entry.record.time_ns, self._seen.setdefault(about, deque())
         seen.append((entry.record.seq, now))
         while seen and now - seen[0][1] > rule.within_s * 1e9:
             seen.popleft()
-        told = self.told_ns.get(rule.name)
+        told = self.told_ns.get(about)
         if len(seen) < rule.at_least or (told is not None and now - told < self.quiet_s * 1e9):
             return []
-        self.told_ns[rule.name] = now
+        self.told_ns[about] = now
         seqs = tuple(seq for seq, _ in list(seen)[-20:])
         return [Raised(rule.name, rule.severity, _message(rule, entry, len(seen)), seqs, len(seen), now)]
 

@@ -21,6 +21,7 @@ from bartizan.gateway.limits.limiter import Limiter
 from bartizan.gateway.limits.prices import Book, Model, Tier, write
 from bartizan.gateway.testing import StubUpstream
 from bartizan.gateway.upstream import HttpUpstream, NotConnected
+from bartizan.gateway.watch import Unwatched
 from bartizan.lab.biller import Biller
 from bartizan.ledger.stores.memory import MemoryStore
 
@@ -88,6 +89,18 @@ async def test_a_request_is_charged_what_the_provider_billed(limited):
         assert await gate.standing() == (gate.billed(), 0)
     assert gate.billed() > 100 * OUT
     assert sum(record["charged"] or 0 for _, record in gate.world.records) == gate.billed()
+
+
+async def test_what_looks_for_stolen_keys_is_told_what_each_request_has_cost(limited):
+    """Whole answers and streams, in nano-dollars."""
+    gate, told, watch = limited(("all", "$1 per day")), [], Unwatched()
+    watch.paid = lambda caller, money: told.append(money)
+    gate.world.options["watch"] = watch
+    async with gate.running() as client:
+        for stream in (False, True):
+            assert (await client.post(URL, content=chat(stream=stream, max_tokens=50))).status_code == 200
+    assert len(told) == 2
+    assert sum(told) == gate.billed()
 
 
 async def test_an_answer_without_a_limit_of_its_own_gets_one(limited):

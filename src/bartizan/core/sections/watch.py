@@ -41,6 +41,10 @@ class Watch(Struct, frozen=True, forbid_unknown_fields=True):
     quiet_s: Annotated[
         float, Meta(ge=0, le=604800, description="The same alert is not repeated within so many seconds.")
     ] = 3600.0
+    budget_shares: Annotated[
+        tuple[Annotated[float, Meta(gt=0, le=1)], ...],
+        Meta(description="A budget is recorded when this share of its cap is spent or held; none: not watched."),
+    ] = (0.8, 1.0)
     state_file: Annotated[str, Meta(min_length=1, description="How far the records were looked at.")] = (
         "bartizan-data/watch.json"
     )

@@ -50,6 +50,8 @@ class Booking:
     """Nano-dollars, once settled and where a price is known."""
     usage: Usage | None = None
     """What it was settled on."""
+    paid: Callable[[int], None] | None = None
+    """Told the nano-dollars that were charged, where a price is known."""
     _settled: bool = False
 
     @property
@@ -81,6 +83,8 @@ class Booking:
         used = self._used(self.hold, usage)
         self.charged = used.money if self.price is not None else None
         self.charge(self.hold, used)
+        if self.charged is not None and self.paid is not None:
+            self.paid(self.charged)
 
     def _used(self, hold: Hold, usage: Usage | None) -> Amounts:
         if not self.sent or self.status >= 400 or self.bound is None:
