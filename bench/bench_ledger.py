@@ -19,7 +19,8 @@ from pathlib import Path
 from bartizan import __version__
 from bartizan.core.clock import SystemClock
 from bartizan.ledger import export, standalone
-from bartizan.ledger.log import Ledger, connect
+from bartizan.ledger.log import Ledger
+from bartizan.ledger.tables.sqlite import connect
 from bartizan.ledger.verify import verify
 
 BODY = {"wire": "openai-chat", "model": "m", "verdict": "allow", "status": 200, "caller": "key-1", "bytes": 1234}
@@ -75,11 +76,11 @@ def verifying(folder, records, repeats=3):
     ours, alone = [], []
     for _ in range(repeats):
         begun = time.perf_counter()
-        assert verify(folder / "log", folder / "c.txt").intact
+        assert verify(ledger.section).intact
         ours.append(time.perf_counter() - begun)
     exported = folder / "export.jsonl"
     with exported.open("w") as file:
-        file.writelines(export.lines(folder / "log", folder / "c.txt"))
+        file.writelines(export.lines(ledger.section))
     for _ in range(repeats):
         begun = time.perf_counter()
         subprocess.run([sys.executable, standalone.__file__, str(exported), str(folder / "c.txt.pub")], check=True)

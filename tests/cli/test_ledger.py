@@ -7,7 +7,8 @@ import pytest
 
 from bartizan.cli.main import main
 from bartizan.core.clock import SystemClock
-from bartizan.ledger.log import DATABASE, Ledger
+from bartizan.ledger.log import Ledger
+from bartizan.ledger.tables.sqlite import DATABASE
 
 
 @pytest.fixture

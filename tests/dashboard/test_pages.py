@@ -3,13 +3,14 @@
 import base64
 import hashlib
 import sqlite3
+from pathlib import Path
 
 import pytest
 from tests.dashboard.houses import House, sign_in, token
 
 from bartizan.dashboard.pages import money
 from bartizan.ledger import merkle
-from bartizan.ledger.log import DATABASE
+from bartizan.ledger.tables.sqlite import DATABASE
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_verification_is_recorded_and_names_what_is_wrong(house):
         form = {"csrf": token(client)}
         assert "Intact" in client.post("/verify", data=form).text
         assert house.ledger.latest("verified")[0].body["intact"] is True
-        db = sqlite3.connect(house.ledger.directory / DATABASE)
+        db = sqlite3.connect(Path(house.ledger.section.directory) / DATABASE)
         db.execute("UPDATE body SET body = '{}' WHERE seq = 1")
         db.commit()
         db.close()

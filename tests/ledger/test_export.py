@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bartizan.core.clock import StoppedClock
 from bartizan.core.errors import BadEvidence
+from bartizan.core.sections.ledger import Ledger as Section
 from bartizan.ledger import export, merkle, standalone
 from bartizan.ledger.checkpoint import read_notes
 from bartizan.ledger.log import Ledger, public_key_file
@@ -28,7 +29,7 @@ def exported(tmp_path_factory):
     one.append_many([("k", {"n": number}) for number in range(19)])
     one.checkpoint()
     one.close()
-    return list(export.lines(folder / "log", folder / "c.txt")), folder
+    return list(export.lines(Section(directory=str(folder / "log"), checkpoint_file=str(folder / "c.txt")))), folder
 
 
 def test_a_good_export_is_intact_also_with_a_trusted_key(exported):
@@ -126,4 +127,4 @@ def test_a_proof_stands_by_itself(exported):
 def test_a_log_that_is_not_there_is_bad_evidence(tmp_path):
     """No empty export."""
     with pytest.raises(BadEvidence, match="no ledger there"):
-        list(export.lines(tmp_path, tmp_path / "c.txt"))
+        list(export.lines(Section(directory=str(tmp_path), checkpoint_file=str(tmp_path / "c.txt"))))

@@ -12,6 +12,7 @@ import pytest
 
 from bartizan.core.clock import StoppedClock
 from bartizan.core.errors import BadEvidence
+from bartizan.core.sections.ledger import Ledger as Section
 from bartizan.ledger import merkle
 from bartizan.ledger.log import Ledger, public_key_file
 from bartizan.ledger.verify import verify
@@ -34,7 +35,7 @@ def ledger(tmp_path):
 
 def intact(folder):
     """Verify a folder's log."""
-    return verify(folder / "log", folder / "notes" / "c.txt")
+    return verify(Section(directory=str(folder / "log"), checkpoint_file=str(folder / "notes" / "c.txt")))
 
 
 def test_what_was_appended_is_read_back_in_order(ledger):

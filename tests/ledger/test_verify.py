@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from bartizan.core.clock import StoppedClock
 from bartizan.core.errors import BadEvidence
+from bartizan.core.sections.ledger import Ledger as Section
 from bartizan.ledger import merkle
-from bartizan.ledger.log import DATABASE, Ledger
+from bartizan.ledger.log import Ledger
+from bartizan.ledger.tables.sqlite import DATABASE
 from bartizan.ledger.verify import verify
 
 SIZE = 600
@@ -33,7 +35,7 @@ def original(tmp_path_factory):
 
 def check(folder):
     """Verify the log of a folder."""
-    return verify(folder / "log", folder / "c.txt")
+    return verify(Section(directory=str(folder / "log"), checkpoint_file=str(folder / "c.txt")))
 
 
 def test_an_untouched_log_is_intact(original):

@@ -7,6 +7,7 @@ from tests.threats.servers import weak_model
 from tests.threats.test_stage import configured
 
 from bartizan.core.clock import SystemClock
+from bartizan.core.sections.ledger import Ledger as Section
 from bartizan.ledger.log import Ledger
 from bartizan.ledger.verify import verify
 from bartizan.threats.assess import assess
@@ -62,7 +63,7 @@ def test_every_attempt_and_every_exchange_is_in_the_ledger_and_it_verifies(finis
     folder, done, _, entries, _ = finished
     kinds = {entry.record.kind for entry in entries}
     assert {"assessment-started", "attempt", "row", "assessment-ended"} < kinds
-    result = verify(folder / "ledger", folder / "c.txt")
+    result = verify(Section(directory=str(folder / "ledger"), checkpoint_file=str(folder / "c.txt")))
     assert result.intact, result.problems
     assert result.sealed == result.records == done.sealed.last_seq + 1
     receipts = {entry.body.get("receipt", "") for entry in entries if entry.record.kind == "attempt"} - {""}

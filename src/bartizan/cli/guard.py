@@ -9,7 +9,8 @@ from bartizan.core.clock import SystemClock
 from bartizan.core.display import visible
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
-from bartizan.ledger.log import DATABASE, Ledger
+from bartizan.ledger.log import Ledger
+from bartizan.ledger.tables.opening import exists
 from bartizan.supply.admission import lock as locks
 from bartizan.supply.admission.desk import check_sequence
 from bartizan.supply.admission.guard import check
@@ -66,8 +67,7 @@ def _not_replayed(found: Lock, settings: Settings, path: Path, least: int) -> No
     """Refuse an older lock than the ledger (where there is one) or the operator knows of."""
     if found.sequence < least:
         raise BadSettings(f"{path}: lock number {found.sequence}: expected {least} or later")
-    directory = Path(settings.ledger.directory)
-    if (directory / DATABASE).exists():
+    if exists(settings.ledger):
         ledger = Ledger.configured(settings.ledger, SystemClock())
         try:
             check_sequence(found, ledger, path)

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from bartizan.cli.base import FAILED, OK, Command, add_config, configured
 from bartizan.core.clock import SystemClock
 from bartizan.core.display import visible
 from bartizan.core.errors import BadEvidence
 from bartizan.core.sections.ledger import Ledger as Section
 from bartizan.ledger import export
-from bartizan.ledger.log import DATABASE, Entry, Ledger
+from bartizan.ledger.log import Entry, Ledger
+from bartizan.ledger.tables.opening import must_exist
 from bartizan.ledger.verify import Verified, verify
 
 
@@ -47,8 +50,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    directory, notes, _ = _places(args)
-    result = verify(directory, notes)
+    result = verify(_place(args))
     if args.json:
         print(json.dumps(_as_json(result), indent=2))
     else:
@@ -94,8 +96,7 @@ def _json_line(entry: Entry) -> str:
 
 
 def _export(args: argparse.Namespace) -> int:
-    directory, notes, _ = _places(args)
-    lines = export.lines(directory, notes)
+    lines = export.lines(_place(args))
     if args.output is None:
         sys.stdout.writelines(lines)
         return OK
@@ -122,18 +123,20 @@ def _erase(args: argparse.Namespace) -> int:
     return OK
 
 
-def _places(args: argparse.Namespace) -> tuple[Path, Path, Section]:
+def _place(args: argparse.Namespace) -> Section:
+    """Return the ledger that the settings name, with what the command line changes of it."""
     section = configured(args).ledger
-    return args.directory or Path(section.directory), args.checkpoints or Path(section.checkpoint_file), section
+    if args.directory:
+        section = replace(section, directory=str(args.directory), database="")
+    return replace(section, checkpoint_file=str(args.checkpoints)) if args.checkpoints else section
 
 
 @contextmanager
 def _opened(args: argparse.Namespace) -> Iterator[Ledger]:
     """Open an existing ledger; reading must not start an empty one."""
-    directory, notes, section = _places(args)
-    if not (directory / DATABASE).exists():
-        raise BadEvidence(f"{directory}: no ledger there", hint="Name its folder with --directory or in bartizan.toml.")
-    ledger = Ledger.open(directory, origin=section.origin, clock=SystemClock(), checkpoint_file=notes)
+    section = _place(args)
+    must_exist(section)
+    ledger = Ledger.configured(section, SystemClock())
     try:
         yield ledger
     finally:

@@ -16,6 +16,7 @@ from bartizan.gateway import assembly, meter, server
 from bartizan.gateway.app import GatewayApp
 from bartizan.gateway.requests import Bounds
 from bartizan.ledger.log import Ledger
+from bartizan.ledger.tables.opening import where
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +63,7 @@ def _announce(settings: Settings, listening: socket.socket) -> None:
     upstream = settings.gateway.upstreams[0]
     print(
         f"bartizan: listening on http://{shown}:{port}/v1 in front of {upstream.url} "
-        f"(input screen: {settings.gateway.input_screen}, ledger: {settings.ledger.directory})",
+        f"(input screen: {settings.gateway.input_screen}, ledger: {where(settings.ledger)})",
         flush=True,
     )
 

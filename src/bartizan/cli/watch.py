@@ -22,6 +22,7 @@ from bartizan.ledger.alerts import RECORD, STANDARD, Raised, Watcher
 from bartizan.ledger.delivery import deliver, ways
 from bartizan.ledger.log import Ledger
 from bartizan.ledger.stores.opening import MEMORY
+from bartizan.ledger.tables.opening import where
 from bartizan.threats.canary import Canaried, canaries
 
 _PIECE = 1000
@@ -52,7 +53,7 @@ def _run(args: argparse.Namespace) -> int:
             bad = [] if args.no_canaries else watch.attack()
             watch.look()
             return FAILED if bad else OK
-        print(f"bartizan: watching {settings.ledger.directory} (Ctrl-C stops it)", flush=True)
+        print(f"bartizan: watching {where(settings.ledger)} (Ctrl-C stops it)", flush=True)
         while True:
             if not args.no_canaries and watch.due():
                 watch.attack()

@@ -4,7 +4,6 @@ import asyncio
 import base64
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -106,8 +105,7 @@ class Pages:
 
     async def verify(self, visit: Visit) -> Response:
         """Verify the whole ledger, record the outcome, and show it."""
-        folder, notes = Path(self._ledger.directory), self._ledger.checkpoint_file
-        result: Verified = await asyncio.to_thread(verify, folder, notes)
+        result: Verified = await asyncio.to_thread(verify, self._ledger.section)
         outcome = {"intact": result.intact, "records": result.records, "problems": len(result.problems)}
         await asyncio.to_thread(self._ledger.append, "verified", {**outcome, "who": visit.somebody().name})
         return await self.page("verified.html", visit, result=result)

@@ -6,25 +6,25 @@ Line 1 says what it is and holds the verifier key; then one line for each checkp
 
 import base64
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from bartizan.core.errors import BadEvidence
+from bartizan.core.sections.ledger import Ledger as Section
 from bartizan.ledger import merkle
 from bartizan.ledger.checkpoint import read_notes
-from bartizan.ledger.log import DATABASE, Ledger, connect, public_key_file
+from bartizan.ledger.log import Ledger, public_key_file
+from bartizan.ledger.tables.opening import must_exist, open_tables
 
 FORMAT = "bartizan-ledger-export/1"
 
 
-def lines(directory: Path, checkpoint_file: Path) -> Iterator[str]:
+def lines(section: Section) -> Iterator[str]:
     """Yield the lines of the export. Raises BadEvidence when log or checkpoints cannot be read."""
-    path = directory / DATABASE
-    if not path.exists():
-        raise BadEvidence(f"{path}: no ledger there", hint="Name its folder with --directory or in bartizan.toml.")
+    must_exist(section)
+    checkpoint_file = Path(section.checkpoint_file)
     try:
         key = public_key_file(checkpoint_file).read_text(encoding="utf-8").strip()
         text = checkpoint_file.read_text(encoding="utf-8") if checkpoint_file.exists() else ""
@@ -33,16 +33,12 @@ def lines(directory: Path, checkpoint_file: Path) -> Iterator[str]:
     yield _line({"format": FORMAT, "key": key})
     for note in read_notes(text, key):
         yield _line({"checkpoint": str(note)})
-    try:
-        with closing(connect(path)) as db:
-            query = "SELECT seq, record, salt, body FROM leaf LEFT JOIN body USING (seq) ORDER BY seq"
-            for seq, record, salt, body in db.execute(query):
-                row: dict[str, Any] = {"seq": seq, "record": base64.b64encode(record).decode()}
-                if body is not None:
-                    row |= {"salt": base64.b64encode(salt).decode(), "body": base64.b64encode(body).decode()}
-                yield _line(row)
-    except sqlite3.DatabaseError as error:
-        raise BadEvidence(f"{path}: the database is damaged: {error}") from error
+    with closing(open_tables(section)) as tables, tables.reading():
+        for seq, record, _, _, salt, body in tables.everything():
+            row: dict[str, Any] = {"seq": seq, "record": base64.b64encode(record).decode()}
+            if salt is not None and body is not None:
+                row |= {"salt": base64.b64encode(salt).decode(), "body": base64.b64encode(body).decode()}
+            yield _line(row)
 
 
 def proof(ledger: Ledger, seq: int) -> dict[str, Any]:

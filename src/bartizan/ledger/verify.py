@@ -4,7 +4,6 @@ Every record is read. A problem names the record, or the range between two check
 """
 
 import hashlib
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,12 @@ from pathlib import Path
 import msgspec
 
 from bartizan.core.errors import BadEvidence
+from bartizan.core.sections.ledger import Ledger as Section
 from bartizan.ledger import merkle
 from bartizan.ledger.checkpoint import Checkpoint, read_notes
-from bartizan.ledger.log import DATABASE, ERASED, Record, connect, public_key_file
+from bartizan.ledger.log import ERASED, Record, public_key_file
+from bartizan.ledger.tables.base import Tables
+from bartizan.ledger.tables.opening import must_exist, open_tables
 
 MOST_PROBLEMS = 100
 
@@ -44,21 +46,15 @@ class Verified:
         return not self.problems
 
 
-def verify(directory: Path, checkpoint_file: Path) -> Verified:
-    """Read the whole log in `directory` and compare it with `checkpoint_file`.
+def verify(section: Section) -> Verified:
+    """Read the whole log that the settings name and compare it with its checkpoint file.
 
     Raises BadEvidence when there is no log, or when the checkpoints themselves cannot be trusted.
     """
-    path = directory / DATABASE
-    if not path.exists():
-        raise BadEvidence(f"{path}: no ledger there", hint="Name its folder with --directory or in bartizan.toml.")
-    notes = _notes(checkpoint_file)
-    try:
-        with closing(connect(path)) as db:
-            db.execute("BEGIN")  # one snapshot, also while others append
-            return _verified(db, notes)
-    except sqlite3.DatabaseError as error:
-        raise BadEvidence(f"{path}: the database is damaged: {error}") from error
+    must_exist(section)
+    notes = _notes(Path(section.checkpoint_file))
+    with closing(open_tables(section)) as tables, tables.reading():
+        return _verified(tables, notes)
 
 
 def _notes(checkpoint_file: Path) -> list[Checkpoint]:
@@ -70,13 +66,13 @@ def _notes(checkpoint_file: Path) -> list[Checkpoint]:
     return read_notes(text, key)
 
 
-def _verified(db: sqlite3.Connection, notes: list[Checkpoint]) -> Verified:
+def _verified(tables: Tables, notes: list[Checkpoint]) -> Verified:
     problems: list[Problem] = []
     edge = merkle.Edge()
     roots = {note.size: b"" for note in notes} | {0: edge.root()}
-    nodes = _StoredNodes(db, problems)
+    nodes = _StoredNodes(tables, problems)
     contents = _Contents(problems)
-    for seq, record, stored, kind, salt, body in db.execute(_ROWS):
+    for seq, record, stored, kind, salt, body in tables.everything():
         if seq != edge.size:
             problems.append(Problem(edge.size, f"records {edge.size} to {seq - 1} are missing"))
             break
@@ -90,19 +86,12 @@ def _verified(db: sqlite3.Connection, notes: list[Checkpoint]) -> Verified:
         if len(problems) >= MOST_PROBLEMS:
             break
     else:
-        contents.finish(db)
+        contents.finish(tables)
         nodes.finish(edge.size)
     problems += _against(notes, roots, edge.size)
     sealed = min(max((note.size for note in notes), default=0), edge.size)
     erased = len(contents.missing)
     return Verified(edge.size, sealed, len(notes), erased, edge.root(), tuple(problems[:MOST_PROBLEMS]))
-
-
-# A forger may also change the type of a value: the cast makes bytes of whatever stands there.
-_ROWS = (
-    "SELECT leaf.seq, CAST(record AS BLOB), CAST(hash AS BLOB), kind, CAST(salt AS BLOB), CAST(body AS BLOB) "
-    "FROM leaf LEFT JOIN body USING (seq) ORDER BY leaf.seq"
-)
 
 
 class _Contents:
@@ -131,12 +120,12 @@ class _Contents:
         elif read.kind == ERASED:
             self._erased.add(msgspec.json.decode(body)["seq"])
 
-    def finish(self, db: sqlite3.Connection) -> None:
+    def finish(self, tables: Tables) -> None:
         """Name contents that went without a record, and contents that no record speaks of."""
         for seq in self.missing:
             if seq not in self._erased:
                 self._problems.append(Problem(seq, "the content is gone and no record says that it was erased"))
-        for (seq,) in db.execute("SELECT seq FROM body WHERE seq NOT IN (SELECT seq FROM leaf)"):
+        for seq in tables.strays():
             self._problems.append(Problem(seq, "a content without a record"))
 
 
@@ -155,8 +144,8 @@ def _against(notes: list[Checkpoint], roots: dict[int, bytes], size: int) -> lis
 class _StoredNodes:
     """Compares the stored hashes of large subtrees with the computed ones."""
 
-    def __init__(self, db: sqlite3.Connection, problems: list[Problem]) -> None:
-        self._stored = {(level, idx): value for level, idx, value in db.execute("SELECT level, idx, hash FROM node")}
+    def __init__(self, tables: Tables, problems: list[Problem]) -> None:
+        self._stored = {(level, idx): value for level, idx, value in tables.nodes()}
         self._problems = problems
 
     def check(self, done: list[tuple[int, int, bytes]]) -> None:

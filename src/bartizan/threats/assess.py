@@ -11,6 +11,7 @@ from bartizan import __version__
 from bartizan.core.clock import Clock
 from bartizan.core.sections import Settings
 from bartizan.ledger.log import Ledger
+from bartizan.ledger.tables.opening import where
 from bartizan.threats import outside
 from bartizan.threats.assessment import Assessment, Sealed, Subject
 from bartizan.threats.base import Row, Threat
@@ -63,7 +64,7 @@ def assess(
         duration_s=(clock.monotonic_ns() - begun_ns) / 1e9,
         requests=runner.spent,
         max_requests=configured.assess.cap(),
-        sealed=Sealed(first.seq, last.seq, note, configured.ledger.directory),
+        sealed=Sealed(first.seq, last.seq, note, where(configured.ledger)),
         profile=configured.assess.profile,
         settings=controls(configured),
         outside=shown,

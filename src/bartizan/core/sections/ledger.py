@@ -11,6 +11,16 @@ class Ledger(Struct, frozen=True, forbid_unknown_fields=True):
     directory: Annotated[str, Meta(min_length=1, description="Folder of the log, its key and its database.")] = (
         "bartizan-data/ledger"
     )
+    database: Annotated[
+        str,
+        Meta(
+            description="PostgreSQL URL for gateways on several machines (postgresql://…; the password is best in "
+            "~/.pgpass); empty: a SQLite file in the folder."
+        ),
+    ] = ""
+    schema: Annotated[
+        str, Meta(min_length=1, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Schema of the log in that database.")
+    ] = "bartizan_ledger"
     checkpoint_file: Annotated[
         str,
         Meta(

@@ -1,0 +1,1 @@
+"""Where the rows of a log are kept: one file on this machine, or a database that several machines share."""
