@@ -16,6 +16,7 @@ from bartizan.gateway.output.leak import Leak
 from bartizan.gateway.output.links import Links
 from bartizan.gateway.output.personal import PersonalData
 from bartizan.gateway.output.secrets import Secrets
+from bartizan.gateway.rulings import Ruling
 from bartizan.gateway.stream import FORCED, REDACTED, Holdback, redact
 from bartizan.gateway.wires.anthropic_messages import MessagesReader
 from bartizan.gateway.wires.openai_answers import ChatReader
@@ -215,7 +216,7 @@ def test_a_tool_call_is_held_until_it_is_complete():
 
     def decide(call):
         seen.append(call)
-        return Allow()
+        return Ruling(Allow())
 
     events = call_stream(['{"to":', '"bob"}'])
     holdback = Holdback(ChatReader("m"), controls("block"), decide)
@@ -227,7 +228,7 @@ def test_a_tool_call_is_held_until_it_is_complete():
 
 def test_a_tool_call_that_policy_forbids_never_leaves():
     """The stream ends in a refusal instead."""
-    holdback = Holdback(ChatReader("m"), (), lambda call: Block("not allowed"))
+    holdback = Holdback(ChatReader("m"), (), lambda call: Ruling(Block("not allowed")))
     out = through(holdback, call_stream(['{"to":"mallory"}']))
     assert b"mallory" not in out
     assert b"send" not in out

@@ -179,8 +179,8 @@ def test_off_decides_nothing_and_a_bad_manifest_does_not_start(tmp_path):
     prompt = Prompt("m", (Message.of(Role.USER, "hi"),))
     assert ToolCalls(Policy()).of(prompt, [].append) is None
     decide = ToolCalls(Policy(tool_calls="enforce")).of(prompt, [].append)
-    assert isinstance(decide(ToolCall("c", "send_email", "{}")), Allow)
-    assert isinstance(decide(ToolCall("c", "send_email", "[")), Block)
+    assert isinstance(decide(ToolCall("c", "send_email", "{}")).verdict, Allow)
+    assert isinstance(decide(ToolCall("c", "send_email", "[")).verdict, Block)
     (tmp_path / "tools.json").write_text("{]")
     for name in ("tools.json", "none.json"):
         with pytest.raises(BadSettings, match="manifest"):

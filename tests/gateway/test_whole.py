@@ -7,6 +7,7 @@ from tests.gateway.samples import SECRETS
 from bartizan.core.verdicts import Block
 from bartizan.gateway.output.base import Active
 from bartizan.gateway.output.secrets import Secrets
+from bartizan.gateway.rulings import Ruling
 from bartizan.gateway.stream import REDACTED
 from bartizan.gateway.whole import screen_whole
 from bartizan.gateway.wires.anthropic_messages import MessagesReader
@@ -73,7 +74,7 @@ def test_policy_decides_each_call():
 
     def decide(call):
         seen.append((call.id, call.tool, call.arguments))
-        return Block("no")
+        return Ruling(Block("no"))
 
     call = {"id": "c1", "function": {"name": "send", "arguments": "{}"}}
     assert screen_whole(ChatReader("m"), (), chat({"content": None, "tool_calls": [call]}), decide).blocked == "no"

@@ -21,8 +21,8 @@ from bartizan.gateway.limits.leaving import Leaving
 from bartizan.gateway.limits.limiter import Limits, Unlimited
 from bartizan.gateway.meter import Meter
 from bartizan.gateway.output.base import Active
+from bartizan.gateway.rulings import Decide
 from bartizan.gateway.screening import PASSED, Judged
-from bartizan.gateway.stream import Decide
 from bartizan.gateway.trace import Trace
 from bartizan.gateway.untrusted import Delimiters, declared, marked
 from bartizan.gateway.upstream import Answering, Upstream

@@ -7,13 +7,17 @@ from bartizan.core.errors import UpstreamFailed
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Usage
 from bartizan.gateway.output.base import Active
-from bartizan.gateway.stream import Decide, Holdback
+from bartizan.gateway.rulings import Decide
+from bartizan.gateway.stream import Holdback
 from bartizan.gateway.whole import screen_whole
 from bartizan.gateway.wires.base import REFUSAL, Reader
 
 
 class OutputGuard:
-    """Screens one answer. `blocked` says why it was stopped; `ended` that nothing more is to come."""
+    """Screens one answer. `blocked` says why it was stopped; `ended` that nothing more is to come.
+
+    `waiting` says that a person is being asked about a call: `resume` a stream, or screen `whole` again, for an answer.
+    """
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class OutputGuard:
         self.usage: Usage | None = None
         self.finish = ""
         self.ended = False
+        self.waiting = False
 
     def whole(self, body: bytes) -> bytes:
         """Return a complete answer as it may be handed on; look at `blocked` first."""
@@ -50,7 +55,7 @@ class OutputGuard:
         except Exception as error:  # noqa: BLE001 - a control may fail in any way; none may open the gate
             return self._failed(error, body, b"")
         self.findings, self.blocked, self.redacted = outcome.findings, outcome.blocked, outcome.redacted
-        self.usage, self.finish = outcome.usage, outcome.finish
+        self.usage, self.finish, self.waiting = outcome.usage, outcome.finish, outcome.waiting and not outcome.blocked
         return outcome.body
 
     def feed(self, data: bytes) -> bytes:
@@ -62,6 +67,15 @@ class OutputGuard:
         out = self._step(self._stream.end, b"")
         self.ended = True
         return out
+
+    def resume(self) -> bytes:
+        """Return the bytes of a stream that may go on now that there may be an answer to what was asked."""
+        return self._step(self._stream.resume, b"")
+
+    @property
+    def denied(self) -> int:
+        """Return how many calls a text stands in place of."""
+        return len(self._reader.rulings.denied)
 
     def discard(self, data: bytes) -> None:
         """Take bytes of a stream that go to nobody: only the bill in them is of interest."""
@@ -82,7 +96,8 @@ class OutputGuard:
         stream = self._stream
         self.blocked, self.redacted = stream.blocked, stream.redacted
         self.usage, self.finish = stream.usage, stream.finish
-        self.ended = bool(stream.blocked) or stream.last
+        self.waiting = stream.waiting
+        self.ended = bool(stream.blocked) or (stream.last and not stream.waiting)
         return out
 
     def _check_time(self, began_ns: int) -> None:
@@ -94,7 +109,7 @@ class OutputGuard:
         what = f"took more than {self._timeout_s:g} s" if late else f"crashed with {type(error).__name__}"
         rule = "control-timeout" if late else "control-failed"
         self.findings.append(Finding(rule, Severity.HIGH, f"an output control {what}", "output"))
-        self._broken = True
+        self._broken, self.waiting = True, False
         if self._fail_open:
             return passed
         self.blocked, self.ended = self.findings[-1].why, True

@@ -8,14 +8,14 @@ still open after FORCED characters is decided as it stands.
 
 import json
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bartizan.core.findings import Finding, Severity
+from bartizan.core.findings import Finding
 from bartizan.core.messages import ToolCall, Usage
-from bartizan.core.verdicts import Allow, Verdict
 from bartizan.gateway.output.base import Active, Hit, over_foreign
+from bartizan.gateway.rulings import Decide, rule
 from bartizan.gateway.sse import Event, EventSplitter, parse, written
 from bartizan.gateway.wires.base import REFUSAL, Piece, Read, Reader, dump
 
@@ -23,7 +23,7 @@ FORCED = 20000
 _CONTEXT = 64
 REDACTED = "[redacted]"
 
-Decide = Callable[[ToolCall], Verdict]
+CHANGED = "the answer gives a call another name or other arguments than it gave before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class _Channel:
     base: int = 0
     decided: int = 0
     closed: bool = False
+    waits: bool = False
+    """A person is being asked about the call in it."""
     edits: list[Edit] = field(default_factory=list)
 
     @property
@@ -71,6 +73,7 @@ class Holdback:
         self._queue: deque[_Held] = deque()
         self._channels: dict[str, _Channel] = {}
         self._kinds: dict[str, str] = {}
+        self._judged: dict[str, ToolCall] = {}
         self.blocked = ""
         self.redacted = 0
         self.findings: list[Finding] = []
@@ -84,6 +87,20 @@ class Holdback:
     def held_chars(self) -> int:
         """How many characters of the answer have come and not yet been decided."""
         return sum(channel.length - channel.decided for channel in self._channels.values())
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a person is being asked about a call: `resume` once there may be an answer."""
+        return not self.blocked and any(channel.waits for channel in self._channels.values())
+
+    def resume(self) -> bytes:
+        """Ask again about the calls that wait, and return the bytes that may go on now."""
+        if self.blocked:
+            return b""
+        for name, channel in self._channels.items():
+            if channel.waits and not self.blocked:
+                self._rule(name, channel)
+        return self._released()
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes from the upstream, return those that may go to the client now."""
@@ -141,16 +158,31 @@ class Holdback:
         else:
             for beginning in read.closes:
                 self._close(beginning)
+        for name, arguments in read.calls:
+            self._repeated(name, arguments, held)
         return self._released()
+
+    def _repeated(self, name: str, arguments: str, held: _Held) -> None:
+        """Judge a call that stands complete in an event, unless it is one that was judged as it came in parts."""
+        if self._decide is None or self.blocked:
+            return
+        known = self._judged.get(name)
+        if known is None:
+            channel = self._channels.setdefault(name, _Channel())
+            channel.buffer, self._kinds[name] = arguments, "arguments"
+            held.places.append((Piece(name, {}, "arguments", "arguments"), 0, channel.length))
+            self._judge_call(name, channel)
+        elif known.tool != self._reader.call(name, arguments).tool or not same_json(known.arguments, arguments):
+            self.blocked, held.guilty = CHANGED, True
 
     def _close(self, beginning: str) -> None:
         for name, channel in self._channels.items():
-            if name.startswith(beginning) and not channel.closed and not self.blocked:
+            if name.startswith(beginning) and not channel.closed and not channel.waits and not self.blocked:
                 if self._kinds[name] == "arguments":
                     self._judge_call(name, channel)
                 else:
                     self._look(name, channel, final=True)
-                channel.closed = True
+                    channel.closed = True
 
     def _look(self, name: str, channel: _Channel, *, final: bool) -> None:
         forced = final or channel.length - channel.decided > FORCED
@@ -187,29 +219,36 @@ class Holdback:
             held.dirty = True
 
     def _judge_call(self, name: str, channel: _Channel) -> None:
-        text, hits = redact_arguments(self._active, channel.buffer)
+        _, hits = redact_arguments(self._active, channel.buffer)
         for hit, action in hits:
             self.findings.append(hit.finding(name))
             if action == "block":
                 self.blocked = self.blocked or hit.why
-        if self._decide is not None and not self.blocked:
-            call_id, tool = self._reader.call(name)
-            verdict = self._decide(ToolCall(call_id, tool, channel.buffer))
-            if not isinstance(verdict, Allow):
-                self.findings.append(Finding("tool-call", Severity.HIGH, verdict.why, tool))
-                self.blocked = verdict.why
-        if text != channel.buffer and not self.blocked:
-            self.redacted += 1
-            self._replace(name, text)
-        channel.base, channel.buffer, channel.decided = channel.length, "", channel.length
+        if not self.blocked:
+            self._rule(name, channel)
 
-    def _replace(self, name: str, text: str) -> None:
-        """Put all of `text` into the channel's first held piece and empty the others."""
-        for held in self._queue:
-            for piece, _, _ in held.places:
-                if piece.channel == name:
-                    piece.holder[piece.key], text = text, ""
-                    held.dirty = True
+    def _rule(self, name: str, channel: _Channel) -> None:
+        """Ask whether a complete call may happen, and cut out of its arguments what must not leave."""
+        reader, arguments = self._reader, channel.buffer
+        channel.waits = False
+        if self._decide is not None:
+            call = reader.call(name, arguments)
+            self._judged[name] = ToolCall(call.id, call.tool, arguments)
+            ruled = rule(self._decide, call, name, reader.rulings, replaceable=reader.replaceable(name))
+            if ruled.finding is not None:
+                self.findings.append(ruled.finding)
+            channel.waits, self.blocked = ruled.waits, ruled.blocked
+            if channel.waits or self.blocked:
+                return
+        if name not in reader.rulings.denied:
+            left = reader.rulings.rewritten.get(name, arguments)
+            text, _ = redact_arguments(self._active, left)
+            if text != left:
+                self.redacted += 1
+            if text != arguments:
+                reader.rulings.rewritten[name] = text
+        channel.closed = True
+        channel.base, channel.buffer, channel.decided = channel.length, "", channel.length
 
     def _released(self) -> bytes:
         out = self._release()
@@ -239,12 +278,15 @@ class Holdback:
             if edits:
                 piece.holder[piece.key] = edited(piece.text, start, edits)
                 held.dirty = True
-        if held.read.hidden:
-            return b""
-        if not held.dirty:
-            return held.event.raw
-        without_logprobs(held.read.document)
-        return written(held.event.name, dump(held.read.document))
+        read = held.read
+        self._reader.amend(read)
+        out = b"".join(written(name, dump(document)) for name, document in read.before)
+        if read.hidden:
+            return out
+        if not held.dirty and not read.dirty:
+            return out + held.event.raw
+        without_logprobs(read.document)
+        return out + written(held.event.name, dump(read.document))
 
 
 def examine(active: Sequence[Active], text: str, *, final: bool) -> tuple[list[tuple[Hit, str]], int]:
@@ -280,6 +322,18 @@ def redact_arguments(active: Sequence[Active], text: str) -> tuple[str, list[tup
     for value in _leaves(document):
         hits += [(hit, "block" if action == "redact" else action) for hit, action in redact(active, value)[1]]
     return cleaned, hits
+
+
+def same_json(one: str, other: str) -> bool:
+    """Return whether two texts are the same, or the same JSON value."""
+    try:
+        return one == other or _canonical(one) == _canonical(other)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _canonical(text: str) -> str:
+    return json.dumps(json.loads(text), sort_keys=True)
 
 
 def without_logprobs(document: Any) -> None:

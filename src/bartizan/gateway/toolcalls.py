@@ -1,6 +1,6 @@
 """The agent firewall in the path: every complete tool call of an answer is decided by where its values came from.
 
-A call that would need a person, or a rewrite, is stopped like one that is refused: nobody is there to answer yet.
+A call that may not happen is left out of the answer, alone, and a text stands in its place that the model can act on.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,9 @@ from bartizan.core.errors import BadSettings
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Prompt, ToolCall
 from bartizan.core.sections.policy import Policy
-from bartizan.core.verdicts import Allow, Block, Verdict
-from bartizan.gateway.stream import Decide
+from bartizan.core.verdicts import Allow, Block
+from bartizan.gateway.rulings import Decide, Ruling
+from bartizan.policy.advice import told
 from bartizan.policy.cedar import Rules
 from bartizan.policy.context import Contexts
 from bartizan.policy.decide import decide
@@ -43,20 +44,23 @@ class ToolCalls:
 
         passed: list[ToolCall] = []
 
-        def judge(call: ToolCall) -> Verdict:
+        def judge(call: ToolCall) -> Ruling:
             context = self._contexts.of(prompt.messages, prompt.tools)
             context = replace(context, rules=self._rules, principal=principal)
             for earlier in passed:
                 context = context.after(earlier)
             decision = decide(call, context)
+            why = f"{decision.reason}: {decision.why}"
             if decision.verdict == "allow":
                 passed.append(call)
-                return Allow(decision.why)
-            why = f"{decision.reason}: {decision.why}"
+                return Ruling(Allow(decision.why))
             if self._mode == "monitor":
                 note(Finding("tool-call", Severity.HIGH, why, call.tool))
-                return Allow(why)
-            return Block(why)
+                return Ruling(Allow(why))
+            if decision.verdict == "rewrite":
+                passed.append(call)
+                return Ruling(Allow(why), arguments=decision.arguments)
+            return Ruling(Block(why), told(decision, context.tools))
 
         return judge
 

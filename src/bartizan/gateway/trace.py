@@ -27,6 +27,11 @@ class Screening(Protocol):
     usage: Usage | None
     finish: str
 
+    @property
+    def denied(self) -> int:
+        """How many calls a text stands in place of."""
+        ...
+
 
 @dataclass(slots=True)
 class Trace:
@@ -67,7 +72,7 @@ class Trace:
         self.redacted, self.usage, self.finish = guard.redacted, guard.usage, guard.finish
         if guard.blocked:
             self.block("block", guard.blocked)
-        elif guard.redacted:
+        elif guard.redacted or guard.denied:
             self.block("redact", guard.findings[0].why)
 
     def record(self, now_ns: int) -> dict[str, Any]:

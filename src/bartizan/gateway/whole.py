@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bartizan.core.findings import Finding, Severity
+from bartizan.core.findings import Finding
 from bartizan.core.messages import ToolCall, Usage
-from bartizan.core.verdicts import Allow
 from bartizan.gateway.output.base import Active, Hit, over_foreign
-from bartizan.gateway.stream import Decide, Edit, edited, redact, redact_arguments, without_logprobs
+from bartizan.gateway.rulings import Decide, rule
+from bartizan.gateway.stream import Edit, edited, redact, redact_arguments, without_logprobs
 from bartizan.gateway.wires.base import Piece, Read, Reader, dump
 
 
@@ -21,6 +21,8 @@ class Outcome:
     findings: list[Finding] = field(default_factory=list)
     usage: Usage | None = None
     finish: str = ""
+    waiting: bool = False
+    """A person is being asked about a call: screen again once there may be an answer."""
 
 
 def screen_whole(reader: Reader, active: Sequence[Active], body: bytes, decide: Decide | None = None) -> Outcome:
@@ -37,11 +39,14 @@ def screen_whole(reader: Reader, active: Sequence[Active], body: bytes, decide: 
         if piece.foreign:
             over_foreign(active, piece.text)  # before anything is judged: the model may have quoted it
     for channel in _channels(read):
-        _screen_channel(reader, active, channel, outcome, decide)
+        _screen_channel(active, channel, outcome)
     if decide is not None:
-        for call in read.calls:
-            _decide(call, outcome, decide)
-    if outcome.redacted and not outcome.blocked:
+        for key, arguments in read.calls:
+            _decide(key, reader.call(key, arguments), outcome, reader, decide)
+        for key, arguments in reader.rulings.rewritten.items():
+            reader.rulings.rewritten[key] = redact_arguments(active, arguments)[0]
+        reader.amend(read)
+    if (outcome.redacted or read.dirty) and not outcome.blocked:
         without_logprobs(read.document)
         outcome.body = dump(read.document)
     return outcome
@@ -54,9 +59,7 @@ def _channels(read: Read) -> list[list[Piece]]:
     return list(found.values())
 
 
-def _screen_channel(
-    reader: Reader, active: Sequence[Active], pieces: list[Piece], outcome: Outcome, decide: Decide | None
-) -> None:
+def _screen_channel(active: Sequence[Active], pieces: list[Piece], outcome: Outcome) -> None:
     name, text = pieces[0].channel, "".join([piece.text for piece in pieces])
     kind = pieces[0].kind
     if pieces[0].foreign:
@@ -65,8 +68,6 @@ def _screen_channel(
     if kind == "sealed":
         hits = [(hit, "block" if action == "redact" else action) for hit, action in hits]
     _note(outcome, name, hits)
-    if kind == "arguments" and decide is not None:
-        _decide(ToolCall(*reader.call(name), text), outcome, decide)
     if cleaned == text or outcome.blocked:
         return
     outcome.redacted += 1
@@ -78,11 +79,12 @@ def _screen_channel(
         offset += len(before)
 
 
-def _decide(call: ToolCall, outcome: Outcome, decide: Decide) -> None:
-    verdict = decide(call)
-    if not isinstance(verdict, Allow):
-        outcome.findings.append(Finding("tool-call", Severity.HIGH, verdict.why, call.tool))
-        outcome.blocked = outcome.blocked or verdict.why
+def _decide(key: str, call: ToolCall, outcome: Outcome, reader: Reader, decide: Decide) -> None:
+    ruled = rule(decide, call, key, reader.rulings, replaceable=reader.replaceable(key))
+    outcome.waiting = outcome.waiting or ruled.waits
+    outcome.blocked = outcome.blocked or ruled.blocked
+    if ruled.finding is not None:
+        outcome.findings.append(ruled.finding)
 
 
 def _note(outcome: Outcome, name: str, hits: Sequence[tuple[Hit, str]]) -> None:

@@ -71,6 +71,6 @@ def test_a_call_is_named_before_its_arguments():
     item = {"type": "function_call", "call_id": "c9", "name": "send"}
     added = {"type": "response.output_item.added", "output_index": 2, "item": item}
     reader.event(parse(b"data: " + json.dumps(added).encode() + b"\n\n"))
-    assert reader.call("tool/2") == ("c9", "send")
+    assert reader.call("tool/2", "{}") == ToolCall("c9", "send", "{}")
     done = {"type": "response.function_call_arguments.done", "output_index": 2, "arguments": "{}"}
     assert reader.event(parse(b"data: " + json.dumps(done).encode() + b"\n\n")).closes == ("tool/2",)

@@ -5,6 +5,7 @@ from typing import Any
 
 from bartizan.core.errors import BadRequest
 from bartizan.core.messages import Message, Part, Prompt, Role, Text, ToolCall, ToolResult, ToolSpec, Trust, Usage
+from bartizan.gateway.rulings import Rulings
 from bartizan.gateway.sse import Event, written
 from bartizan.gateway.wires import strict_json
 from bartizan.gateway.wires.base import (
@@ -30,6 +31,7 @@ _TOP = frozenset(
 _MESSAGE = frozenset(("role", "content"))
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
 _JOINED = frozenset(("text",))
+_DELTA = "content_block_delta"
 _ERRORS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -105,7 +107,9 @@ class MessagesReader:
     def __init__(self, model: str) -> None:
         """`model` stands in refusals until the upstream has said its own name."""
         self.head: dict[str, Any] = {"id": new_id("msg_"), "type": "message", "role": "assistant", "model": model}
-        self._calls: dict[str, tuple[str, str]] = {}
+        self.rulings = Rulings()
+        self._calls: dict[str, tuple[str, str, str]] = {}
+        self._told: set[str] = set()
         self._taken: dict[str, Any] = {}
         self._begun = False
         self._open: set[int] = set()
@@ -124,7 +128,8 @@ class MessagesReader:
         if kind == "content_block_delta" and isinstance(delta := document.get("delta"), dict):
             read.pieces = _delta(delta, index)
         elif kind == "content_block_start" and isinstance(block := document.get("content_block"), dict):
-            self._calls[f"tool/{index}"] = (str(block.get("id")), str(block.get("name")))
+            if str(block.get("type")).endswith("tool_use"):
+                self._began(f"tool/{index}", block)
             read.pieces = _started(block, index)
         elif kind == "content_block_stop":
             read.closes = (f"tool/{index}",)
@@ -132,6 +137,7 @@ class MessagesReader:
             self._taken = one(message.get("usage"))
             content = message.get("content")
             read.pieces = list(strings(content)) if isinstance(content, list) else []
+            self._early(content, read)
         elif kind == "message_delta":
             read.end = True
             read.usage = _usage({**self._taken, **_counts(document.get("usage"))})
@@ -149,21 +155,87 @@ class MessagesReader:
             raise ValueError("not a JSON object")
         pieces = list(strings(document, joined=_JOINED))
         calls = []
-        for block in dicts(document.get("content")):
+        content = document.get("content")
+        for number, block in enumerate(content if isinstance(content, list) else ()):
+            if not isinstance(block, dict):
+                continue
             if block.get("type") == "thinking":
                 for piece in pieces:
                     piece.kind = "sealed" if piece.holder is block else piece.kind
             if str(block.get("type")).endswith("tool_use"):
-                arguments = json.dumps(block.get("input"), ensure_ascii=False)
-                calls.append(ToolCall(str(block.get("id")), str(block.get("name")), arguments))
+                self._began(f"tool/{number}", block)
+                calls.append((f"tool/{number}", json.dumps(block.get("input"), ensure_ascii=False)))
         usage = document.get("usage")
         counted = _usage(usage) if isinstance(usage, dict) else None
         finish = str(document.get("stop_reason") or "")
         return Read(document, pieces, end=True, calls=calls, usage=counted, finish=finish)
 
-    def call(self, channel: str) -> tuple[str, str]:
-        """Return id and tool name of the call whose arguments `channel` carries."""
-        return self._calls.get(channel, ("", ""))
+    def _early(self, content: Any, read: Read) -> None:
+        """Judge calls that stand in the message's start, where no server puts any: they cannot be replaced."""
+        for number, block in enumerate(dicts(content)):
+            if str(block.get("type")).endswith("tool_use"):
+                self._began(f"start/{number}", {**block, "type": "early_tool_use"})
+                read.calls.append((f"start/{number}", json.dumps(block.get("input"), ensure_ascii=False)))
+
+    def _began(self, channel: str, block: dict[str, Any]) -> None:
+        self._calls[channel] = (str(block.get("id")), str(block.get("name")), str(block.get("type")))
+
+    def call(self, channel: str, arguments: str) -> ToolCall:
+        """Return the call whose complete arguments `channel` has carried."""
+        called, name, _ = self._calls.get(channel, ("", "", ""))
+        return ToolCall(called, name, arguments)
+
+    def replaceable(self, key: str) -> bool:
+        """Return whether it is the client's call: what the provider's own tools do has happened already."""
+        return self._calls.get(key, ("", "", ""))[2] == "tool_use"
+
+    def amend(self, read: Read) -> None:
+        """Put a text in the place of each denied call, block for block, and new arguments where they are ruled."""
+        document = read.document
+        if not self.rulings or not isinstance(document, dict):
+            return
+        content = document.get("content")
+        for number, block in enumerate(content if isinstance(content, list) else ()):
+            if (key := f"tool/{number}") in self.rulings.denied:
+                document["content"][number], read.dirty = {"type": "text", "text": self.rulings.denied[key]}, True
+            elif key in self.rulings.rewritten and isinstance(block, dict):
+                block["input"], read.dirty = json.loads(self.rulings.rewritten[key]), True
+        key = f"tool/{document.get('index')}"
+        if key in self.rulings.denied:
+            self._replaced(key, read)
+        elif key in self.rulings.rewritten:
+            self._rewritten(key, read)
+        holder = one(document.get("delta")) if document.get("type") == "message_delta" else document
+        if holder.get("stop_reason") == "tool_use" and not self._left():
+            holder["stop_reason"], read.dirty = "end_turn", True
+
+    def _left(self) -> bool:
+        """Return whether the message still asks the client for a call."""
+        return any(kind == "tool_use" and key not in self.rulings.denied for key, (*_, kind) in self._calls.items())
+
+    def _replaced(self, key: str, read: Read) -> None:
+        """Make an event of a denied call one of a text block."""
+        kind, index = read.document["type"], read.document["index"]
+        if kind == "content_block_start":
+            read.document["content_block"], read.dirty = {"type": "text", "text": ""}, True
+        elif kind == "content_block_delta":
+            read.hidden = True
+        elif kind == "content_block_stop" and key not in self._told:
+            delta = {"type": "text_delta", "text": self.rulings.denied[key]}
+            read.before.append((_DELTA, {"type": _DELTA, "index": index, "delta": delta}))
+            self._told.add(key)
+
+    def _rewritten(self, key: str, read: Read) -> None:
+        """Give all of the new arguments at the end of a call, and nothing before."""
+        kind, index = read.document["type"], read.document["index"]
+        if kind == "content_block_start":
+            read.document["content_block"]["input"], read.dirty = {}, True
+        elif kind == "content_block_delta":
+            read.hidden = True
+        elif kind == "content_block_stop" and key not in self._told:
+            delta = {"type": "input_json_delta", "partial_json": self.rulings.rewritten[key]}
+            read.before.append((_DELTA, {"type": _DELTA, "index": index, "delta": delta}))
+            self._told.add(key)
 
     def passed(self, read: Read) -> None:
         """Remember the message's head and which blocks the client has open."""
@@ -218,7 +290,9 @@ def _started(block: dict[str, Any], index: Any) -> list[Piece]:
         case "text":
             return [Piece("text", block, "text", "text")]
         case "tool_use" | "server_tool_use" | "mcp_tool_use":
-            return [Piece(f"tool/{index}", {}, "partial_json", "arguments"), *strings(one(block.get("input")))]
+            # A block may begin with its whole input; followed by deltas it would be two things at once, and no JSON.
+            begun = {"partial_json": json.dumps(given, ensure_ascii=False)} if (given := block.get("input")) else {}
+            return [Piece(f"tool/{index}", begun, "partial_json", "arguments"), *strings(one(given))]
         case "thinking":
             return [Piece(f"thinking/{index}", block, "thinking", "sealed")]
         case _:

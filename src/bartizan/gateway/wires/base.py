@@ -14,6 +14,7 @@ import msgspec
 
 from bartizan.core.errors import BadRequest
 from bartizan.core.messages import Prompt, Text, ToolCall, Trust, Usage
+from bartizan.gateway.rulings import Rulings
 from bartizan.gateway.sse import Event
 
 REFUSAL = "I'm sorry, but I can't help with that."
@@ -77,12 +78,16 @@ class Read:
     end: bool = False
     last: bool = False
     """Nothing of the answer follows."""
-    calls: list[ToolCall] = field(default_factory=list)
-    """Complete calls whose arguments stand in the document as an object, not as text."""
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    """Calls that stand complete in the document: the reader's name for each, and its arguments."""
     usage: Usage | None = None
     finish: str = ""
     hidden: bool = False
-    """The client did not ask for this event: it is read and not handed on."""
+    """It is read and not handed on: the client did not ask for it, or a ruling took its place."""
+    dirty: bool = False
+    """The document is no longer what came."""
+    before: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Events of ours, by type, that stand before this one."""
 
 
 class Reader(Protocol):
@@ -96,8 +101,19 @@ class Reader(Protocol):
         """Return what a complete answer holds. Raises ValueError when it is not JSON."""
         ...
 
-    def call(self, channel: str) -> tuple[str, str]:
-        """Return id and tool name of the call whose arguments `channel` carries."""
+    rulings: Rulings
+    """What was ruled about the calls of this answer; `amend` carries it out."""
+
+    def call(self, channel: str, arguments: str) -> ToolCall:
+        """Return the call whose complete arguments `channel` has carried."""
+        ...
+
+    def replaceable(self, key: str) -> bool:
+        """Return whether the client is what would carry out this call: then a text can take its place."""
+        ...
+
+    def amend(self, read: Read) -> None:
+        """Carry out the rulings on an event, or a whole answer, that is about to leave: change its document."""
         ...
 
     def passed(self, read: Read) -> None:

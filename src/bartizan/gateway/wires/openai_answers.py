@@ -1,8 +1,10 @@
 """Answers in OpenAI's older form (`choices`): read as they come, refused, cut off, and errors. Chat and Completions."""
 
+import json
 from typing import Any
 
-from bartizan.core.messages import Usage
+from bartizan.core.messages import ToolCall, Usage
+from bartizan.gateway.rulings import Rulings
 from bartizan.gateway.sse import Event
 from bartizan.gateway.wires.base import Piece, Read, Said, count, decode, dicts, dump, new_id, one, strings
 
@@ -24,7 +26,10 @@ class ChatReader:
         self._hide_usage = hide_usage
         self._head: dict[str, Any] = {"id": new_id("chatcmpl-"), "object": form, "created": 0, "model": model}
         self._indexes = {0}
-        self._calls: dict[str, tuple[str, str]] = {}
+        self.rulings = Rulings()
+        self._calls: dict[str, tuple[str, str, str]] = {}
+        self._told: set[str] = set()
+        self._spoke: set[str] = set()
         self._begun = False
 
     def event(self, event: Event) -> Read:
@@ -55,6 +60,7 @@ class ChatReader:
                 if isinstance(value, str):
                     if key not in _NOT_TEXT:
                         read.pieces.append(Piece(f"{index}/{key}", delta, key, "text"))
+                        self._spoke.update([str(index)] if key == "content" and value else ())
                 elif isinstance(value, dict | list) and value:
                     self._nested(key, value, index, read)
         _others(choice, _CHOICE_KNOWN, read)
@@ -75,13 +81,15 @@ class ChatReader:
                 read.pieces.append(piece)
 
     def _call(self, channel: str, call: dict[str, Any], read: Read) -> None:
-        function = call.get("function") or call.get("custom")
-        if not isinstance(function, dict):
-            return
-        known = self._calls.get(channel, ("", ""))
-        self._calls[channel] = (str(call.get("id") or known[0]), str(function.get("name") or known[1]))
-        key = "input" if "input" in function else "arguments"
-        read.pieces.append(Piece(channel, function, key, "arguments"))
+        function = one(call.get("function") or call.get("custom"))
+        known = self._calls.get(channel, ("", "", ""))
+        key = "input" if "input" in function or "custom" in call else "arguments"
+        named = str(function.get("name") or "")
+        name = known[1] if named in ("", known[1]) else known[1] + named  # a name may come in parts too
+        self._calls[channel] = (str(call.get("id") or known[0]), name, known[2] or key)
+        text = text_of(function.get(key))
+        holder = function if isinstance(function.get(key), str) else {key: text}
+        read.pieces.append(Piece(channel, holder, key, "arguments"))
 
     def whole(self, body: bytes) -> Read:
         """Return what a complete answer holds."""
@@ -96,15 +104,104 @@ class ChatReader:
         )
         for number, choice in enumerate(dicts(document.get("choices"))):
             read.finish = str(choice.get("finish_reason") or "")
-            for position, call in enumerate(dicts(one(choice.get("message")).get("tool_calls"))):
-                function = one(call.get("function") or call.get("custom"))
-                channel = f"/choices/{number}/message/tool_calls/{position}/function/arguments"
-                self._calls[channel] = (str(call.get("id")), str(function.get("name")))
+            message = one(choice.get("message"))
+            asked = [(f"{number}/tool/{at}", call) for at, call in enumerate(dicts(message.get("tool_calls")))]
+            if isinstance(message.get("function_call"), dict):
+                asked.append((f"{number}/function", {"function": message["function_call"]}))
+            for channel, call in asked:
+                parts = Read()
+                self._call(channel, call, parts)
+                read.calls.append((channel, parts.pieces[0].text))
         return read
 
-    def call(self, channel: str) -> tuple[str, str]:
-        """Return id and tool name of the call whose arguments `channel` carries."""
-        return self._calls.get(channel, ("", ""))
+    def call(self, channel: str, arguments: str) -> ToolCall:
+        """Return the call whose complete arguments `channel` has carried; free text is one argument, `input`."""
+        called, name, key = self._calls.get(channel, ("", "", ""))
+        return ToolCall(called, name, json.dumps({"input": arguments}) if key == "input" else arguments)
+
+    def replaceable(self, key: str) -> bool:
+        """Return True: every call of this dialect is the client's to carry out."""
+        return True
+
+    def amend(self, read: Read) -> None:
+        """Take denied calls out of the choices, number the others anew, and say what is told instead."""
+        if not self.rulings or not isinstance(read.document, dict):
+            return
+        for number, choice in enumerate(dicts(read.document.get("choices"))):
+            whole = isinstance(choice.get("message"), dict)
+            index = number if whole else choice.get("index", 0)
+            said = one(choice.get("message") if whole else choice.get("delta"))
+            told = self._amended(said, index, read, whole=whole)
+            if told and whole:
+                said["content"] = "\n\n".join(filter(None, [said.get("content"), *told]))
+            elif told:
+                delta = {"role": "assistant", "content": self._gap(index) + "\n\n".join(told)}
+                head = {key: read.document.get(key, value) for key, value in self._head.items()}
+                event = {"index": index, "delta": delta, "logprobs": None, "finish_reason": None}
+                read.before.append(("", {**head, "choices": [event]}))
+            if choice.get("finish_reason") in ("tool_calls", "function_call") and not self._left(index):
+                choice["finish_reason"], read.dirty = "stop", True
+        choices = dicts(read.document.get("choices"))
+        if read.dirty and choices and not read.document.get("usage") and not any(map(_says, choices)):
+            read.hidden = True
+
+    def _gap(self, index: Any) -> str:
+        """Return what stands between what a choice said before and what comes now."""
+        gap = "\n\n" if str(index) in self._spoke else ""
+        self._spoke.add(str(index))
+        return gap
+
+    def _left(self, index: Any) -> bool:
+        """Return whether a choice still asks for a call."""
+        mine = [channel for channel in self._calls if channel.startswith(f"{index}/")]
+        return not mine or any(channel not in self.rulings.denied for channel in mine)
+
+    def _amended(self, said: dict[str, Any], index: Any, read: Read, *, whole: bool) -> list[str]:
+        """Carry out the rulings on one delta or message; return what is told for calls that begin in it."""
+        kept, told = [], []
+        calls = said.get("tool_calls")
+        for at, call in enumerate(dicts(calls)):
+            place = at if whole else call.get("index", 0)
+            channel = f"{index}/tool/{place}"
+            if channel in self.rulings.denied:
+                told += self._tell(channel)
+                continue
+            if not whole and type(place) is int:
+                gone = [f"{index}/tool/{earlier}" in self.rulings.denied for earlier in range(min(place, 1000))]
+                call["index"] = place - sum(gone)
+            self._rewritten(channel, one(call.get("function") or call.get("custom")))
+            kept.append(call)
+        if isinstance(calls, list):
+            said["tool_calls"], read.dirty = kept, True
+            if not kept:
+                del said["tool_calls"]
+        if isinstance(said.get("function_call"), dict):
+            channel, read.dirty = f"{index}/function", True
+            self._rewritten(channel, said["function_call"])
+            if channel in self.rulings.denied:
+                told += self._tell(channel)
+                del said["function_call"]
+        return told
+
+    def _tell(self, channel: str) -> list[str]:
+        """Return what is told in place of a call, once."""
+        told = [] if channel in self._told else [self.rulings.denied[channel]]
+        self._told.add(channel)
+        return told
+
+    def _rewritten(self, channel: str, function: dict[str, Any]) -> None:
+        """Put all of the new arguments where the call begins, and nothing where it goes on."""
+        if channel not in self.rulings.rewritten:
+            return
+        text = self.rulings.rewritten[channel]
+        key = self._calls[channel][2]
+        if key == "input":
+            text = unwrapped(text)
+        if "name" in function or channel not in self._told:
+            function[key] = text
+        elif key in function:
+            function[key] = ""
+        self._told.add(channel)
 
     def passed(self, read: Read) -> None:
         """Remember the stream's id and model, so that a cut keeps them."""
@@ -139,6 +236,27 @@ def _others(node: dict[str, Any], known: frozenset[str], read: Read) -> None:
             read.pieces.append(Piece(key, node, key))
         elif isinstance(value, dict | list):
             read.pieces += strings(value, key)
+
+
+def text_of(value: Any) -> str:
+    """Return arguments as text: some servers give an object where the dialect has a string."""
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def unwrapped(text: str) -> str:
+    """Return the free text of a call that was decided as one argument."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    inner = found.get("input") if isinstance(found, dict) and len(found) == 1 else None
+    return inner if isinstance(inner, str) else text
+
+
+def _says(choice: dict[str, Any]) -> bool:
+    """Return whether a choice still says anything once calls were taken out."""
+    said = one(choice.get("message") or choice.get("delta"))
+    return bool(choice.get("finish_reason")) or any(value is not None for value in said.values())
 
 
 def unread(event: Event) -> Read:

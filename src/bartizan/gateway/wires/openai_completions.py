@@ -7,7 +7,8 @@ acts on them; they are forwarded, bounded and recorded.
 from typing import Any
 
 from bartizan.core.errors import BadRequest
-from bartizan.core.messages import Message, Prompt, Role, Text, Trust
+from bartizan.core.messages import Message, Prompt, Role, Text, ToolCall, Trust
+from bartizan.gateway.rulings import Rulings
 from bartizan.gateway.sse import Event
 from bartizan.gateway.wires import strict_json
 from bartizan.gateway.wires.base import Asked, Read, Said, decode, dump, expect, new_id
@@ -69,6 +70,10 @@ class OpenAICompletions:
 class VectorReader:
     """Reads an answer that holds numbers only: nothing in it is text."""
 
+    def __init__(self) -> None:
+        """Start with no rulings; there never are any."""
+        self.rulings = Rulings()
+
     def event(self, event: Event) -> Read:
         """Return an event without texts."""
         return Read()
@@ -78,9 +83,16 @@ class VectorReader:
         document = decode(body) if len(body) < 65536 else {}
         return Read(document, end=True, usage=usage_of(document.get("usage")) if isinstance(document, dict) else None)
 
-    def call(self, channel: str) -> tuple[str, str]:
-        """There are no calls."""
-        return ("", "")
+    def call(self, channel: str, arguments: str) -> ToolCall:
+        """Return nothing's call: there are none."""
+        return ToolCall("", "", arguments)
+
+    def replaceable(self, key: str) -> bool:
+        """Return False: there are no calls."""
+        return False
+
+    def amend(self, read: Read) -> None:
+        """Nothing to amend."""
 
     def passed(self, read: Read) -> None:
         """Nothing to remember."""

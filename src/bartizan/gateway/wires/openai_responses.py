@@ -9,10 +9,11 @@ from typing import Any
 
 from bartizan.core.errors import BadRequest
 from bartizan.core.messages import ROLE_TRUST, Message, Prompt, Role, ToolCall, ToolResult, ToolSpec, Trust
+from bartizan.gateway.rulings import Rulings
 from bartizan.gateway.sse import Event, written
 from bartizan.gateway.wires import strict_json
 from bartizan.gateway.wires.base import Asked, Piece, Read, Said, decode, dicts, dump, expect, new_id, strings, texts_in
-from bartizan.gateway.wires.openai_answers import openai_error, unread, usage_of
+from bartizan.gateway.wires.openai_answers import openai_error, text_of, unread, unwrapped, usage_of
 
 _TOP = frozenset(
     ("model", "input", "instructions", "tools", "stream", "max_output_tokens", "previous_response_id", "prompt")
@@ -20,6 +21,8 @@ _TOP = frozenset(
 _ITEM = frozenset(("type", "role", "content", "name", "arguments", "output", "call_id", "summary"))
 _ROLES = {"system": Role.SYSTEM, "developer": Role.DEVELOPER, "user": Role.USER, "assistant": Role.ASSISTANT}
 _JOINED = frozenset(("text",))
+_REPLACEABLE = frozenset(("function_call", "custom_tool_call", "mcp_approval_request"))
+"""Calls that the client carries out, or approves. What the provider runs has happened already."""
 _ENDS = frozenset(("response.completed", "response.incomplete", "response.failed", "error"))
 
 
@@ -93,7 +96,10 @@ class ResponsesReader:
             "temperature": None,
             "top_p": None,
         }
-        self._calls: dict[str, tuple[str, str]] = {}
+        self.rulings = Rulings()
+        self._calls: dict[str, dict[str, Any]] = {}
+        self._items: dict[str, dict[str, Any]] = {}
+        self._shift = 0
         self._number = 0
         self._begun = False
         self._output = 0
@@ -109,27 +115,43 @@ class ResponsesReader:
         kind = str(document.get("type", ""))
         read = Read(document)
         channel = f"tool/{document.get('output_index')}"
-        if kind == "response.output_item.added" and isinstance(item := document.get("item"), dict):
-            self._calls[channel] = (str(item.get("call_id") or item.get("id")), str(item.get("name") or ""))
+        item = document.get("item")
         if kind.endswith(".delta") and isinstance(document.get("delta"), str):
             read.pieces = self._delta(kind, channel, document)
-        elif kind in ("response.created", "response.in_progress", "response.queued"):
-            pass  # what the client itself sent comes back here, its instructions included
-        elif kind not in _ENDS and isinstance(document.get("response"), dict):
-            output = document["response"].get("output")
+            return read
+        if kind not in _ENDS and isinstance(document.get("response"), dict):
+            output = document["response"].get("output")  # what the client itself sent comes back here too: not read
             read.pieces = list(strings(output)) if isinstance(output, list) else []
+            self._standing(output, read)
         elif kind in _ENDS:
             response = document.get("response") or document
             read = self._response_read(response if isinstance(response, dict) else {}, document)
             read.last = True
         else:
             read.pieces = list(strings(document))
-        if not kind.endswith(".delta"):
-            for piece in read.pieces:
-                piece.kind = "whole"  # events that repeat what was streamed stand for themselves
-        if kind.endswith(("arguments.done", "input.done", "code.done")):
+        for piece in read.pieces:
+            piece.kind = "whole"  # events that repeat what was streamed stand for themselves
+        if isinstance(item, dict) and (key := _arguments_key(item)):
+            self._calls[channel] = item
+            if kind == "response.output_item.added":
+                read.pieces.append(Piece(channel, {key: text_of(item.get(key))}, key, "arguments"))
+            else:
+                read.closes = (channel,)
+                read.calls.append((channel, text_of(item.get(key))))
+        if kind.endswith(("arguments.done", "input.done")) and channel in self._calls:
             read.closes = (channel,)
+            read.calls.append((channel, text_of(document.get("arguments", document.get("input")))))
         return read
+
+    def _standing(self, output: Any, read: Read) -> None:
+        """Add the complete calls in a list of items, by the names under which they were streamed."""
+        known = {_identity(item): channel for channel, item in self._calls.items()}
+        for number, item in enumerate(dicts(output)):
+            if not (key := _arguments_key(item)):
+                continue
+            channel = known.get(_identity(item), f"standing/{number}")
+            self._calls.setdefault(channel, item)
+            read.calls.append((channel, text_of(item.get(key))))
 
     def _delta(self, kind: str, channel: str, document: dict[str, Any]) -> list[Piece]:
         if "arguments" in kind or "tool_call_input" in kind:
@@ -155,16 +177,80 @@ class ResponsesReader:
                 pieces.append(Piece(key, response, key))
             elif isinstance(value, dict | list):
                 pieces += strings(value, key)
-        for number, item in enumerate(dicts(output)):
-            if "arguments" in item:
-                self._calls[f"/output/{number}/arguments"] = (str(item.get("call_id")), str(item.get("name")))
         finish = str(response.get("status") or "")
         usage = usage_of(response.get("usage"), response.get("service_tier"))
-        return Read(document, pieces, end=True, usage=usage, finish=finish)
+        read = Read(document, pieces, end=True, usage=usage, finish=finish)
+        self._standing(output, read)
+        return read
 
-    def call(self, channel: str) -> tuple[str, str]:
-        """Return id and tool name of the call whose arguments `channel` carries."""
-        return self._calls.get(channel, ("", ""))
+    def call(self, channel: str, arguments: str) -> ToolCall:
+        """Return the call whose complete arguments `channel` has carried; free text is one argument, `input`."""
+        item = self._calls.get(channel, {})
+        text = json.dumps({"input": arguments}) if _arguments_key(item) == "input" else arguments
+        return ToolCall(str(item.get("call_id") or item.get("id") or ""), str(item.get("name") or ""), text)
+
+    def replaceable(self, key: str) -> bool:
+        """Return whether the client is who carries the call out."""
+        return self._calls.get(key, {}).get("type") in _REPLACEABLE
+
+    def amend(self, read: Read) -> None:
+        """Make a denied call a message, event for event, and write new arguments wherever a call's stand."""
+        document = read.document
+        if not isinstance(document, dict):
+            return
+        if self.rulings:
+            response = document["response"] if isinstance(document.get("response"), dict) else document
+            if isinstance(response.get("output"), list):
+                self._outputs(response["output"], read)
+            channel = f"tool/{document.get('output_index')}"
+            if channel in self.rulings.denied:
+                self._replaced(channel, document, read)
+            elif channel in self.rulings.rewritten:
+                self._rewritten(channel, document, read)
+        number = document.get("sequence_number")
+        if isinstance(number, int) and (self._shift or read.before or read.hidden):
+            for step, (_, event) in enumerate(read.before):
+                event["sequence_number"] = number + self._shift + step
+            self._shift += len(read.before)
+            document["sequence_number"], read.dirty = number + self._shift, True
+            self._shift -= read.hidden
+
+    def _outputs(self, output: list[Any], read: Read) -> None:
+        known = {_identity(item): channel for channel, item in self._calls.items()}
+        for number, item in enumerate(output):
+            channel = known.get(_identity(item), "") if isinstance(item, dict) else ""
+            if channel in self.rulings.denied:
+                output[number], read.dirty = self._message(channel), True
+            elif channel in self.rulings.rewritten:
+                item[_arguments_key(item)], read.dirty = unwrapped(self.rulings.rewritten[channel]), True
+
+    def _message(self, channel: str) -> dict[str, Any]:
+        """Return the message that stands in the place of a denied call: the same one in every event."""
+        return self._items.setdefault(channel, _message_item(self.rulings.denied[channel], "completed"))
+
+    def _replaced(self, channel: str, document: dict[str, Any], read: Read) -> None:
+        kind, item, index = str(document.get("type")), self._message(channel), document["output_index"]
+        if kind == "response.output_item.added":
+            document["item"], read.dirty = {**item, "status": "in_progress", "content": []}, True
+        elif kind == "response.output_item.done":
+            document["item"], read.dirty = item, True
+            read.before = [(str(event["type"]), event) for event in _text_events(item, index)]
+        else:
+            read.hidden = True
+
+    def _rewritten(self, channel: str, document: dict[str, Any], read: Read) -> None:
+        """Give all of the new arguments in the events that repeat them, and one delta before those."""
+        kind, text = str(document.get("type")), unwrapped(self.rulings.rewritten[channel])
+        if isinstance(item := document.get("item"), dict) and (key := _arguments_key(item)):
+            item[key], read.dirty = text if kind.endswith("done") else "", True
+        elif kind.endswith(".delta"):
+            read.hidden = True
+        else:
+            key = "arguments" if "arguments" in document else "input"
+            document[key], read.dirty = text, True
+            delta = {"item_id": document.get("item_id"), "output_index": document["output_index"], "delta": text}
+            event = kind.removesuffix("done") + "delta"
+            read.before.append((event, {"type": event, **delta}))
 
     def passed(self, read: Read) -> None:
         """Remember the response's head and how far its numbering and output have come."""
@@ -188,17 +274,11 @@ class ResponsesReader:
         """Return the events that add one last message and end the response as incomplete."""
         final = self.filtered(text)
         item, index = final["output"][0], self._output
-        place = {"item_id": item["id"], "output_index": index, "content_index": 0}
-        part = item["content"][0]
-        empty = {**part, "text": ""}
         opening = {**self._response, "status": "in_progress", "output": []}
         events: list[dict[str, Any]] = [] if self._begun else [{"type": "response.created", "response": opening}]
         events += [
             {"type": "response.output_item.added", "output_index": index, "item": {**item, "content": []}},
-            {"type": "response.content_part.added", **place, "part": empty},
-            {"type": "response.output_text.delta", **place, "delta": text, "logprobs": []},
-            {"type": "response.output_text.done", **place, "text": text, "logprobs": []},
-            {"type": "response.content_part.done", **place, "part": part},
+            *_text_events(item, index),
             {"type": "response.output_item.done", "output_index": index, "item": item},
             {"type": "response.incomplete", "response": final},
         ]
@@ -206,6 +286,28 @@ class ResponsesReader:
             written(str(event["type"]), dump({**event, "sequence_number": self._number + step}))
             for step, event in enumerate(events)
         )
+
+
+def _arguments_key(item: dict[str, Any]) -> str:
+    """Return the key under which a call has its arguments; empty for an item that is no call."""
+    key = "input" if item.get("type") == "custom_tool_call" else "arguments"
+    return key if key in item or item.get("type") in _REPLACEABLE else ""
+
+
+def _identity(item: dict[str, Any]) -> tuple[str, str, str]:
+    return str(item.get("type")), str(item.get("call_id") or item.get("id")), str(item.get("name"))
+
+
+def _text_events(item: dict[str, Any], index: int) -> list[dict[str, Any]]:
+    """Return the events between the beginning and the end of a message of one text."""
+    place = {"item_id": item["id"], "output_index": index, "content_index": 0}
+    part = item["content"][0]
+    return [
+        {"type": "response.content_part.added", **place, "part": {**part, "text": ""}},
+        {"type": "response.output_text.delta", **place, "delta": part["text"], "logprobs": []},
+        {"type": "response.output_text.done", **place, "text": part["text"], "logprobs": []},
+        {"type": "response.content_part.done", **place, "part": part},
+    ]
 
 
 def _message_item(text: str, status: str) -> dict[str, Any]:
