@@ -175,7 +175,7 @@ def test_a_call_that_changes_between_two_of_its_events_does_not_leave():
             "arguments": harmless["arguments"],
         },
     ]
-    for late in ({**harmless, "arguments": TEXT}, {**harmless, "name": "send_email"}):
+    for late in ({**ITEM, "call_id": "c1"}, {**harmless, "name": "send_email"}):
         for end in (
             {"type": "response.output_item.done", "output_index": 0, "item": late},
             {"type": "response.completed", "response": {**RESPONSE, "output": [late]}},

@@ -14,6 +14,7 @@ from typing import Any
 
 from bartizan.core.findings import Finding
 from bartizan.core.messages import ToolCall, Usage
+from bartizan.core.verdicts import Allow
 from bartizan.gateway.output.base import Active, Hit, over_foreign
 from bartizan.gateway.rulings import Decide, rule
 from bartizan.gateway.sse import Event, EventSplitter, parse, written
@@ -172,8 +173,12 @@ class Holdback:
             channel.buffer, self._kinds[name] = arguments, "arguments"
             held.places.append((Piece(name, {}, "arguments", "arguments"), 0, channel.length))
             self._judge_call(name, channel)
-        elif known.tool != self._reader.call(name, arguments).tool or not same_json(known.arguments, arguments):
-            self.blocked, held.guilty = CHANGED, True
+            return
+        call = self._reader.call(name, arguments)
+        if known.tool != call.tool or not same_json(known.arguments, arguments):
+            ruling = self._decide(call)  # what was judged before has left: this one may only pass as it stands
+            if not isinstance(ruling.verdict, Allow) or ruling.arguments is not None:
+                self.blocked, held.guilty = CHANGED, True
 
     def _close(self, beginning: str) -> None:
         for name, channel in self._channels.items():

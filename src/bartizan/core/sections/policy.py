@@ -10,7 +10,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
 
     tool_calls: Annotated[
         Literal["enforce", "monitor", "off"],
-        Meta(description="Calls that the request does not license: enforce (stop the answer), monitor (record), off."),
+        Meta(description="Calls that the request does not license: enforce (leave them out), monitor (record), off."),
     ] = "off"
     manifest_file: Annotated[
         str, Meta(description="JSON file that describes the tools; what it leaves out is inferred.")
