@@ -40,6 +40,8 @@ class World:
             yield Gate(self.auth, guarded, self.outputs, self.upstream, recorder, self.clock, **self.options)
         finally:
             await recorder.close()
+            if "predictive" in self.options:
+                await self.options["predictive"].close()
 
     def app(self):
         return GatewayApp(self.gate, body_bytes=self.body_bytes)

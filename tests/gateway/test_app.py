@@ -57,3 +57,9 @@ async def test_nothing_is_answered_before_the_gate_is_open_or_after(world):
         assert (answer.status, json.loads(answer.body)["error"]["type"]) == (503, "api_error")
         async with app.running():
             pass
+
+
+async def test_an_early_refusal_reads_as_the_predictive_protocol_writes_errors(world):
+    """Clients of /v2 look for a sentence under `error`."""
+    said = world.app().refusal("/v2/models/m/infer", 413, "request_too_large", "Too large.")
+    assert json.loads(said.body)["error"] == "Too large."

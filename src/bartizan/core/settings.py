@@ -121,6 +121,8 @@ def toml_value(value: Any) -> str:
             return '""'
         case tuple() | list():
             return "[" + ", ".join(toml_value(item) for item in value) + "]"
+        case dict():
+            return "{ " + ", ".join(f"{key} = {toml_value(item)}" for key, item in value.items()) + " }"
         case str():
             return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
         case _:

@@ -12,6 +12,7 @@ from bartizan.gateway.exchange import Answer, Call, Gate, exchange
 from bartizan.gateway.models import models
 from bartizan.gateway.openapi import described
 from bartizan.gateway.operations import operations
+from bartizan.gateway.predict.dialects import DIALECT
 from bartizan.gateway.wires import WIRES
 from bartizan.gateway.wires.base import Wire
 from bartizan.gateway.wires.openai_answers import openai_error
@@ -52,6 +53,8 @@ class GatewayApp:
         wire = self._wires.get(path)
         if gate is None:
             return self.refusal(path, 503, "not_ready", "The gateway is starting or stopping.")
+        if gate.predictive is not None and (said := await gate.predictive.answer(gate, call)) is not None:
+            return said
         if wire is not None and method == "POST":
             try:
                 _readable(call)
@@ -73,7 +76,10 @@ class GatewayApp:
     def refusal(self, path: str, status: int, code: str, message: str) -> Answer:
         """Return an error in the form that the clients of `path` read."""
         wire = self._wires.get(path)
-        said = wire.error(status, code, message) if wire else openai_error(status, code, message)
+        if wire is None and path.startswith("/v2/"):
+            said = DIALECT.error(status, code, message)
+        else:
+            said = wire.error(status, code, message) if wire else openai_error(status, code, message)
         return Answer(said.status, [(b"content-type", said.content_type)], said.body)
 
 

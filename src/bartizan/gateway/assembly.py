@@ -21,6 +21,7 @@ from bartizan.gateway.limits.files import Files, counting
 from bartizan.gateway.limits.limiter import Limiter
 from bartizan.gateway.meter import Meter
 from bartizan.gateway.output.policy import OutputPolicy
+from bartizan.gateway.predict.assembly import predictions
 from bartizan.gateway.routing import Route, Routes
 from bartizan.gateway.screening import GuardedScreen, Screen
 from bartizan.gateway.tokens import ALGORITHMS, KeysAt, KeysIn, TokenKeys
@@ -103,6 +104,7 @@ def gate_opener(
     outputs = OutputPolicy(settings.output)
     tool_calls = ToolCalls(settings.policy)
     files = Files(settings.limits, clock)
+    predictive = predictions(settings.predict)
     telemetry.check(settings.telemetry)
 
     @contextlib.asynccontextmanager
@@ -131,9 +133,12 @@ def gate_opener(
                     delimiters=gateway.untrusted_delimiters,
                     wait_for_receipt=gateway.receipt == "durable",
                     meter=Meter(tell),
+                    predictive=predictive,
                 )
         finally:
             await behind.close()
+            if predictive is not None:
+                await predictive.close()
             await recorder.close()
 
     return opened

@@ -27,9 +27,17 @@ from bartizan.gateway.trace import Trace
 from bartizan.gateway.untrusted import Delimiters, declared, marked
 from bartizan.gateway.upstream import Answering, Upstream
 from bartizan.gateway.watch import Unwatched, Watching
-from bartizan.gateway.wires.base import REFUSAL, Asked, Reader, Said, Wire
+from bartizan.gateway.wires.base import REFUSAL, Asked, Dialect, Reader, Said, Wire
 
 _log = logging.getLogger("bartizan.gateway")
+
+
+class Predictive(Protocol):
+    """The routes of predictive models."""
+
+    async def answer(self, gate: "Gate", call: "Call") -> "Answer | None":
+        """Return the answer to a request, or None when it is for others."""
+        ...
 
 
 class Judge(Protocol):
@@ -101,6 +109,7 @@ class Gate:
     fail_open: bool = False
     delimiters: Delimiters = ()
     meter: Meter = field(default_factory=Meter)
+    predictive: Predictive | None = None
 
     def guard(self, reader: Reader, active: tuple[Active, ...], prompt: Prompt, trace: Trace) -> OutputGuard:
         """Return the guard for the answer to `prompt`."""
@@ -171,10 +180,10 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
         asked = asked if prompt is asked.prompt else replace(asked, prompt=prompt)
         trace.model, trace.stream = asked.prompt.model, asked.prompt.stream
         # 3. May this caller ask that, and can every limit bear the most that it may use?
-        booking = await _admitted(gate, wire, asked, call, caller)
+        booking = await admitted(gate, wire, asked, call, caller)
         if isinstance(booking, Turned):
             trace.block("block", booking.why)
-            return await _failed(gate, trace, booking.said, booking.headers)
+            return await failed(gate, trace, booking.said, booking.headers)
         asked = booking.asked
         # 4. Screen the input. A screen that fails has found something.
         trace.judged = await gate.screen.judge(asked.prompt) if wire.generates else PASSED
@@ -193,12 +202,12 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
             return await _streamed(gate, trace, booking, answer, guard)
         return await _whole(gate, wire, booking, trace, answer, guard)
     except Refused as error:
-        return await _failed(gate, trace, wire.error(401, "invalid_api_key", str(error)))
+        return await failed(gate, trace, wire.error(401, "invalid_api_key", str(error)))
     except BadRequest as error:
-        return await _failed(gate, trace, wire.error(400, "invalid_request", str(error)))
+        return await failed(gate, trace, wire.error(400, "invalid_request", str(error)))
     except UpstreamFailed as error:
         _log.warning("request %s: %s", trace.id, error)
-        return await _failed(gate, trace, wire.error(502, "upstream_failed", "The model server did not answer."))
+        return await failed(gate, trace, wire.error(502, "upstream_failed", "The model server did not answer."))
     except asyncio.CancelledError:
         trace.outcome = "aborted"
         gate.evidence.enqueue("exchange", trace.record(gate.clock.wall_ns()))
@@ -212,7 +221,7 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
             booking.returned()
 
 
-async def _admitted(gate: Gate, wire: Wire, asked: Asked, call: Call, caller: Caller) -> Booking | Turned:
+async def admitted(gate: Gate, wire: Dialect, asked: Asked, call: Call, caller: Caller) -> Booking | Turned:
     """Return what is held for a request that the caller's rights and every limit allow, or why it is turned away."""
     denied = "admin keys may not talk to models" if caller.admin_only else ""
     denied = denied or caller.grant.denies(asked, call.path, call.address)
@@ -234,13 +243,14 @@ async def _refused(gate: Gate, wire: Wire, asked: Asked, trace: Trace) -> Answer
     else:
         said = wire.error(gate.block_status, "content_filter", REFUSAL)
     trace.status, trace.outcome = said.status, "blocked"
-    return _answer(said, trace, await _recorded(gate, trace))
+    return _answer(said, trace, await recorded(gate, trace))
 
 
-async def _failed(gate: Gate, trace: Trace, said: Said, headers: Headers | None = None) -> Answer:
+async def failed(gate: Gate, trace: Trace, said: Said, headers: Headers | None = None) -> Answer:
+    """Answer with an error, once it is written down if that can be."""
     trace.status, trace.outcome, trace.verdict = said.status, "error", "block"
     try:
-        receipt = await _recorded(gate, trace)
+        receipt = await recorded(gate, trace)
     except BadEvidence:
         receipt = None
     answer = _answer(said, trace, receipt)
@@ -275,8 +285,8 @@ async def _whole(
     if screened != readable:
         body, headers = screened, [pair for pair in headers if pair[0] != b"content-encoding"]
     trace.outcome = "answered"
-    receipt = await _recorded(gate, trace)
-    return Answer(answer.status, _theirs(headers, booking) + _our_headers(trace, receipt), body)
+    receipt = await recorded(gate, trace)
+    return Answer(answer.status, _theirs(headers, booking) + our_headers(trace, receipt), body)
 
 
 async def _streamed(gate: Gate, trace: Trace, booking: Booking, answer: Answering, guard: OutputGuard) -> Answer:
@@ -284,7 +294,7 @@ async def _streamed(gate: Gate, trace: Trace, booking: Booking, answer: Answerin
     trace.outcome = "streaming"
     try:
         expander = Expander(encoding_of(answer.headers), gate.answer_bytes)
-        receipt = await _recorded(gate, trace)
+        receipt = await recorded(gate, trace)
     except BaseException:
         answer.release()
         raise
@@ -302,7 +312,7 @@ async def _streamed(gate: Gate, trace: Trace, booking: Booking, answer: Answerin
         _left(gate, trace, guard, 0)
 
     pieces = Pieces(_pieces(gate, trace, leaving, guard, expander), abandon)
-    return Answer(answer.status, _theirs(headers, booking) + _our_headers(trace, receipt), pieces=pieces)
+    return Answer(answer.status, _theirs(headers, booking) + our_headers(trace, receipt), pieces=pieces)
 
 
 async def _pieces(
@@ -356,7 +366,8 @@ async def _ended(gate: Gate, trace: Trace) -> None:
         gate.evidence.enqueue("stream-end", body)
 
 
-async def _recorded(gate: Gate, trace: Trace) -> Receipt | None:
+async def recorded(gate: Gate, trace: Trace) -> Receipt | None:
+    """Write the request down; return the receipt where the operator waits for it. Raises BadEvidence."""
     now = gate.clock.wall_ns()
     if trace.outcome != "streaming":
         gate.meter.observe(trace, now)
@@ -372,7 +383,7 @@ def _is_stream(answer: Answering) -> bool:
 
 
 def _answer(said: Said, trace: Trace, receipt: Receipt | None = None) -> Answer:
-    headers = [(b"content-type", said.content_type), *_our_headers(trace, receipt)]
+    headers = [(b"content-type", said.content_type), *our_headers(trace, receipt)]
     return Answer(said.status, headers, said.body)
 
 
@@ -384,7 +395,8 @@ def _theirs(headers: Headers, booking: Booking) -> Headers:
     return [pair for pair in headers if pair[0] not in ours] + booking.headers
 
 
-def _our_headers(trace: Trace, receipt: Receipt | None) -> Headers:
+def our_headers(trace: Trace, receipt: Receipt | None) -> Headers:
+    """Return the headers that name the request, its verdict and its record."""
     headers = [(b"x-bartizan-id", trace.id.encode()), (b"x-bartizan-verdict", trace.verdict.encode())]
     if receipt is not None:
         headers.append((b"x-bartizan-receipt", f"{receipt.seq}:{receipt.leaf_hash.hex()}".encode()))

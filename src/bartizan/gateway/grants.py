@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from bartizan.core.errors import BadRequest
-from bartizan.gateway.wires.base import Asked, Wire, decode, dump
+from bartizan.gateway.wires.base import Asked, Dialect, decode, dump
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 _STATE = ("previous_response_id", "conversation", "background", "prompt")
@@ -96,7 +96,7 @@ def capped(body: bytes, asked: Asked, keys: tuple[str, ...], ceiling: int | None
     return dump({**asked.document, **lowered})
 
 
-def usage_wanted(asked: Asked, body: bytes, wire: Wire) -> tuple[Asked, bytes]:
+def usage_wanted(asked: Asked, body: bytes, wire: Dialect) -> tuple[Asked, bytes]:
     """Return a streamed request that asks for the usage too; what the client did not ask for is hidden from it."""
     options = asked.document.get("stream_options")
     if not asked.prompt.stream or not wire.usage_on_request:

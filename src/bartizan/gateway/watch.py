@@ -15,7 +15,7 @@ from bartizan.gateway.auth import Caller, Headers
 from bartizan.gateway.limits.answers import NO_RETRY, retry_headers
 from bartizan.gateway.limits.booking import Turned
 from bartizan.gateway.theft import Judgement, Profile, Sight
-from bartizan.gateway.wires.base import Asked, Wire
+from bartizan.gateway.wires.base import Asked, Dialect
 from bartizan.ledger.stores.base import Store
 
 Mode = Literal["enforce", "alert", "off"]
@@ -29,7 +29,7 @@ _ABSURD = 1_000_000
 class Watching(Protocol):
     """What looks at each request before it is admitted."""
 
-    def turns(self, wire: Wire, asked: Asked, size: int, caller: Caller, seen: tuple[Headers, str]) -> Turned | None:
+    def turns(self, wire: Dialect, asked: Asked, size: int, caller: Caller, seen: tuple[Headers, str]) -> Turned | None:
         """Return the answer when the request must not go on; `seen` is its headers and its address."""
         ...
 
@@ -41,7 +41,7 @@ class Watching(Protocol):
 class Unwatched:
     """Looks at nothing."""
 
-    def turns(self, wire: Wire, asked: Asked, size: int, caller: Caller, seen: tuple[Headers, str]) -> Turned | None:
+    def turns(self, wire: Dialect, asked: Asked, size: int, caller: Caller, seen: tuple[Headers, str]) -> Turned | None:
         """Return nothing."""
         return None
 
@@ -61,7 +61,7 @@ class Watch:
         self._profiles: dict[str, Profile] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def turns(self, wire: Wire, asked: Asked, size: int, caller: Caller, seen: tuple[Headers, str]) -> Turned | None:
+    def turns(self, wire: Dialect, asked: Asked, size: int, caller: Caller, seen: tuple[Headers, str]) -> Turned | None:
         """Take in one request; return the answer when its key is slowed down or stopped by it."""
         headers, address = seen
         if caller.canary:
@@ -83,7 +83,7 @@ class Watch:
             return None
         return self._act(wire, caller.id, profile, said, now_s)
 
-    def _act(self, wire: Wire, key: str, profile: Profile, said: Judgement, now_s: float) -> Turned | None:
+    def _act(self, wire: Dialect, key: str, profile: Profile, said: Judgement, now_s: float) -> Turned | None:
         if said.level == "quarantine":
             if said.rises:
                 self._start(key, str(said))

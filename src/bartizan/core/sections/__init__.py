@@ -11,6 +11,7 @@ from bartizan.core.sections.ledger import Ledger
 from bartizan.core.sections.limits import Limits
 from bartizan.core.sections.output import Output
 from bartizan.core.sections.policy import Policy
+from bartizan.core.sections.predict import Predict
 from bartizan.core.sections.supply import Supply
 from bartizan.core.sections.telemetry import Telemetry
 from bartizan.core.sections.theft import Theft
@@ -25,6 +26,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     tokens: Tokens = Tokens()
     output: Output = Output()
     policy: Policy = Policy()
+    predict: Predict = Predict()
     lab: Lab = Lab()
     limits: Limits = Limits()
     theft: Theft = Theft()

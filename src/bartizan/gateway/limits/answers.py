@@ -8,14 +8,14 @@ import datetime
 from collections.abc import Iterable
 
 from bartizan.gateway.limits.rules import words
-from bartizan.gateway.wires.base import Headers, Said, Wire
+from bartizan.gateway.wires.base import Dialect, Headers, Said
 from bartizan.ledger.stores.base import Denied, Left
 
 NO_RETRY = (b"x-should-retry", b"false")
 UNAVAILABLE_S = 5
 
 
-def denial(wire: Wire, denied: Denied) -> tuple[Said, Headers]:
+def denial(wire: Dialect, denied: Denied) -> tuple[Said, Headers]:
     """Return the answer and the headers for a request that a limit did not admit."""
     if denied.kind == "off":
         what = denied.what.partition(":")[0]
@@ -37,13 +37,13 @@ def retry_headers(retry_ms: int) -> Headers:
     return [(b"retry-after", b"%d" % -(-retry_ms // 1000)), (b"retry-after-ms", b"%d" % retry_ms)]
 
 
-def unavailable(wire: Wire) -> tuple[Said, Headers]:
+def unavailable(wire: Dialect) -> tuple[Said, Headers]:
     """Return the answer while budgets cannot be counted: nothing is spent on trust."""
     said = wire.error(503, "limits_unavailable", "Budgets cannot be checked at the moment.")
     return said, retry_headers(UNAVAILABLE_S * 1000)
 
 
-def rate_headers(wire: Wire, lefts: Iterable[Left], now_ns: int) -> Headers:
+def rate_headers(wire: Dialect, lefts: Iterable[Left], now_ns: int) -> Headers:
     """Return the rate-limit headers of the wire's dialect: for requests and for tokens the limit with least left."""
     headers: Headers = []
     tightest: dict[str, Left] = {}

@@ -25,7 +25,7 @@ from bartizan.gateway.limits.breakers import Breakers
 from bartizan.gateway.limits.files import Files
 from bartizan.gateway.limits.prices import Price
 from bartizan.gateway.limits.rules import Applied, Rules
-from bartizan.gateway.wires.base import Asked, Wire, new_id
+from bartizan.gateway.wires.base import Asked, Dialect, new_id
 from bartizan.ledger.stores.base import EVERYTHING, NOTHING, Admitted, Amounts, Denied, Hold, Limit, Store
 from bartizan.ledger.stores.memory import MemoryStore
 
@@ -42,7 +42,7 @@ class Limits(Protocol):
     """What admits requests."""
 
     async def reserve(
-        self, wire: Wire, asked: Asked, body: bytes, headers: Headers, caller: Caller
+        self, wire: Dialect, asked: Asked, body: bytes, headers: Headers, caller: Caller
     ) -> Booking | Turned:
         """Hold the most that the request can use, or say why not. Raises BadRequest."""
         ...
@@ -52,7 +52,7 @@ class Unlimited:
     """Admits everything; only the caller's own ceiling on output is written into the request."""
 
     async def reserve(
-        self, wire: Wire, asked: Asked, body: bytes, headers: Headers, caller: Caller
+        self, wire: Dialect, asked: Asked, body: bytes, headers: Headers, caller: Caller
     ) -> Booking | Turned:
         """Return a booking that holds nothing."""
         return Booking(asked, capped(body, asked, wire.cap_keys, caller.grant.max_output_tokens))
@@ -83,7 +83,7 @@ class Limiter:
         return self._files.rules
 
     async def reserve(
-        self, wire: Wire, asked: Asked, body: bytes, headers: Headers, caller: Caller
+        self, wire: Dialect, asked: Asked, body: bytes, headers: Headers, caller: Caller
     ) -> Booking | Turned:
         """Hold the most that the request can use, or say why not. Raises BadRequest."""
         if self._breakers.any and (why := self._breakers.trips(asked.prompt.messages, headers)):
@@ -102,11 +102,13 @@ class Limiter:
             _log.error("limits cannot be counted: %s", error)
             return await self._alone(wire, asked, body, caller, applied)
 
-    async def _book(self, wire: Wire, asked: Asked, body: bytes, caller: Caller, applied: Applied) -> Booking | Turned:
+    async def _book(
+        self, wire: Dialect, asked: Asked, body: bytes, caller: Caller, applied: Applied
+    ) -> Booking | Turned:
         price = most = None
         if applied.bounded and wire.billed:
             price = self._files.price(asked.prompt.model)
-            if price is None:
+            if price is None and (applied.priced or asked.counted is None):
                 why = f"The price book does not know the model {asked.prompt.model[:80]!r}."
                 return Turned(wire.error(403, "unknown_price", why), why, [answers.NO_RETRY])
             most = _bound(wire, asked, len(body), price, caller, whole=self._settings.unbounded == "whole-context")
@@ -136,7 +138,9 @@ class Limiter:
         drain_s = self._settings.drain_s if self._settings.on_abort == "drain" else 0.0
         return Booking(asked, forwarded, hold, price, most, notes, self._settle, drain_s)
 
-    async def _alone(self, wire: Wire, asked: Asked, body: bytes, caller: Caller, applied: Applied) -> Booking | Turned:
+    async def _alone(
+        self, wire: Dialect, asked: Asked, body: bytes, caller: Caller, applied: Applied
+    ) -> Booking | Turned:
         """The store is away: refuse what a budget counts; of rates and slots allow this replica's part."""
         if applied.bounded or any(limit.kind == "budget" for limit in applied.limits):
             said, more = answers.unavailable(wire)
@@ -153,7 +157,9 @@ class Limiter:
     def _settle_alone(self, hold: Hold, used: Amounts) -> None:
         self._start(self._local.settle(hold, used))
 
-    def _shorter(self, said: Denied, most: Bound | None, price: Price | None, wire: Wire, asked: Asked) -> Bound | None:
+    def _shorter(
+        self, said: Denied, most: Bound | None, price: Price | None, wire: Dialect, asked: Asked
+    ) -> Bound | None:
         """Return a bound with a shorter answer that would fit into what is left, or None."""
         limit = said.limit
         if most is None or most.each is None or price is None or limit is None or said.retry_ms is not None:
@@ -244,7 +250,9 @@ class Limiter:
             await self._settled(hold, used)
 
 
-def _bound(wire: Wire, asked: Asked, size: int, price: Price, caller: Caller, *, whole: bool) -> Bound:
+def _bound(wire: Dialect, asked: Asked, size: int, price: Price | None, caller: Caller, *, whole: bool) -> Bound:
+    if asked.counted is not None or price is None:
+        return Bound(asked.counted or 0, 0, None)
     model = price.model
     size_of_model = Size(model.context_tokens, model.max_output_tokens, model.image_tokens, model.tool_tokens)
     ceiling = caller.grant.max_output_tokens
@@ -257,6 +265,6 @@ def _part(limit: Limit, replicas: int) -> Limit:
     return msgspec.structs.replace(limit, cap=max(limit.cap // replicas, 1), burst=burst)
 
 
-def _turned(wire: Wire, said: Denied) -> Turned:
+def _turned(wire: Dialect, said: Denied) -> Turned:
     answer, headers = answers.denial(wire, said)
     return Turned(answer, f"{said.kind}: {said.what}", headers)

@@ -34,6 +34,8 @@ class Asked:
     document: dict[str, Any] = field(default_factory=dict)
     usage_hidden: bool = False
     """The stream's event that holds only the usage was asked for by us, not by the client."""
+    counted: int | None = None
+    """How much input it is, where the dialect can count that itself: examples for a predictive model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +127,10 @@ class Reader(Protocol):
         ...
 
 
-class Wire(Protocol):
-    """One dialect. `paths` are the POST routes it takes; `generates` says whether a model writes the answer."""
+class Dialect(Protocol):
+    """What limits need of a dialect. `generates` says whether a model writes the answer."""
 
     name: str
-    paths: tuple[str, ...]
     generates: bool
     billed: bool
     """Whether providers charge for it."""
@@ -137,6 +138,16 @@ class Wire(Protocol):
     """Whether a stream says its usage only when `stream_options.include_usage` asks for it."""
     cap_keys: tuple[str, ...]
     """Keys of the request that limit the answer's tokens; the first is written when none is there."""
+
+    def error(self, status: int, code: str, message: str) -> Said:
+        """Return an error in the dialect's own form. `code` is a stable word such as `invalid_api_key`."""
+        ...
+
+
+class Wire(Dialect, Protocol):
+    """One dialect of language models. `paths` are the POST routes it takes."""
+
+    paths: tuple[str, ...]
 
     def parse(self, body: bytes) -> Asked:
         """Return what the body asks. Raises BadRequest when it cannot be understood without doubt."""
@@ -148,10 +159,6 @@ class Wire(Protocol):
 
     def refuse(self, asked: Asked, text: str) -> Said:
         """Return a refusal in the dialect's own successful form, as a stream when a stream was asked for."""
-        ...
-
-    def error(self, status: int, code: str, message: str) -> Said:
-        """Return an error in the dialect's own form. `code` is a stable word such as `invalid_api_key`."""
         ...
 
 

@@ -1,0 +1,86 @@
+"""`[predict]`: predictive models behind the gateway: where they are, what they may be asked, how much leaves."""
+
+import math
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+_NAME = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+Datatype = Literal[
+    "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FP16", "FP32", "FP64"
+]
+
+
+class PredictInput(Struct, frozen=True, forbid_unknown_fields=True):
+    """One input tensor of a model: anything else is refused before the model server sees it."""
+
+    name: Annotated[str, Meta(min_length=1, description="Its name in the Open Inference Protocol.")] = "input"
+    datatype: Annotated[Datatype, Meta(description="Its type: FP32, INT64, BOOL …")] = "FP32"
+    shape: Annotated[
+        tuple[int, ...], Meta(description="Shape of ONE example, without the batch axis; -1 where any size goes.")
+    ] = ()
+    low: Annotated[float, Meta(description="Smallest value.")] = -math.inf
+    high: Annotated[float, Meta(description="Largest value.")] = math.inf
+    nan: Annotated[bool, Meta(description="Whether NaN may stand for what is missing. Infinity is always refused.")] = (
+        False
+    )
+
+
+class PredictModel(Struct, frozen=True, forbid_unknown_fields=True):
+    """One predictive model, and the server that runs it over the Open Inference Protocol v2."""
+
+    name: Annotated[str, Meta(pattern=_NAME, description="Name that clients ask for.")] = "model"
+    url: Annotated[str, Meta(pattern="^https?://", description="Base URL of the model server, without /v2.")] = (
+        "http://127.0.0.1:8000"
+    )
+    upstream_name: Annotated[str, Meta(description="Its name on that server; empty: the same.")] = ""
+    version: Annotated[str, Meta(description="Its version on that server; empty: the server's choice.")] = ""
+    api_key_env: Annotated[str, Meta(description="Environment variable that holds the server's key.")] = ""
+    api_key_file: Annotated[str, Meta(description="File whose first line is the server's key.")] = ""
+    timeout_s: Annotated[float, Meta(gt=0, le=3600, description="Longest wait for the next byte.")] = 30.0
+    encoding: Annotated[
+        Literal["json", "binary"],
+        Meta(description="How tensors go to the server: json (every server), binary (Triton, MLServer, KServe)."),
+    ] = "json"
+    rows: Annotated[int, Meta(ge=1, le=1000000, description="Most examples in one request.")] = 64
+    elements: Annotated[int, Meta(ge=1, le=268435456, description="Most numbers in one request.")] = 4194304
+    body_bytes: Annotated[int, Meta(ge=64, le=268435456, description="Largest request body.")] = 16777216
+    scores: Annotated[str, Meta(description="Output with a score for each class; empty: there is none.")] = "scores"
+    label: Annotated[str, Meta(description="Output with the class; empty: there is none. No other output leaves.")] = (
+        "label"
+    )
+    classes: Annotated[int, Meta(ge=2, le=100000, description="How many classes there are.")] = 2
+    score_kind: Annotated[
+        Literal["probabilities", "logits"],
+        Meta(description="What scores are. Where a release changes them, probabilities leave."),
+    ] = "probabilities"
+    inputs: Annotated[tuple[PredictInput, ...], Meta(min_length=1, description="Every input tensor.")] = (
+        PredictInput(),
+    )
+
+
+class PredictRelease(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much of a prediction leaves, and to whom. The first that matches counts; labels only where none does."""
+
+    callers: Annotated[tuple[str, ...], Meta(min_length=1, description="Ids of keys, as patterns with *.")] = ("*",)
+    models: Annotated[tuple[str, ...], Meta(min_length=1, description="Models, as patterns with *.")] = ("*",)
+    top: Annotated[int, Meta(ge=0, description="Only so many highest scores leave, others are 0; 0: all.")] = 0
+    digits: Annotated[int, Meta(ge=-1, le=15, description="Digits after the point; -1: all.")] = -1
+    labels_only: Annotated[bool, Meta(description="Only the class leaves: its score is 1.")] = False
+    noise: Annotated[
+        float, Meta(ge=0, le=20, description="Deviation added to log-scores, a keyed function of the input; 0: none.")
+    ] = 0.0
+
+
+class Predict(Struct, frozen=True, forbid_unknown_fields=True):
+    """Predictive models. Without any, the gateway has no such routes."""
+
+    models: Annotated[tuple[PredictModel, ...], Meta(description="The models.")] = ()
+    releases: Annotated[
+        tuple[PredictRelease, ...],
+        Meta(description="How much of an answer leaves; without any, scores leave as the model gives them."),
+    ] = ()
+    noise_key_env: Annotated[
+        str, Meta(description="Environment variable with the secret behind `noise`: 16 characters or more.")
+    ] = ""
+    noise_key_file: Annotated[str, Meta(description="File whose first line is that secret.")] = ""

@@ -1,0 +1,177 @@
+"""The life of one request to a predictive model, in order: who, what, may they, the model, how much leaves, the record.
+
+Everything that is not one of the routes here is refused: management, repository, shared memory, trace, statistics.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from bartizan.core.errors import BadEvidence, BadRequest, Refused, UpstreamFailed
+from bartizan.core.messages import Prompt, Usage
+from bartizan.gateway.exchange import Answer, Call, Gate, admitted, failed, our_headers, recorded
+from bartizan.gateway.limits.booking import Booking, Turned
+from bartizan.gateway.predict.dialects import DIALECT, V2, Form, Plain
+from bartizan.gateway.predict.model import Model, Prediction, softmax, whole
+from bartizan.gateway.predict.releases import Releases
+from bartizan.gateway.predict.tensors import Request
+from bartizan.gateway.trace import Trace
+from bartizan.gateway.wires.base import Asked
+from bartizan.policy.release import Release
+
+_log = logging.getLogger("bartizan.gateway")
+_JSON = (b"content-type", b"application/json")
+_MODEL = r"/v2/models/(?P<model>[A-Za-z0-9][A-Za-z0-9._-]{0,99})(?:/versions/(?P<version>[A-Za-z0-9._-]{1,40}))?"
+_ROUTE = re.compile(_MODEL + r"(?P<what>|/ready|/infer)")
+_PLAIN = re.compile(r"/v1/models/(?P<model>[A-Za-z0-9][A-Za-z0-9._-]{0,99})(?P<what>:predict)")
+
+
+class UnknownModel(BadRequest):
+    """No such model or route here."""
+
+
+class Predictions:
+    """The predictive routes."""
+
+    def __init__(self, models: Sequence[Model], releases: Releases) -> None:
+        """Serve `models`, each caller as `releases` say."""
+        self._models = {model.settings.name: model for model in models}
+        self._releases = releases
+
+    def owns(self, path: str) -> bool:
+        """Return whether `path` is one that a client of predictive models would ask."""
+        return (
+            path == "/v2" or path.startswith("/v2/") or (path.startswith("/v1/models/") and path.endswith(":predict"))
+        )
+
+    async def close(self) -> None:
+        """Close every connection to the model servers."""
+        for model in self._models.values():
+            await model.upstream.close()
+
+    async def answer(self, gate: Gate, call: Call) -> Answer | None:
+        """Return the answer to one request, or None when it is not for a predictive model.
+
+        Whatever goes wrong becomes an answer too.
+        """
+        path = call.path
+        if path != "/v2" and not path.startswith("/v2/") and not _PLAIN.fullmatch(path):
+            return None
+        if call.method in ("GET", "HEAD") and path in ("/v2/health/live", "/v2/health/ready"):
+            return self._health(gate, path)
+        trace = Trace(DIALECT.name, gate.clock.wall_ns(), body=call.body)
+        gate.evidence.began()
+        try:
+            return await self._routed(gate, call, trace)
+        except UnknownModel as error:
+            return await failed(gate, trace, DIALECT.error(404, "not_found", str(error)))
+        except Refused as error:
+            return await failed(gate, trace, DIALECT.error(401, "invalid_api_key", str(error)))
+        except BadRequest as error:
+            return await failed(gate, trace, DIALECT.error(400, "invalid_request", str(error)))
+        except UpstreamFailed as error:
+            _log.warning("request %s: %s", trace.id, error)
+            said = DIALECT.error(502, "upstream_failed", "The model server did not answer.")
+            return await failed(gate, trace, said)
+        except asyncio.CancelledError:
+            trace.outcome = "aborted"
+            gate.evidence.enqueue("exchange", trace.record(gate.clock.wall_ns()))
+            raise
+        except BadEvidence as error:
+            _log.error("request %s: %s", trace.id, error)
+            said = DIALECT.error(503, "evidence_unavailable", "No answer without a record: the ledger failed.")
+            return Answer(said.status, [_JSON, *our_headers(trace, None)], said.body)
+        finally:
+            gate.evidence.ended()
+
+    async def _routed(self, gate: Gate, call: Call, trace: Trace) -> Answer:
+        # 1. Who is calling?
+        caller = gate.auth.identify(call.headers)
+        trace.caller = caller.id
+        # 2. Which model? Whatever is no route of ours is denied, whether or not the server behind knows it.
+        path = call.path
+        if path == "/v2" and call.method == "GET":
+            return _said({"name": "bartizan", "version": "2", "extensions": ["binary_tensor_data"]})
+        found = _ROUTE.fullmatch(path) or _PLAIN.fullmatch(path)
+        if found is None:
+            raise UnknownModel("This route is not served here: management, repository, shared memory, trace.")
+        model = self._models.get(found["model"])
+        version = found.groupdict().get("version")
+        if model is None or (version and version != model.settings.version):
+            raise UnknownModel(f"No such model, or no such version of it: {found['model']!r}")
+        trace.model = model.settings.name
+        asks = found["what"] in ("/infer", ":predict")
+        if call.method != ("POST" if asks else "GET"):
+            return await failed(gate, trace, DIALECT.error(405, "method_not_allowed", f"Not {call.method[:20]} here."))
+        # 3. What is asked? It is turned into arrays and fits the model's contract, or it is refused.
+        form: Form = Plain() if found["what"] == ":predict" else V2()
+        request = _read(model, form, call) if asks else Request(())
+        rows = model.contract.rows(request.inputs) if asks else 0
+        # 4. May this caller ask that, and can every limit bear it? An example counts as one input token.
+        asked = Asked(Prompt(model.settings.name, ()), counted=rows)
+        booking = await admitted(gate, DIALECT, asked, call, caller)
+        if isinstance(booking, Turned):
+            trace.block("block", booking.why)
+            return await failed(gate, trace, booking.said, booking.headers)
+        try:
+            if not asks:
+                return await self._told(model, found["what"], booking)
+            return await self._predicted(gate, trace, model, form, request, booking)
+        finally:
+            booking.returned()
+
+    async def _predicted(
+        self, gate: Gate, trace: Trace, model: Model, form: Form, request: Request, booking: Booking
+    ) -> Answer:
+        # 5. Ask the model server, in words of ours.
+        rows = len(request.inputs[0].values)
+        target, headers, body = model.asking(request.inputs)
+        answer = await booking.sending(model.upstream.send("POST", target, headers, body, model.settings.name))
+        trace.upstream, trace.status = answer.source, answer.status
+        said = await model.read(answer, rows)
+        # 6. How much of it leaves for this caller?
+        release = self._releases.of(trace.caller, model.settings.name)
+        leaving = self._released(model, request, said, release)
+        # 7. Write it down, then answer.
+        content, kind = form.write(model.settings, request, leaving)
+        trace.usage, trace.answer_bytes, trace.outcome = Usage(rows, 0), len(content), "answered"
+        booking.settle(trace.usage)
+        trace.charged = booking.charged
+        receipt = await recorded(gate, trace)
+        return Answer(200, [*kind, *booking.headers, *our_headers(trace, receipt)], content)
+
+    def _released(self, model: Model, request: Request, said: Prediction, release: Release | None) -> Prediction:
+        if release is None or said.scores is None:
+            return said
+        scores = softmax(said.scores) if model.settings.score_kind == "logits" else said.scores
+        return Prediction(release.apply(model.contract.features(request.inputs), scores), said.labels)
+
+    async def _told(self, model: Model, what: str, booking: Booking) -> Answer:
+        if not what:
+            return _said(model.contract.metadata())
+        answer = await booking.sending(model.upstream.send("GET", f"{model.target}/ready", [], b""))
+        await whole(answer)
+        ready = answer.status == 200
+        return _said({"name": model.settings.name, "ready": ready}, 200 if ready else 503)
+
+    def _health(self, gate: Gate, path: str) -> Answer:
+        if path.endswith("live"):
+            return _said({"live": True})
+        works = not gate.evidence.failed
+        return _said({"ready": works}, 200 if works else 503)
+
+
+def _read(model: Model, form: Form, call: Call) -> Request:
+    if len(call.body) > model.settings.body_bytes:
+        raise BadRequest(f"request body of {len(call.body)} bytes: expected at most {model.settings.body_bytes}")
+    for name, value in call.headers:
+        if name == b"content-encoding" and value.lower() != b"identity":
+            raise BadRequest("compressed request bodies are not taken: what is not read cannot be checked")
+    return form.read(model.settings, call.headers, call.body)
+
+
+def _said(document: object, status: int = 200) -> Answer:
+    return Answer(status, [_JSON], msgspec.json.encode(document))
