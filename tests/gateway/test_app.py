@@ -7,7 +7,7 @@ import pytest
 from tests.gateway.conftest import chat
 
 from bartizan.gateway.app import GatewayApp
-from bartizan.gateway.exchange import Call
+from bartizan.gateway.call import Call
 
 URL = "/v1/chat/completions"
 

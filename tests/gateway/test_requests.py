@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bartizan.gateway.exchange import Answer
+from bartizan.gateway.call import Answer
 from bartizan.gateway.requests import Bounds, RequestReader
 
 POST = b'POST /v1/messages?a=b HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{"a":1}'

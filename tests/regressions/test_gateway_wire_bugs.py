@@ -10,7 +10,7 @@ from tests.gateway.test_stream import call_stream, controls, sse, through
 
 from bartizan.core.verdicts import Allow
 from bartizan.gateway.auth import BookKeys, SharedKey
-from bartizan.gateway.exchange import Call
+from bartizan.gateway.call import Call
 from bartizan.gateway.keys import KeyBook
 from bartizan.gateway.stream import Holdback
 from bartizan.gateway.testing import StubUpstream

@@ -8,7 +8,8 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from bartizan.core.errors import BadRequest
-from bartizan.gateway.exchange import Answer, Call, Gate, exchange
+from bartizan.gateway.call import Answer, Call
+from bartizan.gateway.exchange import Gate, exchange
 from bartizan.gateway.models import models
 from bartizan.gateway.openapi import described
 from bartizan.gateway.operations import operations

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from bartizan.core.findings import Finding
 from bartizan.core.messages import Prompt
 from bartizan.core.verdicts import Allow, verdict_name
 from bartizan.gateway.auth import Authenticator, Caller, Headers
+from bartizan.gateway.call import Answer, Call, Pieces
 from bartizan.gateway.encoding import Expander, encoding_of
 from bartizan.gateway.evidence import Receipt
 from bartizan.gateway.guard import OutputGuard
@@ -35,7 +36,7 @@ _log = logging.getLogger("bartizan.gateway")
 class Predictive(Protocol):
     """The routes of predictive models."""
 
-    async def answer(self, gate: "Gate", call: "Call") -> "Answer | None":
+    async def answer(self, gate: "Gate", call: Call) -> Answer | None:
         """Return the answer to a request, or None when it is for others."""
         ...
 
@@ -116,53 +117,6 @@ class Gate:
         limit = self.control_timeout_s
         decide = self.tool_calls.of(prompt, trace.watched.append, trace.caller) if self.tool_calls else None
         return OutputGuard(reader, active, decide, self.clock, timeout_s=limit, fail_open=self.fail_open)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request as it came. `target` is the path with its query, as the client wrote it."""
-
-    method: str
-    target: str
-    headers: Headers
-    body: bytes
-    address: str = ""
-
-    @property
-    def path(self) -> str:
-        """Return the path alone."""
-        return self.target.partition("?")[0]
-
-
-@dataclass(slots=True)
-class Answer:
-    """What goes back: a body, or for a stream the pieces of one."""
-
-    status: int
-    headers: Headers
-    body: bytes = b""
-    pieces: "Pieces | None" = None
-
-
-class Pieces:
-    """The pieces of a stream. `close` ends it whether or not anybody has begun to read it."""
-
-    def __init__(self, pieces: AsyncGenerator[bytes, None], abandon: Callable[[], None]) -> None:
-        """Hand on `pieces`; call `abandon` when it is closed unread: a generator that never ran cleans nothing up."""
-        self._pieces = pieces
-        self._abandon = abandon
-        self._begun = False
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """Begin to read."""
-        self._begun = True
-        return self._pieces
-
-    async def close(self) -> None:
-        """End the stream."""
-        if not self._begun:
-            self._abandon()
-        await self._pieces.aclose()
 
 
 async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:

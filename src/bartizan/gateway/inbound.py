@@ -14,7 +14,7 @@ from collections.abc import Awaitable
 from typing import Protocol, cast
 
 from bartizan.core.errors import BadEvidence, UpstreamFailed
-from bartizan.gateway.exchange import Answer, Call, Pieces
+from bartizan.gateway.call import Answer, Call, Pieces
 from bartizan.gateway.requests import Asking, Bounds, RequestReader
 
 _log = logging.getLogger("bartizan.gateway")

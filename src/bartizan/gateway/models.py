@@ -1,7 +1,8 @@
 """`GET /v1/models` and `GET /v1/models/ID`: what the upstream says, for callers we know. Names are not screened."""
 
 from bartizan.core.errors import Refused, UpstreamFailed
-from bartizan.gateway.exchange import Answer, Call, Gate
+from bartizan.gateway.call import Answer, Call
+from bartizan.gateway.exchange import Gate
 from bartizan.gateway.wires.openai_answers import openai_error
 
 

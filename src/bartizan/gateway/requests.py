@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import httptools
 
-from bartizan.gateway.exchange import Answer, Call
+from bartizan.gateway.call import Answer, Call
 
 _MOST_AHEAD = 100
 

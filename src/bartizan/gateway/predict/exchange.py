@@ -12,7 +12,8 @@ import msgspec
 
 from bartizan.core.errors import BadEvidence, BadRequest, Refused, UpstreamFailed
 from bartizan.core.messages import Prompt, Usage
-from bartizan.gateway.exchange import Answer, Call, Gate, admitted, failed, our_headers, recorded
+from bartizan.gateway.call import Answer, Call
+from bartizan.gateway.exchange import Gate, admitted, failed, our_headers, recorded
 from bartizan.gateway.limits.booking import Booking, Turned
 from bartizan.gateway.predict.dialects import DIALECT, V2, Form, Plain
 from bartizan.gateway.predict.model import Model, Prediction, softmax, whole
