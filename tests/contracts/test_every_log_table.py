@@ -66,6 +66,15 @@ def test_what_was_appended_is_read_back(ledger):
     assert [one.record.seq for one in ledger.entries(2, 1)] == [2]
 
 
+def test_records_that_mention_a_word_are_found_in_a_range(ledger):
+    """By their content, in order, erased ones not; the word is no pattern."""
+    ledger.append_many([("k", {"request": name}) for name in ("r1", "r2", "r1", "%", "r1")])
+    ledger.erase(2, "asked for")
+    assert [one.record.seq for one in ledger.mentioning('"r1"', 0, 5)] == [0, 4]
+    assert [one.record.seq for one in ledger.mentioning('"r1"', 1, 3)] == []
+    assert [one.record.seq for one in ledger.mentioning("%", 0, 5)] == [3]
+
+
 def test_a_batch_is_all_or_nothing(ledger):
     """A body that is no JSON stops the batch; the next record takes the first place."""
     with pytest.raises(BadEvidence, match="no JSON"):

@@ -46,7 +46,9 @@ def test_nobody_decides_on_what_they_asked_for(house):
 def test_what_is_critical_needs_two_different_people(house):
     """The first waits, the same person again is refused, the second does it."""
     assert decide(house, "rex", "release", "critical").waits
-    assert Decisions(house.ledger, house.clock).waiting(house.shelf) == {("critical", "release"): "rex"}
+    assert Decisions(house.ledger, house.clock).waiting(house.shelf, house.shelf.items()) == {
+        ("critical", "release"): "rex"
+    }
     with pytest.raises(Refused, match="second person"):
         decide(house, "rex", "release", "critical")
     assert house.shelf.done == []

@@ -115,3 +115,13 @@ def test_the_navigation_counts_what_waits(house):
 def test_money_keeps_small_sums_visible(nano, shown):
     """Unknown is not zero."""
     assert money(nano) == shown
+
+
+@pytest.mark.parametrize("path", ["/", "/things/shelf", "/things/shelf/critical", "/records"])
+def test_a_page_asks_its_panel_once(house, path):
+    """For the count in the navigation, the list and what waits together: a panel may have to read a database."""
+    with house.browser() as client:
+        sign_in(client, "rex")
+        house.shelf.asked = 0
+        assert client.get(path).status_code == 200
+        assert house.shelf.asked == 1

@@ -4,14 +4,15 @@ What is decided is in the ledger before it happens, with who and why; what then 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bartizan.core.clock import Clock
 from bartizan.core.errors import BadRequest, BartizanError, Refused
 from bartizan.dashboard.panels import Action, Item, Panel
 from bartizan.dashboard.people import Person
-from bartizan.ledger.log import Ledger
+from bartizan.ledger.log import Entry, Ledger
 
 FIRST_HOLDS_S = 86400
 """How long the first of two agreements stands."""
@@ -25,6 +26,16 @@ class Decided:
     said: str
     waits: bool = False
     """Whether it waits for a second person."""
+
+
+class _Recent(NamedTuple):
+    """The last decisions and the last first agreements, the latest first."""
+
+    decided: Sequence[Entry]
+    first: Sequence[Entry]
+
+
+_NOTHING = _Recent((), ())
 
 
 class Decisions:
@@ -52,7 +63,7 @@ class Decisions:
         body["what"] = _digest(item)
         first = ""
         if action.two_people and item and item.critical:
-            first = self._first(body)
+            first = self._first(body, self._recent())
             if first == who.name:
                 raise Refused(f"{action.label}: {who.name} agreed already, a second person must")
             if not first:
@@ -65,25 +76,29 @@ class Decisions:
             self._ledger.append("decision-failed", {**body, "error": str(error)})
             raise
 
-    def waiting(self, panel: Panel) -> dict[tuple[str, str], str]:
-        """Return who agreed first to what, as (item, action), and has no second yet."""
+    def waiting(self, panel: Panel, items: Sequence[Item]) -> dict[tuple[str, str], str]:
+        """Return who agreed first to what of `items`, as (item, action), and has no second yet."""
+        two = [action for action in panel.actions if action.two_people]
+        asked = [(item, action) for item in items if item.critical for action in two if action.name in item.actions]
+        recent = self._recent() if asked else _NOTHING
         found: dict[tuple[str, str], str] = {}
-        for item in panel.items():
-            for action in panel.actions:
-                if action.two_people and item.critical and action.name in item.actions:
-                    body = {"panel": panel.name, "action": action.name, "item": item.id, "what": _digest(item)}
-                    if first := self._first(body):
-                        found[(item.id, action.name)] = first
+        for item, action in asked:
+            body = {"panel": panel.name, "action": action.name, "item": item.id, "what": _digest(item)}
+            if first := self._first(body, recent):
+                found[(item.id, action.name)] = first
         return found
 
-    def _first(self, body: Mapping[str, str]) -> str:
+    def _recent(self) -> _Recent:
+        return _Recent(self._ledger.latest("decision", _LOOK_BACK), self._ledger.latest("decision-first", _LOOK_BACK))
+
+    def _first(self, body: Mapping[str, str], recent: _Recent) -> str:
         """Return who agreed to exactly this first, within the time that holds; what happened since uses it up."""
         same = ("panel", "action", "item", "what")
-        done = [one for one in self._ledger.latest("decision", _LOOK_BACK) if one.body]
+        done = [one for one in recent.decided if one.body]
         used = max(
             (one.record.seq for one in done if all((one.body or {}).get(k) == body[k] for k in same)), default=-1
         )
-        for one in self._ledger.latest("decision-first", _LOOK_BACK):
+        for one in recent.first:
             old = self._clock.wall_ns() - one.record.time_ns > FIRST_HOLDS_S * 1e9
             if not old and one.record.seq > used and one.body and all(one.body.get(k) == body[k] for k in same):
                 return str(one.body["who"])

@@ -109,21 +109,22 @@ class Overview:
 
 def overview(ledger: Ledger, now_ns: int) -> Overview:
     """Read the ledger."""
-    exchanges = exchanges_of(ledger.latest("exchange", RECENT))
-    hour = [one for one in exchanges if now_ns - one.at_ns < HOUR_NS]
-    stopped = [one for one in hour if one.verdict not in ("allow", "erased")]
+    entries = ledger.latest("exchange", RECENT)
+    hour = [one for one in entries if now_ns - one.record.time_ns < HOUR_NS]
+    stopped = [one for one in hour if verdict_of(one) not in ("allow", "erased")]
+    passed = [one for one in hour if verdict_of(one) == "allow" and _seen(one)]
     spent: Counter[str] = Counter()
     for one in hour:
-        spent[one.caller] += one.charged or 0
+        spent[_caller(one)] += _charged(one) or 0
     return Overview(
         requests=len(hour),
-        stopped=tuple(stopped[:SHOWN]),
+        stopped=tuple(exchanges_of(stopped[:SHOWN])),
         stopped_count=len(stopped),
-        attackers=tuple(Counter(one.caller for one in stopped).most_common(3)),
-        passed=tuple(one for one in hour if one.verdict == "allow" and one.seen)[:SHOWN],
+        attackers=tuple(Counter(map(_caller, stopped)).most_common(3)),
+        passed=tuple(exchanges_of(passed[:SHOWN])),
         spent=sum(spent.values()),
         spenders=tuple((name, amount) for name, amount in spent.most_common(3) if amount),
-        recent=tuple(exchanges[:SHOWN]),
+        recent=tuple(exchanges_of(entries[:SHOWN])),
         canaries=_canaries(ledger, now_ns),
         assessed=_assessed(ledger),
         proof=_proof(ledger),
@@ -137,20 +138,38 @@ def exchanges_of(entries: Sequence[Entry]) -> list[Exchange]:
 
 def _exchange(entry: Entry) -> Exchange:
     body = entry.body or {}
-    screened = body.get("input") or {}
-    charged = body.get("charged")
     return Exchange(
         entry.record.seq,
         entry.record.time_ns,
         when(entry.record.time_ns),
-        text(body, "caller"),
+        _caller(entry),
         text(body, "model"),
-        "erased" if entry.body is None else text(body, "verdict"),
+        verdict_of(entry),
         text(body, "why"),
         text(body, "outcome"),
-        charged if isinstance(charged, int) else None,
-        len(screened.get("findings") or ()) + len(body.get("output") or ()),
+        _charged(entry),
+        _seen(entry),
     )
+
+
+def verdict_of(entry: Entry) -> str:
+    """Return what was decided on a request."""
+    return "erased" if entry.body is None else text(entry.body, "verdict")
+
+
+def _caller(entry: Entry) -> str:
+    return text(entry.body or {}, "caller")
+
+
+def _charged(entry: Entry) -> int | None:
+    charged = (entry.body or {}).get("charged")
+    return charged if isinstance(charged, int) else None
+
+
+def _seen(entry: Entry) -> int:
+    body = entry.body or {}
+    screened = body.get("input") or {}
+    return len(screened.get("findings") or ()) + len(body.get("output") or ())
 
 
 def _canaries(ledger: Ledger, now_ns: int) -> tuple[Canary, ...]:

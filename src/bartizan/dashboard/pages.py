@@ -18,7 +18,7 @@ from bartizan.dashboard.coverage import holes
 from bartizan.dashboard.decisions import Decisions
 from bartizan.dashboard.overview import checkpoint, lines, overview
 from bartizan.dashboard.panels import Action, Item, Panel
-from bartizan.dashboard.people import Person
+from bartizan.dashboard.people import Person, Role
 from bartizan.dashboard.traffic import Wanted, listed, request
 from bartizan.dashboard.visits import Visit, whole
 from bartizan.ledger.log import Ledger, public_key_file
@@ -45,7 +45,7 @@ class Pages:
     async def page(self, template: str, visit: Visit, status: int = 200, **values: object) -> Response:
         """Return a rendered page."""
         shared = {"person": visit.person, "csrf": visit.csrf, "panels": tuple(self._panels.values())}
-        waiting = await asyncio.to_thread(self._waiting) if visit.person else {}
+        waiting = await asyncio.to_thread(self._waiting, visit) if visit.person else {}
         here = {"here": visit.request.url.path, "waiting": waiting}
         return HTMLResponse(self._templates.get_template(template).render({**shared, **here, **values}), status)
 
@@ -117,12 +117,12 @@ class Pages:
     async def thing(self, visit: Visit) -> Response:
         """Return what is known about one thing."""
         panel, name = self._known(visit), visit.word("item")
-        items = await asyncio.to_thread(panel.items)
+        items = await asyncio.to_thread(_items, visit, panel)
         item = next((one for one in items if one.id == name), None)
         if item is None:
             raise BadRequest(f"{panel.title}: {name!r} is not there any more")
         parts = await asyncio.to_thread(panel.detail, name)
-        firsts = await asyncio.to_thread(self._decisions.waiting, panel)
+        firsts = await asyncio.to_thread(self._decisions.waiting, panel, [item])
         offered = _offered(panel, item, visit.somebody())
         return await self.page("thing.html", visit, panel=panel, item=item, parts=parts, offered=offered, firsts=firsts)
 
@@ -134,11 +134,10 @@ class Pages:
         return await self._things(visit, panel, decided.said)
 
     async def _things(self, visit: Visit, panel: Panel, said: str) -> Response:
-        items = await asyncio.to_thread(panel.items)
-        firsts = await asyncio.to_thread(self._decisions.waiting, panel)
+        items = await asyncio.to_thread(_items, visit, panel)
         person = visit.somebody()
         new = [action for action in panel.actions if action.fields and action.new and person.rank() >= action.role]
-        return await self.page("things.html", visit, panel=panel, items=items, said=said, new=new, firsts=firsts)
+        return await self.page("things.html", visit, panel=panel, items=items, said=said, new=new)
 
     def _known(self, visit: Visit) -> Panel:
         name = visit.word("panel")
@@ -146,15 +145,23 @@ class Pages:
             raise BadRequest(f"there is no page called {name!r}")
         return self._panels[name]
 
-    def _waiting(self) -> dict[str, int]:
-        """Return how many things wait for somebody, by panel; a panel that fails shows that on its own page."""
+    def _waiting(self, visit: Visit) -> dict[str, int]:
+        """Return how many things wait for a reviewer, by panel; a panel that fails shows that on its own page."""
         counts = {}
         for name, panel in self._panels.items():
-            try:
-                counts[name] = sum(1 for item in panel.items() if item.tone == "warn" and item.actions)
-            except (BartizanError, OSError):
-                counts[name] = 0
+            if any(action.role is Role.REVIEWER for action in panel.actions):
+                try:
+                    counts[name] = sum(1 for item in _items(visit, panel) if item.tone == "warn" and item.actions)
+                except (BartizanError, OSError):
+                    counts[name] = 0
         return counts
+
+
+def _items(visit: Visit, panel: Panel) -> Sequence[Item]:
+    """Return the things of a panel, which is asked once a request."""
+    if panel.name not in visit.read:
+        visit.read[panel.name] = panel.items()
+    return visit.read[panel.name]
 
 
 def _offered(panel: Panel, item: Item, person: Person) -> list[Action]:

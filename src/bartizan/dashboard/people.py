@@ -3,6 +3,7 @@
 The file is read again when it changed, so that a person who is removed is out at the next request.
 """
 
+import functools
 import re
 import secrets
 from collections.abc import Iterator
@@ -60,7 +61,6 @@ class People:
         self._path, self._clock = path, clock
         self._people: dict[str, Person] = {}
         self._stamp: tuple[int, int] | None = None
-        self._nobody = hashed(secrets.token_urlsafe(16))
 
     def everybody(self) -> list[Person]:
         """Return all accounts by name. Raises BadSettings when the file cannot be read."""
@@ -74,9 +74,9 @@ class People:
 
     def check(self, name: str, password: str) -> Person | None:
         """Return the account if the password is its own. Takes as long for a name that nobody has."""
-        person = self.find(name)
+        person, nobody = self.find(name), _nobody()
         try:
-            Argon2id.verify_phc_encoded(password.encode(), person.password if person else self._nobody)
+            Argon2id.verify_phc_encoded(password.encode(), person.password if person else nobody)
         except InvalidKey:
             return None
         return person
@@ -138,6 +138,12 @@ class People:
             self._refresh()
             yield
             write_private(self._path, msgspec.json.format(msgspec.json.encode(list(self._people.values()))))
+
+
+@functools.cache
+def _nobody() -> str:
+    """Return a hash that no password has, made once: it takes as long as somebody's."""
+    return hashed(secrets.token_urlsafe(16))
 
 
 def hashed(password: str) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 
 from bartizan.core.display import visible
 from bartizan.core.errors import BadRequest
-from bartizan.dashboard.overview import Exchange, exchanges_of, text, when
+from bartizan.dashboard.overview import Exchange, exchanges_of, text, verdict_of, when
 from bartizan.ledger.log import Entry, Ledger
 
 PAGE = 50
-LOOKED_THROUGH = 5000
+LOOKED_THROUGH = 2500
 """How many requests a filter looks through at a time; the page says so and offers the next ones."""
 _NEAR = 5000
 
@@ -26,10 +26,14 @@ class Wanted:
     model: str = ""
     before: int | None = None
 
-    def takes(self, one: Exchange) -> bool:
+    def takes(self, one: Entry) -> bool:
         """Return whether it is one of them. `stopped` stands for every verdict but allow."""
-        verdict = self.verdict in ("", one.verdict) or (self.verdict == "stopped" and one.verdict != "allow")
-        return verdict and self.caller in ("", one.caller) and self.model in ("", one.model)
+        body, verdict = one.body or {}, verdict_of(one) if self.verdict else ""
+        return (
+            (self.verdict == verdict or (self.verdict == "stopped" and verdict != "allow"))
+            and (not self.caller or self.caller == text(body, "caller"))
+            and (not self.model or self.model == text(body, "model"))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,13 @@ class Request:
 
 def listed(ledger: Ledger, wanted: Wanted) -> Listed:
     """Return the next page of requests."""
-    found = exchanges_of(ledger.latest("exchange", LOOKED_THROUGH if wanted != Wanted() else PAGE + 1, wanted.before))
+    filtered = bool(wanted.verdict or wanted.caller or wanted.model)
+    found = ledger.latest("exchange", LOOKED_THROUGH if filtered else PAGE + 1, wanted.before)
     rows = [one for one in found if wanted.takes(one)]
+    shown = tuple(exchanges_of(rows[:PAGE]))
     if len(rows) > PAGE:
-        return Listed(tuple(rows[:PAGE]), rows[PAGE - 1].seq)
-    return Listed(tuple(rows), found[-1].seq if len(found) == LOOKED_THROUGH else None)
+        return Listed(shown, rows[PAGE - 1].record.seq)
+    return Listed(shown, found[-1].record.seq if len(found) == LOOKED_THROUGH else None)
 
 
 def request(ledger: Ledger, seq: int) -> Request:
@@ -105,8 +111,9 @@ def request(ledger: Ledger, seq: int) -> Request:
 
 def _later(ledger: Ledger, seq: int, name: str) -> list[Entry]:
     """Return what was written about a request after its first record, within the next records."""
-    near = ledger.entries(seq + 1, _NEAR)
-    return [one for one in near if name and one.body and one.body.get("request") == name]
+    if not name or not name.isascii():
+        return []
+    return [one for one in ledger.mentioning(name, seq + 1, _NEAR) if one.body and one.body.get("request") == name]
 
 
 def _seen(findings: Any) -> tuple[Seen, ...]:

@@ -1,11 +1,12 @@
 """A request by somebody who may make it, as the pages get it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
 from bartizan.core.errors import BadRequest, Refused
+from bartizan.dashboard.panels import Item
 from bartizan.dashboard.people import Person
 from bartizan.dashboard.sessions import Session
 
@@ -18,6 +19,8 @@ class Visit:
     person: Person | None = None
     session: Session | None = None
     form: Mapping[str, str] = field(default_factory=dict)
+    read: dict[str, Sequence[Item]] = field(default_factory=dict)
+    """The things of each panel that was asked during this request, so that none is asked twice."""
 
     @property
     def csrf(self) -> str:

@@ -57,6 +57,10 @@ class Record(msgspec.Struct, frozen=True):
     time_ns: int
 
 
+_RECORD = msgspec.json.Decoder(Record)
+_BODY = msgspec.json.Decoder(dict[str, Any])
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A record with its content; `body` is None when it was erased."""
@@ -146,6 +150,11 @@ class Ledger:
         with self._lock:
             return _entries(self._tables.rows(first, count))
 
+    def mentioning(self, word: str, first: int, count: int) -> list[Entry]:
+        """Return those of up to `count` records from `first` on whose content holds `word` (ASCII), in order."""
+        with self._lock:
+            return _entries(self._tables.mentioning(word.encode("ascii"), first, count))
+
     def latest(self, kind: str, count: int = 1, before: int | None = None) -> list[Entry]:
         """Return the last `count` records of `kind`, the latest first; only those below number `before` if given."""
         with self._lock:
@@ -227,9 +236,15 @@ class Ledger:
 
 def _entries(rows: Sequence[Row]) -> list[Entry]:
     return [
-        Entry(msgspec.json.decode(record, type=Record), leaf, None if body is None else json.loads(body))
-        for record, leaf, body in rows
+        Entry(_RECORD.decode(record), leaf, None if body is None else _content(body)) for record, leaf, body in rows
     ]
+
+
+def _content(body: bytes) -> dict[str, Any]:
+    try:
+        return _BODY.decode(body)
+    except msgspec.DecodeError:  # half a surrogate pair, which only the standard library reads
+        return dict(json.loads(body))
 
 
 def public_key_file(checkpoint_file: Path) -> Path:

@@ -1,5 +1,6 @@
 """The page for finished assessments: how each ended, and what changed since the one before it."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ class Runs:
 
     def items(self) -> Sequence[Item]:
         """Return the runs."""
-        return [self._item(path) for path in reversed(kept(self._folder)[-_SHOWN:])]
+        return [_item(path, path.stat().st_mtime_ns) for path in reversed(kept(self._folder)[-_SHOWN:])]
 
     def detail(self, item: str) -> Sequence[Part]:
         """Return the rows of a run, and its difference to the run before it."""
@@ -49,13 +50,16 @@ class Runs:
     def _folder(self) -> Path:
         return Path(self.settings.assess.history)
 
-    def _item(self, path: Path) -> Item:
-        run = load(self._folder, str(path))
-        states = [row["state"] for row in run["rows"]]
-        counts = [str(states.count(state)) for state in ("holds", "failed", "untested", "no claim yet")]
-        target = f"{run['subject']['model']} at {run['subject']['url']}"
-        tone = "bad" if "failed" in states else "good" if "holds" in states else ""
-        return Item(path.stem, (path.stem, target, run.get("profile", "quick"), *counts), tone)
+
+@functools.lru_cache(maxsize=4 * _SHOWN)
+def _item(path: Path, written_ns: int) -> Item:
+    """Return the line of a run. A finished run does not change; another file in its place has another time."""
+    run = load(path.parent, str(path))
+    states = [row["state"] for row in run["rows"]]
+    counts = [str(states.count(state)) for state in ("holds", "failed", "untested", "no claim yet")]
+    target = f"{run['subject']['model']} at {run['subject']['url']}"
+    tone = "bad" if "failed" in states else "good" if "holds" in states else ""
+    return Item(path.stem, (path.stem, target, run.get("profile", "quick"), *counts), tone)
 
 
 def _row(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -84,6 +84,10 @@ class Tables(Protocol):
         """Return up to `count` rows from number `first` on, in order."""
         ...
 
+    def mentioning(self, word: bytes, first: int, count: int) -> list[Row]:
+        """Return those of up to `count` rows from number `first` on whose body holds the bytes `word`, in order."""
+        ...
+
     def latest(self, kind: str, count: int, below: int) -> list[Row]:
         """Return the last `count` rows of a kind with numbers below `below`, the latest first."""
         ...

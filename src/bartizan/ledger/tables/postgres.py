@@ -113,6 +113,11 @@ class PostgresTables:
         """Return rows in order."""
         return self._rows("leaf.seq >= %s ORDER BY leaf.seq LIMIT %s", (first, count))
 
+    def mentioning(self, word: bytes, first: int, count: int) -> list[Row]:
+        """Return the rows whose body holds `word`."""
+        where = "leaf.seq >= %s AND leaf.seq < %s AND position(%b IN body) > 0 ORDER BY leaf.seq"
+        return self._rows(where, (first, first + count, word))
+
     def latest(self, kind: str, count: int, below: int) -> list[Row]:
         """Return the last rows of a kind."""
         return self._rows("leaf.kind = %s AND leaf.seq < %s ORDER BY leaf.seq DESC LIMIT %s", (kind, below, count))
@@ -147,7 +152,7 @@ class PostgresTables:
         if self._db is not None:
             self._db.close()
 
-    def _rows(self, where: str, values: tuple[int | str, ...]) -> list[Row]:
+    def _rows(self, where: str, values: tuple[int | str | bytes, ...]) -> list[Row]:
         query = f"SELECT record, hash, body FROM {{space}}.leaf LEFT JOIN {{space}}.body USING (seq) WHERE {where}"  # noqa: S608 - `where` is ours
         with self._errors("read"):
             return [(bytes(one[0]), bytes(one[1]), one[2]) for one in self._all(query, values)]
@@ -173,11 +178,16 @@ class PostgresTables:
             self._db = self._psycopg.connect(
                 self._url, autocommit=True, connect_timeout=_CONNECT_S, tcp_user_timeout=_SILENT_MS
             )
-            with self._db.transaction():
-                self._do("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"bartizan ledger {self._space}",))
-                self._db.execute(self._named(_SCHEMA))
+            if self._all("SELECT to_regclass(%s)", (f'"{self._space}".node',)) == [(None,)]:
+                self._make()
             self._db.execute(_NEVER_ASYNCHRONOUS)
         return self._db
+
+    def _make(self) -> None:
+        db = self._connected()
+        with db.transaction():
+            self._do("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"bartizan ledger {self._space}",))
+            db.execute(self._named(_SCHEMA))
 
     @contextmanager
     def _errors(self, what: str) -> Iterator[None]:

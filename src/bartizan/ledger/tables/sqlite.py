@@ -94,6 +94,11 @@ class SqliteTables:
         """Return rows in order."""
         return self._rows("WHERE leaf.seq >= ? ORDER BY leaf.seq LIMIT ?", (first, count))
 
+    def mentioning(self, word: bytes, first: int, count: int) -> list[Row]:
+        """Return the rows whose body holds `word`."""
+        where = "WHERE leaf.seq >= ? AND leaf.seq < ? AND instr(body, ?) > 0 ORDER BY leaf.seq"
+        return self._rows(where, (first, first + count, word))
+
     def latest(self, kind: str, count: int, below: int) -> list[Row]:
         """Return the last rows of a kind."""
         return self._rows("WHERE leaf.kind = ? AND leaf.seq < ? ORDER BY leaf.seq DESC LIMIT ?", (kind, below, count))
@@ -123,7 +128,7 @@ class SqliteTables:
         """Close the file."""
         self._db.close()
 
-    def _rows(self, where: str, values: tuple[int | str, ...]) -> list[Row]:
+    def _rows(self, where: str, values: tuple[int | str | bytes, ...]) -> list[Row]:
         query = f"SELECT record, hash, body FROM leaf LEFT JOIN body USING (seq) {where}"  # noqa: S608 - `where` is ours
         with self._errors("read"):
             return self._db.execute(query, values).fetchall()
