@@ -7,6 +7,7 @@ ARGS="records repeats" for others. The verification of all records is an action 
 """
 
 import json
+import os
 import platform
 import random
 import sqlite3
@@ -216,8 +217,10 @@ def measured(folder, database, count, repeats):
         "pages": pages,
         "slowest_median_ms": max(one["median_ms"] for one in pages.values()),
         "slowest_p95_ms": max(one["p95_ms"] for one in pages.values()),
-        "every_page_within_target": all(one["p95_ms"] <= TARGET_MS for one in pages.values()),
+        "every_median_within_target": all(one["median_ms"] <= TARGET_MS for one in pages.values()),
+        "every_p95_within_target": all(one["p95_ms"] <= TARGET_MS for one in pages.values()),
         "verify_all_s": round(verified, 1),
+        "load_average": [round(one, 1) for one in os.getloadavg()],
     }
 
 
@@ -229,6 +232,7 @@ def main():
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "machine": platform.machine(),
+        "cores": os.cpu_count(),
         "target_ms": TARGET_MS,
         "repeats": repeats,
         "seed": 1,

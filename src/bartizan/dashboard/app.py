@@ -99,7 +99,14 @@ class Dashboard:
         routes = [Route(door.path, self._guarded(door), methods=[door.method]) for door in self.doors()]
         routes.append(Route("/static/{name}", _static))
         names = list(self._settings.names)
-        return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=names)])
+        hosts = Middleware(TrustedHostMiddleware, allowed_hosts=names)
+        return Starlette(routes=routes, middleware=[hosts], exception_handlers={404: self._missing})
+
+    async def _missing(self, request: Request, _: Exception) -> Response:
+        said = BadRequest("There is no page here.", hint="The first page has links to all there are.")
+        response = await self._pages.problem(Visit(request), 404, said)
+        response.headers.update(HEADERS)
+        return response
 
     def _guarded(self, door: Door) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:

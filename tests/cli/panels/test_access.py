@@ -34,7 +34,7 @@ def test_a_key_is_made_shown_once_rotated_and_revoked(configured, tmp_path):
     assert book.find(second)
     (item,) = page.items()
     assert item.cells[:5] == ("web", key.id, "live", "team:ml", "gpt-* claude")
-    assert ("models", "('gpt-*', 'claude')") in page.detail(key.id)[0].rows
+    assert ("models", "gpt-*, claude") in page.detail(key.id)[0].rows
     page.act("revoke", key.id, "ann", {})
     clock.advance(2)
     assert book.find(second) is None

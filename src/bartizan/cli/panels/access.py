@@ -54,7 +54,7 @@ class Keys:
     def detail(self, item: str) -> Sequence[Part]:
         """Return what the key may do."""
         key = {key.id: key for key in self._book().keys()}[item]  # noqa: SIM118 - a book, no dict
-        rows = [(name, str(getattr(key.grant, name))) for name in key.grant.__struct_fields__]
+        rows = [(name.replace("_", " "), _read(getattr(key.grant, name))) for name in key.grant.__struct_fields__]
         return (Part("What it may do", rows=tuple(rows)),)
 
     def act(self, action: str, item: str, who: str, values: Mapping[str, str]) -> str:
@@ -140,6 +140,19 @@ class Who:
 
     def _people(self) -> People:
         return People(Path(self.settings.dashboard.people_file), self.clock)
+
+
+def _read(value: object) -> str:
+    """Return what a grant says, in words."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case None:
+            return "no limit of its own"
+        case tuple():
+            return ", ".join(map(str, value)) or "none named"
+        case _:
+            return str(value)
 
 
 def number(given: str, what: str, low: float, high: float) -> float:

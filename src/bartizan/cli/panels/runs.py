@@ -23,7 +23,7 @@ class Runs:
     settings: Settings
     name: str = "runs"
     title: str = "Assessments"
-    about: str = "Each finished `bartizan assess`, and what changed since the run before it."
+    about: str = "Each finished run of bartizan assess, and what changed since the run before it."
     columns: tuple[str, ...] = ("run", "target", "profile", "holds", "failed", "untested", "no claim")
     actions: tuple[Action, ...] = ()
 

@@ -111,16 +111,20 @@ class PostgresTables:
 
     def rows(self, first: int, count: int) -> list[Row]:
         """Return rows in order."""
-        return self._rows("leaf.seq >= %s ORDER BY leaf.seq LIMIT %s", (first, count))
+        return self._rows("seq >= %s ORDER BY seq LIMIT %s", "seq", (first, count))
 
     def mentioning(self, word: bytes, first: int, count: int) -> list[Row]:
         """Return the rows whose body holds `word`."""
-        where = "leaf.seq >= %s AND leaf.seq < %s AND position(%b IN body) > 0 ORDER BY leaf.seq"
-        return self._rows(where, (first, first + count, word))
+        query = (
+            "SELECT record, hash, body FROM {space}.body JOIN {space}.leaf USING (seq) "
+            "WHERE seq >= %s AND seq < %s AND position(%b IN body) > 0 ORDER BY seq"
+        )
+        with self._errors("read"):
+            return [(bytes(one[0]), bytes(one[1]), one[2]) for one in self._all(query, (first, first + count, word))]
 
     def latest(self, kind: str, count: int, below: int) -> list[Row]:
         """Return the last rows of a kind."""
-        return self._rows("leaf.kind = %s AND leaf.seq < %s ORDER BY leaf.seq DESC LIMIT %s", (kind, below, count))
+        return self._rows("kind = %s AND seq < %s ORDER BY seq DESC LIMIT %s", "seq DESC", (kind, below, count))
 
     def counts(self) -> dict[str, int]:
         """Return how many leaves of each kind there are."""
@@ -152,8 +156,12 @@ class PostgresTables:
         if self._db is not None:
             self._db.close()
 
-    def _rows(self, where: str, values: tuple[int | str | bytes, ...]) -> list[Row]:
-        query = f"SELECT record, hash, body FROM {{space}}.leaf LEFT JOIN {{space}}.body USING (seq) WHERE {where}"  # noqa: S608 - `where` is ours
+    def _rows(self, which: str, order: str, values: tuple[int | str, ...]) -> list[Row]:
+        """Choose leaves, then fetch their contents: a join of both first may walk through all contents."""
+        query = (
+            f"SELECT record, hash, body FROM (SELECT * FROM {{space}}.leaf WHERE {which}) AS chosen "  # noqa: S608 - ours
+            f"LEFT JOIN {{space}}.body USING (seq) ORDER BY {order}"
+        )
         with self._errors("read"):
             return [(bytes(one[0]), bytes(one[1]), one[2]) for one in self._all(query, values)]
 
