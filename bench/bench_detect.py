@@ -24,7 +24,7 @@ from bartizan.core.messages import Text
 from bartizan.core.verdicts import Block
 from bartizan.detect.judge import Judge
 from bartizan.detect.lines import trust_of
-from bartizan.detect.network import shipped
+from bartizan.detect.shipped import shipped
 
 SEED = 20261124
 PER_CELL = 100

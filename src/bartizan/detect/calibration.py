@@ -1,27 +1,32 @@
 """Thresholds for a budget of false positives, chosen on innocent texts that training never saw.
 
-Every source weighs the same. For long texts the thresholds rise with the logarithm of the length, by as much as pages
-composed of innocent texts need to keep the budget at every length.
+Every source weighs the same, and sources of which training saw nothing must keep the budget among themselves. For long
+texts the thresholds rise with the logarithm of the length, by as much as pages composed of innocent texts need to keep
+the budget at every length.
 """
 
 import math
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bartizan.detect.classifier import FREE_TOKENS, readable, window_scores
+from bartizan.detect.cascade import Cascade, window_scores
+from bartizan.detect.classifier import FREE_TOKENS, readable
 from bartizan.detect.network import Network
 from bartizan.detect.tokens import Tokenizer
 
-BUDGETS: Mapping[str, float] = {"1%": 0.01, "0.1%": 0.001}
+BUDGETS: Mapping[str, float] = {"1%": 0.005, "0.1%": 0.0005}
+"""By name, what is aimed at: half, because other people's texts differ more from ours than ours from each other."""
 PAGES: Mapping[int, int] = {2_000: 150, 8_000: 100, 65_536: 30, 1_048_576: 3}
 """Characters of a page, and how many are composed."""
 DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "catalogue")
 """Sources whose texts are documents: only there is an order out of place."""
 
+FEW = 50
+"""A source of fewer rows weighs less than the others: one odd row of it would decide alone."""
 _MOST_RISE = 2.0
 """Beyond this a long page could hide any attack: then pages of a megabyte go over the budget, and the card says so."""
 
@@ -29,31 +34,54 @@ Row = tuple[str, str]
 """A text and its source."""
 
 
-def worst(network: Network, words: Tokenizer, text: str) -> tuple[float, float, int]:
+def worst(cascade: Cascade, words: Tokenizer, text: str) -> tuple[float, float, int]:
     """Return the worst window's log odds (attack, planted) and how many tokens the text has."""
     tokens = words.read(readable(text))
     if not len(tokens.ids):
         return (-30.0, -30.0, 0)
-    attack, planted = window_scores(network.scores(tokens)).max(0)
+    attack, planted = cascade.worst(tokens).scores
     return float(attack), float(planted), len(tokens.ids)
 
 
-def thresholds(network: Network, words: Tokenizer, rows: Sequence[Row], seed: int) -> dict[str, dict[str, float]]:
-    """Return for each budget the thresholds `attack` and `planted` and their `rise`, as the card holds them."""
-    seen = [(source, worst(network, words, text)) for text, source in rows]
+def floors(network: Network, words: Tokenizer, rows: Sequence[Row], asked: float) -> tuple[float, float]:
+    """Return the scores of the network (attack, planted) that a share `asked` of the innocent texts exceeds."""
+    seen = []
+    for text, source in rows:
+        tokens = words.read(readable(text))
+        if len(tokens.ids):
+            seen.append((source, window_scores(network.scores(tokens)).max(0)))
+    attack = _balanced([(source, float(scores[0])) for source, scores in seen], asked)
+    in_documents = [(source, float(scores[1])) for source, scores in seen if source.startswith(DOCUMENTS)]
+    return attack, _balanced(in_documents, asked) if in_documents else attack
+
+
+def thresholds(
+    cascade: Cascade, words: Tokenizer, rows: Sequence[Row], strangers: Collection[str], seed: int
+) -> dict[str, dict[str, float]]:
+    """Return for each budget the thresholds `attack` and `planted` and their `rise`, as the card holds them.
+
+    `strangers` are the sources of which training saw no row at all.
+    """
+    seen = [(source, worst(cascade, words, text)) for text, source in rows]
     draw = random.Random(seed)
     texts = [text for text, _ in rows]
     pages = {
-        length: [worst(network, words, _page(texts, length, draw)) for _ in range(count)]
+        length: [worst(cascade, words, _page(texts, length, draw)) for _ in range(count)]
         for length, count in PAGES.items()
     }
     found = {}
     for name, budget in BUDGETS.items():
-        attack = _balanced([(source, one[0]) for source, one in seen], budget)
+        attack = _kept([(source, one[0]) for source, one in seen], strangers, budget)
         in_documents = [(source, one[1]) for source, one in seen if source.startswith(DOCUMENTS)]
         planted = _balanced(in_documents, budget) if in_documents else attack
         found[name] = {"attack": attack, "planted": planted, "rise": _rise(pages, attack, budget)}
     return found
+
+
+def _kept(scores: Sequence[tuple[str, float]], strangers: Collection[str], budget: float) -> float:
+    """Return the least threshold that keeps the budget on all sources, and on the strangers among themselves."""
+    strange = [one for one in scores if one[0] in strangers]
+    return max(_balanced(part, budget) for part in (scores, strange) if part)
 
 
 def _balanced(scores: Sequence[tuple[str, float]], budget: float) -> float:
@@ -62,7 +90,7 @@ def _balanced(scores: Sequence[tuple[str, float]], budget: float) -> float:
     for source, score in scores:
         by_source["catalogue" if source.startswith("catalogue") else source].append(score)
     pooled = np.concatenate([np.array(many) for many in by_source.values()])
-    weight = np.concatenate([np.full(len(many), 1 / len(many)) for many in by_source.values()])
+    weight = np.concatenate([np.full(len(many), 1 / max(FEW, len(many))) for many in by_source.values()])
     order = np.argsort(-pooled)
     passed: NDArray[np.bool_] = np.cumsum(weight[order]) / weight.sum() > budget
     return round(float(pooled[order][int(np.argmax(passed))]), 3)

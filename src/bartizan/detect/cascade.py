@@ -1,0 +1,95 @@
+"""Two classifiers, one answer: the fast network reads every token, the encoder settles what the network cannot clear.
+
+The network's windows above a floor are looked at by the encoder, the worst first and only so many. A text's score is
+that of its worst window. Most innocent texts never reach the encoder.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bartizan.detect.encoder import SPAN, Encoder
+from bartizan.detect.network import Network
+from bartizan.detect.tokens import Tokens
+
+Array = NDArray[np.float32]
+WINDOW = 64
+"""Tokens whose scores count together in the network."""
+SHARPNESS = 2.0
+"""Of the soft maximum within a window, as in training."""
+CLEARED = -8.0
+"""The encoder's answer where it is not asked: lower than it says of nearly any window."""
+_FEWEST, _MOST, _TOKENS_A_LOOK = 3, 64, 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """From which score of the network on (attack, planted order) the encoder is asked, and how both scores add up."""
+
+    floor: tuple[float, float]
+    share: float
+    """Of the network's score in the sum; the encoder's counts whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """For each kind (attack, planted order) the highest score in a text, and the first token of its window."""
+
+    scores: Array
+    places: NDArray[np.int64]
+
+
+class Cascade:
+    """Scores texts of any length. Holds no state between them; thread-safe."""
+
+    def __init__(self, network: Network, encoder: Encoder, mix: Mix) -> None:
+        """Use the three that were trained together."""
+        self._network = network
+        self._encoder = encoder
+        self._floor = np.array(mix.floor, np.float32)
+        self._share = np.float32(mix.share)
+
+    def worst(self, tokens: Tokens, kinds: int = 2) -> Worst:
+        """Return the worst windows of a text with at least one token, of the first one or of both kinds."""
+        quick = window_scores(self._network.scores(tokens)[:, :kinds])
+        places = quick.argmax(0)
+        scores = CLEARED + self._share * _bounded(quick.max(0))
+        for place in proposals(quick - self._floor[:kinds], looks(len(tokens.ids))):
+            first = max(0, min(len(tokens.ids) - SPAN, place - (SPAN - WINDOW) // 2))
+            inside = quick[first : first + SPAN - WINDOW + 1]
+            seen = self._encoder.scores(tokens, first)[:kinds] + self._share * _bounded(inside.max(0))
+            places = np.where(seen > scores, first + inside.argmax(0), places)
+            scores = np.maximum(scores, seen)
+        return Worst(scores.astype(np.float32), places)
+
+
+def looks(tokens: int) -> int:
+    """Return how many windows of a text of so many tokens the encoder may look at."""
+    return min(_MOST, _FEWEST + tokens // _TOKENS_A_LOOK)
+
+
+def proposals(above: Array, most: int) -> list[int]:
+    """Return the places of at most `most` windows whose score (windows, kinds) is not below 0, far from each other."""
+    left = above.max(1)
+    found: list[int] = []
+    while len(found) < most:
+        place = int(left.argmax())
+        if left[place] < 0:
+            break
+        found.append(place)
+        left[max(0, place - WINDOW) : place + WINDOW] = -np.inf
+    return found
+
+
+def window_scores(scores: Array) -> Array:
+    """Return the soft maximum of each window of `WINDOW` tokens: (windows, kinds) from (tokens, kinds)."""
+    weight = np.exp(SHARPNESS * np.clip(scores, -15, 15).astype(np.float64))
+    total = np.concatenate((np.zeros((1, weight.shape[1])), np.cumsum(weight, 0)))
+    width = min(WINDOW, len(scores))
+    result: Array = (np.log(np.maximum(total[width:] - total[:-width], 1e-300)) / SHARPNESS).astype(np.float32)
+    return result
+
+
+def _bounded(scores: Array) -> Array:
+    return np.clip(scores, -15, 15)

@@ -1,0 +1,62 @@
+"""The windows that train the encoder: of each text what the network thinks worst, and the hardest innocent ones.
+
+At run time the encoder sees what the network could not clear, so it trains on that: attacks where the network sees
+them, and innocent windows that look like attacks to it. Some are drawn at random, so that the rest is not forgotten.
+"""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bartizan.detect.cascade import WINDOW, proposals, window_scores
+from bartizan.detect.encoder import SPAN
+from bartizan.detect.network import Network
+from bartizan.detect.tokens import Tokens
+from bartizan.lab.detector_training import Sample
+
+_AT_RANDOM = 0.25
+"""Share of long innocent texts that give any window."""
+_FROM_LONG = 3
+"""Windows of a long innocent text, the worst ones."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A window and what the network says of it: the higher of its two answers."""
+
+    window: Sample
+    score: float
+
+
+def windows(samples: Iterable[Sample], network: Network, seed: int) -> list[Seen]:
+    """Return the windows of each text that are worst for what the text is; all lie within `SPAN` tokens."""
+    draw = random.Random(seed)
+    found = []
+    for one in samples:
+        count = len(one.ids)
+        quick = window_scores(network.scores(Tokens(one.ids, one.marks, one.ids, one.ids)))
+        bad = one.attack == 1 or one.planted == 1
+        if count <= SPAN:
+            found.append(Seen(one, float(quick.max())))
+            continue
+        asked = quick[:, :1] if one.attack == 1 else quick[:, 1:] if one.planted == 1 else quick
+        places = proposals(asked - asked.min(), 1 if bad else min(_FROM_LONG, count // SPAN))
+        if not bad and draw.random() < _AT_RANDOM:
+            places = [draw.randrange(len(quick))]
+        for place in places:
+            first = max(0, min(count - SPAN, place - (SPAN - WINDOW) // 2))
+            part = replace(one, ids=one.ids[first : first + SPAN], marks=one.marks[first : first + SPAN])
+            found.append(Seen(part, float(quick[place].max())))
+    return found
+
+
+def chosen(seen: Sequence[Seen], attacks: int, innocent: int, seed: int) -> list[Sample]:
+    """Return at most so many bad windows, and so many innocent ones: half drawn at random, half the hardest others."""
+    draw = random.Random(seed)
+    bad = [one.window for one in seen if one.window.attack == 1 or one.window.planted == 1]
+    good = [one for one in seen if not (one.window.attack == 1 or one.window.planted == 1)]
+    draw.shuffle(bad)
+    draw.shuffle(good)
+    easy, rest = good[: innocent // 2], good[innocent // 2 :]
+    hard = sorted(rest, key=lambda one: -one.score)[: innocent - len(easy)]
+    return bad[:attacks] + [one.window for one in (*easy, *hard)]

@@ -1,0 +1,66 @@
+"""Windows for the encoder: where the network sees the attack, and the innocent ones it takes for attacks."""
+
+import numpy as np
+
+from bartizan.detect.encoder import SPAN
+from bartizan.lab.detector_corpus import UNASKED
+from bartizan.lab.detector_training import Sample
+from bartizan.lab.detector_windows import Seen, chosen, windows
+
+
+class Quick:
+    """A network that says of each token what its number says, and of planted orders the opposite."""
+
+    def scores(self, tokens):
+        """Return the scores."""
+        return np.stack((tokens.ids, -tokens.ids), 1).astype(np.float32)
+
+
+def sample(numbers, attack=0, planted=UNASKED):
+    """Return a text of these numbers."""
+    ids = np.array(numbers, np.int32)
+    return Sample(ids, np.zeros(len(ids), np.int8), attack, planted)
+
+
+def test_a_short_text_is_its_own_window():
+    """With the higher answer as its score."""
+    (one,) = windows([sample([1, 2, 3])], Quick(), 1)
+    assert one.window.ids.tolist() == [1, 2, 3]
+    assert one.score >= 3
+
+
+def test_of_a_long_attack_the_worst_window_is_taken_for_what_it_is():
+    """A planted order lies elsewhere than an attack."""
+    numbers = [0] * 600
+    numbers[100], numbers[400] = 9, -9
+    attack, planted = windows([sample(numbers, 1), sample(numbers, UNASKED, 1)], Quick(), 1)
+    assert 9 in attack.window.ids
+    assert -9 not in attack.window.ids
+    assert -9 in planted.window.ids
+    assert 9 not in planted.window.ids
+    assert len(attack.window.ids) == len(attack.window.marks) == SPAN
+
+
+def test_a_long_innocent_text_gives_several_windows():
+    """What decides for it is its worst one, so the worst ones train."""
+    seen = windows([sample([1, 5, 2] * 300)] * 20, Quick(), 1)
+    assert 40 < len(seen) <= 60
+    assert all(len(one.window.ids) == SPAN for one in seen)
+
+
+def test_hard_innocent_windows_are_chosen_and_some_easy_ones():
+    """Half by score among those not drawn."""
+    seen = [Seen(sample([n]), float(n)) for n in range(100)] + [Seen(sample([7], 1), 1.0)] * 30
+    picked = chosen(seen, 10, 20, 1)
+    assert sum(one.attack for one in picked) == 10
+    innocent = [int(one.ids[0]) for one in picked if not one.attack]
+    assert len(innocent) == len(set(innocent)) == 20
+    assert sum(number >= 80 for number in innocent) >= 9
+
+
+def test_the_same_seed_chooses_the_same():
+    """And another one another."""
+    seen = [Seen(sample([n]), float(n % 7)) for n in range(100)]
+    first, second, third = ([int(one.ids[0]) for one in chosen(seen, 0, 20, seed)] for seed in (1, 1, 2))
+    assert first == second
+    assert first != third
