@@ -8,10 +8,20 @@ torch.set_num_threads(1)
 
 from tests.detect.test_encoder import NARROW, OTHERS, PIECES, WIDTH, tensors  # noqa: E402
 
+from bartizan.detect import encoder  # noqa: E402
 from bartizan.detect.tokens import SPECIAL  # noqa: E402
+from bartizan.lab import encoder_training  # noqa: E402
 from bartizan.lab.detector_corpus import UNASKED  # noqa: E402
 from bartizan.lab.detector_training import Sample  # noqa: E402
-from bartizan.lab.encoder_training import EncoderNetwork, EncoderPlan, loss_of, stacked, train_encoder  # noqa: E402
+from bartizan.lab.encoder_training import (  # noqa: E402
+    HEADS,
+    SPAN,
+    EncoderNetwork,
+    EncoderPlan,
+    loss_of,
+    stacked,
+    train_encoder,
+)
 
 PLAN = EncoderPlan(layers=1, passes=30, rate=3e-3, tokens_a_batch=400, drop=0.0)
 
@@ -67,3 +77,9 @@ def test_what_is_not_asked_costs_nothing_and_a_sure_innocent_neither():
         float(loss_of(torch.tensor([[2.0, 0.0]]), innocent, one, EncoderPlan(energy=energy))) for energy in (0.0, 0.1)
     )
     assert harsh == pytest.approx(mild + 0.1 * 36)
+
+
+def test_training_and_running_agree_on_the_form_of_a_window():
+    """Neither imports the other."""
+    assert (SPAN, HEADS) == (encoder.SPAN, encoder.HEADS)
+    assert encoder_training.SPECIAL == SPECIAL

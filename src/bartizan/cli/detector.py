@@ -47,7 +47,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     try:
-        from bartizan.lab import detector_pipeline
+        from bartizan.cli import detector_pipeline
     except ModuleNotFoundError as error:
         raise BadSettings(f"training needs {error.name}", hint="pip install 'bartizan[lab]'") from error
     if not list(args.data.glob("*.jsonl.gz")):

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bartizan.detect.encoder import HEADS, SPAN
-from bartizan.detect.tokens import SPECIAL
 from bartizan.lab.detector_corpus import UNASKED
 from bartizan.lab.detector_training import MARKS, Sample
 
 Array = NDArray[np.float32]
+SPAN, HEADS, SPECIAL = 126, 12, 16
+"""As where the encoder runs: tokens of a window, heads of attention, numbers before the first word piece."""
 _PREFIX = "encoder.layer"
 
 
@@ -49,6 +49,7 @@ class _Layer(nn.Module):
         self.norm, self.last = nn.LayerNorm(width, 1e-12), nn.LayerNorm(width, 1e-12)
 
     def forward(self, seen: Tensor, real: Tensor, drop: float) -> Tensor:
+        """Return (windows, places, width) of the same; `real` says which places are no padding."""
         texts, places, width = seen.shape
         asked = self.attend(seen).view(texts, places, 3, HEADS, width // HEADS).permute(2, 0, 3, 1, 4)
         mixed = functional.scaled_dot_product_attention(asked[0], asked[1], asked[2], attn_mask=real[:, None, None])

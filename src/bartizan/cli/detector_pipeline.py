@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from bartizan.cli import detector_windows
 from bartizan.detect import calibration, encoder, network
 from bartizan.detect.cascade import Cascade, Mix
 from bartizan.detect.classifier import readable
 from bartizan.detect.tokens import SPECIAL, tokenizer
-from bartizan.lab import detector_training, detector_windows, encoder_training
+from bartizan.lab import detector_training, encoder_training
 from bartizan.lab.detector_corpus import STRANGERS, Corpus, Example
 from bartizan.lab.detector_training import Sample
 from bartizan.lab.word_vectors import Beginning, reduced, with_buckets

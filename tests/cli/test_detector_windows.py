@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from bartizan.cli.detector_windows import Seen, chosen, windows
 from bartizan.detect.encoder import SPAN
 from bartizan.lab.detector_corpus import UNASKED
 from bartizan.lab.detector_training import Sample
-from bartizan.lab.detector_windows import Seen, chosen, windows
 
 
 class Quick:

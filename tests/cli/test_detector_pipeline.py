@@ -4,8 +4,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+from bartizan.cli.detector_pipeline import Recipe, sampled
 from bartizan.lab.detector_corpus import Example
-from bartizan.lab.detector_pipeline import Recipe, sampled
 
 
 def test_texts_become_numbers_with_their_answers_and_empty_ones_are_dropped():
