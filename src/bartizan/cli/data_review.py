@@ -53,7 +53,7 @@ def review(admission: Admission, args: argparse.Namespace) -> int:
     print_held(found, held)
     for one in held.findings.rows[: args.rows]:
         print(f"\n{visible(one.table)}, row {one.row + 1}: {visible(one.why)}")
-        pixels = _pixels(found, one)
+        pixels = pixels_of(found, one)
         if pixels is not None:
             print(half_blocks(pixels))
     return OK
@@ -107,7 +107,8 @@ def half_blocks(pixels: npt.NDArray[np.uint8]) -> str:
     return "\n".join(lines)
 
 
-def _pixels(found: Manifest, one: Flagged) -> npt.NDArray[np.uint8] | None:
+def pixels_of(found: Manifest, one: Flagged) -> npt.NDArray[np.uint8] | None:
+    """Return the pixels (height, width, 1 or 3) of a flagged row; None when it is no picture."""
     data: Path = found.folder / DATA
     if found.head.format == "images":
         return picture((data / one.table).read_bytes())

@@ -4,6 +4,7 @@ the command of the same name does.
 
 from bartizan.cli.panels.access import Keys, Who
 from bartizan.cli.panels.artefacts import Artefacts
+from bartizan.cli.panels.datasets import DataSets
 from bartizan.cli.panels.limits import Spend, Switches
 from bartizan.cli.panels.runs import Runs
 from bartizan.core.clock import Clock
@@ -18,6 +19,7 @@ def panels(settings: Settings, clock: Clock) -> tuple[Panel, ...]:
         Spend(settings),
         Switches(settings),
         Artefacts(settings, clock),
+        DataSets(settings, clock),
         Runs(settings),
         Who(settings, clock),
     )
