@@ -38,11 +38,13 @@ from bartizan.cli import (
 )
 from bartizan.cli.base import CANNOT, Command
 from bartizan.cli.lab import command as lab
+from bartizan.cli.mcp import command as mcp
 from bartizan.core.errors import BartizanError
 
 COMMANDS: tuple[Command, ...] = (
     init.COMMAND,
     serve.COMMAND,
+    mcp.COMMAND,
     keys.COMMAND,
     prices.COMMAND,
     budgets.COMMAND,

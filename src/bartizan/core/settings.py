@@ -7,6 +7,7 @@ its default stand beside its type in `core/sections/`, one file per plane; `temp
 import os
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -62,6 +63,25 @@ def secret(env: str, file: str, what: str) -> str:
     if not value:
         raise BadSettings(f"{what}: file {file} is empty")
     return value
+
+
+def environment_without_secrets(settings: Settings) -> dict[str, str]:
+    """Return the environment for a program that we start, without the variables that hold our own secrets."""
+    held = set(_secret_names(msgspec.to_builtins(settings)))
+    return {name: value for name, value in os.environ.items() if name not in held}  # noqa: TID251 - as above
+
+
+def _secret_names(node: Any) -> Iterator[str]:
+    """Yield every environment variable that a key ending in `_env` names."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key.endswith("_env") and isinstance(value, str):
+                yield value
+            else:
+                yield from _secret_names(value)
+    elif isinstance(node, list | tuple):
+        for value in node:
+            yield from _secret_names(value)
 
 
 def template() -> str:

@@ -9,6 +9,7 @@ from bartizan.core.sections.gateway import Gateway
 from bartizan.core.sections.lab import Lab
 from bartizan.core.sections.ledger import Ledger
 from bartizan.core.sections.limits import Limits
+from bartizan.core.sections.mcp import Mcp
 from bartizan.core.sections.output import Output
 from bartizan.core.sections.policy import Policy
 from bartizan.core.sections.predict import Predict
@@ -26,6 +27,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     tokens: Tokens = Tokens()
     output: Output = Output()
     policy: Policy = Policy()
+    mcp: Mcp = Mcp()
     predict: Predict = Predict()
     lab: Lab = Lab()
     limits: Limits = Limits()

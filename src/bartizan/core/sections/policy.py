@@ -18,3 +18,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     rules_file: Annotated[
         str, Meta(description="Cedar file: which caller may use which tool. Calls that no rule permits are refused.")
     ] = ""
+    decisions_file: Annotated[
+        str,
+        Meta(description="SQLite file of allowed calls, which `bartizan mcp` executes once each; empty: none is kept."),
+    ] = ""

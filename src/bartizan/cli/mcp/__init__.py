@@ -1,0 +1,1 @@
+"""`bartizan mcp`: stand in front of MCP servers, and say what of theirs may be used."""
