@@ -104,7 +104,7 @@ class Catalogue:
     def _of_text(self, text: str, where: str) -> Iterator[Finding]:
         if len(text) > _LONG:
             yield Finding("long-description", Severity.MEDIUM, f"{len(text)} characters for the model to read", where)
-        # A description orders by nature ("Use this before …"), so it is judged as a person's words, not as planted ones.
+        # A description orders by nature ("Use this before …"), so it is judged as a person's words
         verdict = self._judge.judge(Text(text, Trust.USER, where)).verdict
         if isinstance(verdict, Block):
             yield Finding("injection-in-description", Severity.HIGH, verdict.why, where)
