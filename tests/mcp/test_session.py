@@ -182,7 +182,7 @@ RESULTS = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(METHODS, PARAMS, RESULTS), max_size=6))
 def test_no_message_breaks_a_session_and_no_call_passes_unrecorded(tmp_path_factory, turns):
     """Whatever either side says: acts come out, and a call reaches the server only behind its record."""
