@@ -38,7 +38,7 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What is asked of every call. `namespaces` are the servers that pins know: a bare name may be one's of several."""
+    """What is asked of every call."""
 
     settings: Mcp
     pins: Pins
@@ -51,7 +51,7 @@ class Calls:
         if self.settings.decision in ("required", "after-reading") and self.decisions is None:
             raise BadSettings(
                 f"mcp.decision = {self.settings.decision!r}: expected policy.decisions_file to name a file",
-                hint='Set policy.decisions_file = "bartizan-data/decisions.sqlite" for this proxy and for the gateway.',
+                hint='Set policy.decisions_file = "bartizan-data/decisions.sqlite" for this proxy and for whatever decides calls.',
             )
 
     def judge(
