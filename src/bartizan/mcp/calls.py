@@ -51,7 +51,7 @@ class Calls:
         if self.settings.decision in ("required", "after-reading") and self.decisions is None:
             raise BadSettings(
                 f"mcp.decision = {self.settings.decision!r}: expected policy.decisions_file to name a file",
-                hint='Set policy.decisions_file = "bartizan-data/decisions.sqlite" for this proxy and for whatever decides calls.',
+                hint='Set policy.decisions_file = "bartizan-data/decisions.sqlite" here and for what decides.',
             )
 
     def judge(
