@@ -12,6 +12,7 @@ from bartizan.core.verdicts import Allow
 from bartizan.gateway.auth import BookKeys, SharedKey
 from bartizan.gateway.call import Call
 from bartizan.gateway.keys import KeyBook
+from bartizan.gateway.rulings import Ruling
 from bartizan.gateway.stream import Holdback
 from bartizan.gateway.testing import StubUpstream
 from bartizan.gateway.wires.openai_answers import ChatReader
@@ -73,7 +74,7 @@ def test_opencode_43328_explicit_nulls_do_not_rename_a_call():
 
     def decide(call):
         seen.append(call.tool)
-        return Allow()
+        return Ruling(Allow())
 
     Holdback(ChatReader("m"), (), decide).feed(b"".join(events))
     assert seen == ["send"]

@@ -224,6 +224,14 @@ def _converted(data: Any, datatype: str, where: str) -> Array:
     allowed = {"b": "b", "i": "iu", "u": "iu", "f": "fiu"}[dtype.kind]
     if values.size == 0:
         return values.astype(dtype)
+    if dtype.kind in "iu" and values.dtype.kind in "fO":
+        # Beside small numbers, one above 2**63 makes NumPy choose floats: whole numbers are told by what was written.
+        written_as = np.asarray(data, dtype=object)
+        if all(type(one) is int for one in written_as.flat):
+            values = written_as
+            limits = np.iinfo(dtype)
+            if min(values.flat) >= limits.min and max(values.flat) <= limits.max:
+                return values.astype(dtype)
     if values.dtype.kind not in allowed:
         raise BadRequest(f"{where}: values that are no {datatype}")
     if dtype.kind in "iu":
