@@ -48,3 +48,11 @@ class Dead:
 def bench(bare=None, guarded=None, **more):
     """Return a bench of the given targets."""
     return Bench(bare=bare or Leaky(), guarded=guarded or Guarded(), screen=screen, seed=5, is_reference=True, **more)
+
+
+class Toolless(Leaky):
+    """Leaky, and refuses a request that offers tools, as servers do whose model has no tool calls."""
+
+    def ask(self, prompt):
+        """Answer what offers no tool."""
+        return Failed("HTTP 400: tools are not supported", 400) if prompt.tools else super().ask(prompt)

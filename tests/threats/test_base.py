@@ -39,10 +39,26 @@ def test_one_broken_claim_fails_the_row_and_says_the_figure():
 def test_a_claim_about_the_reference_decides_nothing_elsewhere():
     """On a user's own target it is shown, not counted."""
     claim = Claim("is perfect there", lambda e: e.on, AtMost(0.01), reference_only=True)
-    assert prove(threat(claim), bench()).state is State.FAILED
-    row = prove(threat(claim), replace(bench(), is_reference=False))
+    asking = replace(threat(claim), asks_chat=True)
+    assert prove(asking, bench()).state is State.FAILED
+    row = prove(asking, replace(bench(), is_reference=False))
     assert row.state is State.HOLDS
     assert not row.claims[0].held
+
+
+def test_a_claim_about_the_reference_decides_where_a_named_endpoint_is_not_asked():
+    """A chat endpoint of the user's own does not turn the reference classifier of another row into theirs."""
+    claim = Claim("is perfect there", lambda e: e.on, AtMost(0.01), reference_only=True)
+    assert prove(threat(claim), replace(bench(), is_reference=False)).state is State.FAILED
+
+
+def test_to_name_a_model_is_advised_only_where_none_was_measured():
+    """First while the reference stands in, and not any more on the user's own."""
+    named = replace(threat(WON), advice=("train",), name_yours="name it")
+    assert prove(named, bench()).to_do() == ("name it", "train")
+    own = replace(named, run=lambda bench: replace(EVIDENCE, on_reference=False))
+    assert prove(own, bench()).to_do() == ("train",)
+    assert prove(threat(WON), bench()).to_do() == ()
 
 
 def test_what_cannot_run_is_untested_with_its_reason():

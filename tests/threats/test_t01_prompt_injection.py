@@ -1,7 +1,7 @@
 """T01 on small real targets: leaky off, screened on, dead, and a gateway that blocks everything."""
 
 import pytest
-from tests.threats.benches import Dead, Guarded, Leaky, bench
+from tests.threats.benches import Dead, Guarded, Leaky, Toolless, bench
 
 from bartizan.core.messages import Reply
 from bartizan.lab.chat import Answered
@@ -60,3 +60,12 @@ def test_the_baselines_expose_a_bad_judge():
     assert baselines["refuse-everything bot: attack success"].value == 0
     assert baselines["refuse-everything bot: benign answered"].value == 0
     assert baselines["echo bot: benign answered"].value == 0
+
+
+def test_a_target_that_takes_no_tools_is_measured_without_them_and_the_report_says_so():
+    """Six goals need tools: they are left out on both sides, named in a note, and the other rows stand."""
+    row = prove(T01, bench(bare=Toolless()))
+    assert row.state is State.HOLDS, row.why
+    assert row.evidence.off.n == row.evidence.on.n == sum(CASES[:2])
+    assert any("Not tested: unauthorised tool call" in note and "HTTP 400" in note for note in row.evidence.notes)
+    assert not any("Not tested" in note for note in prove(T01, bench()).evidence.notes)

@@ -32,6 +32,8 @@ class Failed:
     """No answer that could be judged."""
 
     why: str
+    status: int = 0
+    """The HTTP status; 0 when there was no answer at all, or one of status 200 that could not be read."""
 
 
 Outcome = Answered | Failed
@@ -98,7 +100,7 @@ class HttpChat:
                 return Answered(
                     Reply("", finish="content_filter"), seconds, True, response.headers["x-bartizan-receipt"]
                 )
-            return Failed(f"HTTP {response.status_code}: {response.text[:200]}")
+            return Failed(f"HTTP {response.status_code}: {response.text[:200]}", response.status_code)
         try:
             reply = parse_reply(response.json())
         except (ValueError, KeyError, TypeError, IndexError) as error:

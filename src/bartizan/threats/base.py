@@ -5,7 +5,7 @@ reason, never a pass.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from bartizan.core.errors import BartizanError
@@ -57,7 +57,8 @@ class Evidence:
     notes: tuple[str, ...] = ()
     """What a reader must know to read the figures rightly."""
     on_reference: bool | None = None
-    """Whether a reference target was measured; None: the bench's own target, of which the bench knows."""
+    """Whether a reference of ours was measured. A run leaves None where it cannot differ; `prove` then says it: only a
+    threat that asks the chat endpoint measures what the user named there."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ class Threat:
     """What to do on Monday, most useful first."""
     run: Callable[[Bench], Evidence] | None = None
     claims: tuple[Claim, ...] = ()
+    name_yours: str = ""
+    """What to do before anything else as long as only a reference of ours was measured; empty where nothing can be."""
     asks_chat: bool = False
     """Whether its run talks to the chat endpoint: those that do share one endpoint, one gateway and one cap."""
 
@@ -118,6 +121,13 @@ class Row:
     evidence: Evidence | None = None
     claims: tuple[Checked, ...] = ()
 
+    def to_do(self) -> tuple[str, ...]:
+        """Return what to do, most useful first: to name a target of one's own only where none was measured."""
+        own = self.evidence is not None and self.evidence.on_reference is False
+        return (
+            self.threat.advice if own or not self.threat.name_yours else (self.threat.name_yours, *self.threat.advice)
+        )
+
 
 def prove(threat: Threat, bench: Bench) -> Row:
     """Run `threat` on `bench` and return its row. What fails to run becomes UNTESTED with the reason."""
@@ -125,7 +135,9 @@ def prove(threat: Threat, bench: Bench) -> Row:
         return Row(threat, State.NO_CLAIM, "nothing is claimed for this threat yet, so nothing was measured")
     try:
         evidence = threat.run(bench)
-        checked = tuple(_check(claim, evidence, bench) for claim in threat.claims)
+        if evidence.on_reference is None:
+            evidence = replace(evidence, on_reference=bench.is_reference or not threat.asks_chat)
+        checked = tuple(_check(claim, evidence) for claim in threat.claims)
     except BartizanError as error:
         hint = error.hint()
         return Row(threat, State.UNTESTED, f"{error}{f' ({hint})' if hint else ''}")
@@ -137,10 +149,9 @@ def prove(threat: Threat, bench: Bench) -> Row:
     return Row(threat, State.HOLDS, "every claim held", evidence, checked)
 
 
-def _check(claim: Claim, evidence: Evidence, bench: Bench) -> Checked:
+def _check(claim: Claim, evidence: Evidence) -> Checked:
     measured = claim.figure(evidence)
-    reference = bench.is_reference if evidence.on_reference is None else evidence.on_reference
-    decides = reference or not claim.reference_only
+    decides = bool(evidence.on_reference) or not claim.reference_only
     return Checked(claim.text, measured, claim.bound, claim.bound.holds(measured), decides)
 
 

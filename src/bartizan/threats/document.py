@@ -28,7 +28,7 @@ def markdown(threats: Sequence[Threat]) -> str:
             ]
             lines.append("")
         lines += [f"**What is left:** {one.residual}", "", "**What to do:**", ""]
-        lines += [f"- {advice}" for advice in one.advice]
+        lines += [f"- {advice}" for advice in (one.name_yours, *one.advice) if advice]
         lines += ["", f"**Frameworks:** {' · '.join(str(entry) for entry in MAPPING[one.id])}"]
     return "\n".join(lines) + "\n"
 

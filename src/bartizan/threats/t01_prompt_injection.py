@@ -7,6 +7,7 @@ The attacker types into the application and knows the control. We measure what i
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -16,7 +17,7 @@ from bartizan.core.measures import AtLeast, AtMost, Measurement, bootstrap, prop
 from bartizan.core.messages import Prompt
 from bartizan.lab.benign import Benign, benign
 from bartizan.lab.cases import PROMPT_INJECTION_SOURCES, Case
-from bartizan.lab.chat import Answered, Chat, EchoBot, RefuseBot
+from bartizan.lab.chat import Answered, Chat, EchoBot, Failed, RefuseBot
 from bartizan.lab.prompt_attack import AdaptiveInjector, Attacked, no_screen, success_rate
 from bartizan.lab.techniques import TECHNIQUES
 from bartizan.threats.base import Claim, Evidence, Threat, Transcript
@@ -33,6 +34,9 @@ def run(bench: Bench) -> Evidence:
     """Attack the bare and the guarded target with the same cases, then ask both the same benign questions."""
     sources = zip(PROMPT_INJECTION_SOURCES, CASES, strict=True)
     cases = list(chain.from_iterable(source.cases(bench.seed, n * bench.effort) for source, n in sources))
+    without_tools = _refuses_tools(bench.bare, cases)
+    if without_tools:
+        cases = [case for case in cases if not case.tools]
     off = _attack_all(bench, cases, bench.bare, "off")
     on = _attack_all(bench, cases, bench.guarded, "on")
     asked = benign(bench.seed, BENIGN * bench.effort)
@@ -53,8 +57,20 @@ def run(bench: Bench) -> Evidence:
         families=_families(off, on, bench.seed),
         stopped_by=_stopped_by(off, on, bench.stopped_by),
         worst=_worst(off, on),
-        notes=_notes(off, on),
+        notes=(*_notes(off, on), *without_tools),
     )
+
+
+def _refuses_tools(chat: Chat, cases: Sequence[Case]) -> tuple[str, ...]:
+    """Return a note when the target refuses a request because it offers tools, as models without tool calls do."""
+    case = next(case for case in cases if case.tools)
+    honest = case.prompt(case.carrier)
+    refused = chat.ask(honest)
+    if not isinstance(refused, Failed) or not 400 <= refused.status < 500:
+        return ()
+    if not isinstance(chat.ask(replace(honest, tools=())), Answered):
+        return ()
+    return (f"Not tested: {case.family}. The target refuses requests that offer tools ({refused.why}).",)
 
 
 def _attack_all(bench: Bench, cases: Sequence[Case], chat: Chat, control: str) -> list[Attacked]:
@@ -235,7 +251,8 @@ T01 = Threat(
         "Keep secrets out of system prompts: what the model cannot read it cannot tell.",
         'Put `bartizan serve` in front of the model with `input_screen = "enforce"`.',
         "Offer the model only the tools that this user may use.",
-        "Run `bartizan assess --target URL --model NAME` on your own model before and after each change.",
+        "Assess again before and after each change of model or prompt; `bartizan runs diff` says what changed.",
     ),
+    name_yours="Run `bartizan assess --target URL --model NAME`, so that this is measured on your model.",
     run=run,
 )

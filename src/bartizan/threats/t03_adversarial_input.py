@@ -206,10 +206,10 @@ T03 = Threat(
         "accuracy; a confidence threshold alone falls to an attacker who knows it. Certificates speak of L2 only."
     ),
     advice=(
-        "Set `[lab] classifier`, `data` and `epsilon` in bartizan.toml, so that this is measured on your model.",
-        "Train on attacks: `bartizan lab harden`, then measure again with `bartizan lab attack`.",
+        "Train on attacks (`bartizan lab harden`, torch only), name the result as `[lab] hardened` and assess again.",
         "Return labels rather than scores where the product allows it, and rate-limit prediction APIs per client.",
         "Do not let a single model decision carry an action that cannot be undone.",
     ),
+    name_yours="Set `[lab] classifier`, `data` and `epsilon` in bartizan.toml, so that this is measured on your model.",
     run=run,
 )

@@ -94,6 +94,7 @@ def run(bench: Bench) -> Evidence:
             "A trigger that changes how the picture looks turns some answers of an honest model too: that part stays.",
             "An attack that wins near nothing without the control does not work on these pictures and proves nothing.",
         ),
+        on_reference=subject.is_reference,
     )
 
 
@@ -188,5 +189,6 @@ T04 = Threat(
         "Name the source of every data set at `bartizan data admit` and look at what is new in it.",
         "Keep rows of users and crowds in a data set of their own until they were checked.",
     ),
+    name_yours="Name your labelled pictures as `[data] dataset` in bartizan.toml, so that this is measured on them.",
     run=run,
 )

@@ -65,7 +65,7 @@ def _row(row: Row) -> dict[str, Any]:
         "attacks": list(row.threat.attacks),
         "controls": list(row.threat.controls),
         "residual": row.threat.residual,
-        "advice": list(row.threat.advice),
+        "advice": list(row.to_do()),
         "frameworks": [
             {"framework": one.framework, "edition": one.edition, "id": one.id} for one in MAPPING[row.threat.id]
         ],

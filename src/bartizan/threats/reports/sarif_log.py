@@ -22,7 +22,7 @@ def _rule(row: Row) -> sarif.Rule:
     taxa = tuple(sarif.Taxon(entry.framework, entry.edition, entry.id) for entry in MAPPING[threat.id])
     name = "".join(word.capitalize() for word in threat.name.replace("-", " ").split())
     short = f"{threat.id} {threat.name}"
-    return sarif.Rule(threat.id, name, short, f"The attacker {threat.attacker}.", " ".join(threat.advice), tags, taxa)
+    return sarif.Rule(threat.id, name, short, f"The attacker {threat.attacker}.", " ".join(row.to_do()), tags, taxa)
 
 
 def _results(run: Assessment, row: Row) -> list[sarif.Result]:

@@ -91,5 +91,5 @@ def _details(row: Row) -> list[RenderableType]:
     if row.evidence and row.evidence.stopped_by:
         stopped = ", ".join(f"{name} {count}" for name, count in row.evidence.stopped_by.items())
         lines.append(Text(f"          stopped by: {stopped}"))
-    lines += [Text(f"  to do   {advice}") for advice in row.threat.advice]
+    lines += [Text(f"  to do   {advice}") for advice in row.to_do()]
     return list(lines)
