@@ -3,9 +3,14 @@
 Named after their advisories, or after the gadget; the calls they hold are harmless words, and nothing is unpickled.
 """
 
+import bz2
+import gzip
 import io
+import lzma
 import struct
+import tarfile
 import zipfile
+import zlib
 
 import pytest
 
@@ -14,36 +19,108 @@ from bartizan.supply.base import Budget, Verdict
 from bartizan.supply.scan import scan_bytes
 
 REDUCE = SHAPES[0][1]
-GLOBALS = (
-    ("CVE-2025-1716 pip.main", "pip", "main"),
-    ("CVE-2025-10157 asyncio, a part of a denied module", "asyncio.unix_events", "_UnixSubprocessTransport._start"),
-    ("GHSA-vvpj-8cmc-gx39 pkgutil.resolve_name", "pkgutil", "resolve_name"),
-    ("gadget torch.jit execWrapper", "torch.jit.unsupported_tensor_ops", "execWrapper"),
-    ("gadget torch profiler", "torch.utils.collect_env", "run"),
-    ("gadget torch bottleneck", "torch.utils.bottleneck.__main__", "run_cprofile"),
-    ("gadget torch guards", "torch.fx.experimental.symbolic_shapes", "ShapeEnv.evaluate_guards_expression"),
-    ("gadget trace.Trace", "trace", "Trace.runctx"),
-    ("gadget timeit", "timeit", "timeit"),
-    ("gadget code.InteractiveInterpreter", "code", "InteractiveInterpreter.runcode"),
-    ("gadget idlelib", "idlelib.pyshell", "ModifiedInterpreter.runcode"),
-    ("gadget idlelib debugger", "idlelib.debugobj", "ObjectTreeItem.SetText"),
-    ("gadget lib2to3", "lib2to3.pgen2.grammar", "Grammar.loads"),
-    ("gadget numpy f2py", "numpy.f2py.crackfortran", "getlincoef"),
-    ("gadget numpy runstring", "numpy.testing._private.utils", "runstring"),
-    ("gadget multiprocessing", "multiprocessing.util", "spawnv_passfds"),
-    ("gadget profile.run", "profile", "Profile.runctx"),
-    ("gadget cProfile", "cProfile", "runctx"),
-    ("gadget operator.methodcaller", "_operator", "methodcaller"),
-    ("gadget doctest", "doctest", "debug_script"),
-    ("gadget ensurepip", "ensurepip", "_run_pip"),
-    ("gadget distutils", "distutils.file_util", "write_file"),
-    ("gadget bdb", "bdb", "Bdb.runeval"),
-    ("fickling #190 pty.spawn", "pty", "spawn"),
-    ("gadget runpy", "runpy", "run_path"),
-    ("gadget marshal and types", "types", "FunctionType"),
-    ("gadget ctypes", "ctypes", "CDLL"),
-    ("gadget importlib", "importlib", "import_module"),
-)  # fmt: skip
+ADVISORIES = (
+    # picklescan: callables that its list of unsafe ones did not hold
+    ("GHSA-655q-fx9r-782v CVE-2025-1716", "pip", "main"),
+    ("GHSA-v7x6-rv5q-mhwc CVE-2025-71351", "timeit", "timeit"),
+    ("GHSA-fj43-3qmq-673f", "numpy.testing._private.utils", "runstring"),
+    ("GHSA-mjqp-26hc-grxg CVE-2025-10157", "asyncio.unix_events", "_UnixSubprocessTransport._start"),
+    ("GHSA-q77w-mwjj-7mqx", "asyncio.unix_events", "_UnixSubprocessTransport._start"),
+    ("GHSA-4r9r-ch6f-vxmx", "torch.utils.bottleneck.__main__", "run_cprofile"),
+    ("GHSA-4whj-rm5r-c2v8 CVE-2025-71345", "torch.utils.bottleneck.__main__", "run_autograd_prof"),
+    ("GHSA-86cj-95qr-2p4f CVE-2025-71353", "torch._dynamo.guards", "GuardBuilder.get"),
+    ("GHSA-f4x7-rfwp-v3xw", "torch.fx.experimental.symbolic_shapes", "ShapeEnv.evaluate_guards_expression"),
+    ("GHSA-f745-w6jp-hpxx CVE-2025-71350", "torch.utils.collect_env", "run"),
+    ("GHSA-jhph-76pp-mggw", "torch.utils.collect_env", "run_and_read_all"),
+    ("GHSA-h3qp-7fh3-f8h4", "torch.utils.data.datapipes.utils.decoder", "basichandlers"),
+    ("GHSA-vr7h-p6mm-wpmh", "torch.jit.unsupported_tensor_ops", "execWrapper"),
+    ("GHSA-vv6j-3g6g-2pvj", "torch.utils._config_module", "ConfigModule.load_config"),
+    ("GHSA-5qwp-399c-mjwf", "trace", "Trace.run"),
+    ("GHSA-g344-hcph-8vgg", "trace", "Trace.runctx"),
+    ("GHSA-x696-vm39-cp64 CVE-2025-71374", "profile", "Profile.run"),
+    ("GHSA-6vqj-c2q5-j97w", "profile", "Profile.runctx"),
+    ("GHSA-7wx9-6375-f5wh", "profile", "run"),
+    ("GHSA-f54q-57x4-jg88", "lib2to3.pgen2.grammar", "Grammar.loads"),
+    ("GHSA-p9w7-82w4-7q8m", "lib2to3.pgen2.pgen", "ParserGenerator.make_label"),
+    ("GHSA-3vg9-h568-4w9m", "idlelib.debugobj", "ObjectTreeItem.SetText"),
+    ("GHSA-6w4w-5w54-rjvr", "idlelib.autocomplete", "AutoComplete.get_entity"),
+    ("GHSA-7cq8-mj8x-j263", "idlelib.autocomplete", "AutoComplete.fetch_completions"),
+    ("GHSA-8r4j-24qv-fmq9", "idlelib.calltip", "Calltip.fetch_tip"),
+    ("GHSA-9xph-j2h6-g47v", "idlelib.calltip", "get_entity"),
+    ("GHSA-m869-42cg-3xwr", "idlelib.run", "Executive.runcode"),
+    ("GHSA-j343-8v2j-ff7w", "idlelib.pyshell", "ModifiedInterpreter.runcommand"),
+    ("GHSA-3gf5-cxq9-w223", "idlelib.pyshell", "ModifiedInterpreter.runcode"),
+    ("GHSA-cj3c-v495-4xqh", "code", "InteractiveInterpreter.runcode"),
+    ("GHSA-xp4f-hrf8-rxw7 CVE-2025-71344", "ensurepip", "_run_pip"),
+    ("GHSA-fqq6-7vqf-w3fg", "doctest", "debug_script"),
+    ("GHSA-9w88-8rmg-7g2p CVE-2025-71378", "cProfile", "runctx"),
+    ("GHSA-49gj-c84q-6qm9", "cProfile", "run"),
+    ("GHSA-m273-6v24-x4m4", "distutils.file_util", "write_file"),
+    ("GHSA-4675-36f9-wf6r", "ctypes", "CDLL"),
+    ("GHSA-84r2-jw7c-4r5q locate", "pydoc", "locate"),
+    ("GHSA-84r2-jw7c-4r5q methodcaller CVE-2025-71373", "operator", "methodcaller"),
+    ("GHSA-955r-x9j8-7rhh", "_operator", "methodcaller"),
+    ("GHSA-46h3-79wf-xr6c", "_operator", "attrgetter"),
+    ("GHSA-vqmv-47xg-9wpr CVE-2025-71322", "pty", "spawn"),
+    ("GHSA-r8g5-cgf2-4m4m", "numpy.f2py.crackfortran", "getlincoef"),
+    ("GHSA-rrxm-2pvv-m66x CVE-2025-71372", "numpy.f2py.crackfortran", "getlincoef"),
+    ("GHSA-3329-ghmp-jmv5 CVE-2025-71365", "numpy.f2py.crackfortran", "myeval"),
+    ("GHSA-cffc-mxrf-mhh4 CVE-2025-71347", "numpy.f2py.crackfortran", "param_eval"),
+    ("GHSA-x843-g5mx-g377 f2py", "numpy.f2py.crackfortran", "_eval_length"),
+    ("GHSA-hgrh-qx5j-jfwx network", "ssl", "get_server_certificate"),
+    ("GHSA-hgrh-qx5j-jfwx network old name", "httplib", "HTTPSConnection"),
+    ("GHSA-vvpj-8cmc-gx39", "pkgutil", "resolve_name"),
+    ("GHSA-g38g-8gr9-h9xp uuid", "uuid", "_get_command_stdout"),
+    ("GHSA-g38g-8gr9-h9xp osx", "_osx_support", "_read_output"),
+    ("GHSA-g38g-8gr9-h9xp aix", "_aix_support", "_read_cmd_output"),
+    ("GHSA-g38g-8gr9-h9xp pager", "_pyrepl.pager", "pipe_pager"),
+    ("GHSA-g38g-8gr9-h9xp imaplib", "imaplib", "IMAP4_stream"),
+    ("GHSA-g38g-8gr9-h9xp tests", "test.support.script_helper", "assert_python_ok"),
+    ("GHSA-g38g-8gr9-h9xp codeop", "codeop", "compile_command"),
+    ("GHSA-g38g-8gr9-h9xp compileall", "compileall", "compile_file"),
+    ("GHSA-g38g-8gr9-h9xp py_compile", "py_compile", "compile"),
+    ("GHSA-g38g-8gr9-h9xp pdb", "pdb", "run"),
+    ("picklescan issue 66 import_module", "importlib", "import_module"),
+    ("picklescan issue 66 module_from_spec", "importlib.util", "module_from_spec"),
+    ("picklescan pull 74 marshal", "marshal", "loads"),
+    # fickling
+    ("GHSA-r7v6-mfhq-g3m2 CVE-2025-67748", "pty", "spawn"),
+    ("GHSA-565g-hwwr-4pp3 CVE-2025-67747 marshal", "marshal", "loads"),
+    ("GHSA-565g-hwwr-4pp3 CVE-2025-67747 types", "types", "FunctionType"),
+    ("GHSA-wfq2-52f7-7qvj CVE-2026-22606 path", "runpy", "run_path"),
+    ("GHSA-wfq2-52f7-7qvj CVE-2026-22606 module", "runpy", "run_module"),
+    ("GHSA-p523-jq9w-64x9 CVE-2026-22607", "cProfile", "run"),
+    ("GHSA-5hvc-6wx8-mvv4 CVE-2026-22608 ctypes", "ctypes", "CDLL"),
+    ("GHSA-5hvc-6wx8-mvv4 CVE-2026-22608 pydoc", "pydoc", "locate"),
+    ("GHSA-q5qq-mvfm-j35x CVE-2026-22609", "multiprocessing.util", "spawnv_passfds"),
+    ("GHSA-q5qq-mvfm-j35x CVE-2026-22609 code", "code", "InteractiveInterpreter"),
+    ("GHSA-h4rm-mm56-xf63 CVE-2026-22612", "builtins", "__import__"),
+    ("GHSA-5hwf-rc88-82xm uuid", "uuid", "_get_command_stdout"),
+    ("GHSA-mhc9-48gj-9gp3 smtplib", "smtplib", "SMTP"),
+    ("GHSA-mhc9-48gj-9gp3 socketserver", "socketserver", "TCPServer"),
+    ("GHSA-mhc9-48gj-9gp3 signal", "signal", "signal"),
+    ("GHSA-mhc9-48gj-9gp3 sqlite3", "sqlite3", "connect"),
+    ("GHSA-6ggj-6f2q-f7mx create", "_interpreters", "create"),
+    ("GHSA-6ggj-6f2q-f7mx run_string", "_xxsubinterpreters", "run_string"),
+    ("GHSA-cffv-grgg-g429 CVE-2026-14535", "torch.hub", "load"),
+    ("fickling pull 108", "pty", "spawn"),
+    ("fickling pull 210 FileIO", "_io", "FileIO"),
+    ("fickling pull 210 partial", "functools", "partial"),
+    ("fickling pull 210 bdb", "bdb", "Bdb.runeval"),
+    # modelscan
+    ("modelscan issue 338 collect_env", "torch.utils.collect_env", "run"),
+    ("modelscan issue 338 mlflow", "mlflow.projects.backend.local", "_run_entry_point"),
+    ("modelscan issue 338 read_csv", "pandas.io.parsers.readers", "read_csv"),
+    ("modelscan issue 338 urlretrieve", "urllib.request", "urlretrieve"),
+    ("modelscan issue 28 dill", "dill._dill", "_create_function"),
+    ("modelscan cloudpickle", "cloudpickle.cloudpickle", "_make_function"),
+    ("modelscan codecs", "_codecs", "decode"),
+)
+
+
+def calls_of(module, name):
+    """Return a pickle for each way to call a global."""
+    return [(shape, make(module, name, "x")) for shape, make in SHAPES[:8]]
 
 
 def stopped(data, name="m.pkl"):
@@ -53,12 +130,15 @@ def stopped(data, name="m.pkl"):
     return result
 
 
-@pytest.mark.parametrize(("advisory", "module", "name"), GLOBALS, ids=lambda one: str(one)[:30])
-@pytest.mark.parametrize("shape", SHAPES[:8], ids=lambda one: one[0])
-def test_gadgets_of_denylist_bypasses(advisory, module, name, shape):
-    """Default deny names the gadget, in every way to call it."""
-    result = stopped(shape[1](module, name, "x"))
-    assert f"{module}.{name}" in result.globals
+@pytest.mark.parametrize(("advisory", "module", "name"), ADVISORIES, ids=[one[0] for one in ADVISORIES])
+def test_callables_that_a_published_bypass_names(advisory, module, name):
+    """Default deny blocks and names the gadget, in every way to call it, also as the state of something allowed."""
+    for shape, data in calls_of(module, name):
+        result = stopped(data)
+        assert result.verdict is Verdict.BLOCK, (advisory, shape)
+        assert f"{module}.{name}" in result.globals
+    inner = REDUCE(module, name, "x")[2:-1]
+    stopped(b"\x80\x02ccollections\nOrderedDict\n)R" + inner + b"b.")
 
 
 def packed(members, flags=0):
@@ -76,24 +156,24 @@ def packed(members, flags=0):
 EVIL = REDUCE("posix", "system", "true")
 
 
-def test_cve_2025_1889_a_pickle_with_another_ending():
+def test_ghsa_769v_p64c_89pr_cve_2025_1889_a_pickle_with_another_ending():
     """The scanner looked for .pkl only; torch.load is told the name by code."""
     stopped(packed({"a/data.pkl": b"\x80\x02N.", "a/config.p": EVIL}), "m.pt")
 
 
-def test_cve_2025_1944_another_name_in_the_local_header():
+def test_ghsa_7q5r_7gvp_wc82_cve_2025_1944_another_name_in_the_local_header():
     """zipfile refuses such an archive, torch loads it."""
     raw = packed({"a/data.pkl": EVIL})
     raw[30] ^= 1
     stopped(bytes(raw), "m.pt")
 
 
-def test_cve_2025_1945_flag_bits():
+def test_ghsa_w8jq_xcqf_f792_cve_2025_1945_flag_bits():
     """An encrypted flag makes scanners give up and torch not care."""
     stopped(bytes(packed({"a/data.pkl": EVIL}, flags=1)), "m.pt")
 
 
-def test_cve_2025_10156_a_wrong_checksum():
+def test_ghsa_f7qq_56ww_84cr_cve_2025_10156_a_wrong_checksum():
     """zipfile raises, torch does not check."""
     raw = packed({"a/data.pkl": EVIL})
     raw[raw.find(b"PK\x01\x02") + 16] ^= 0xFF
@@ -101,7 +181,7 @@ def test_cve_2025_10156_a_wrong_checksum():
     stopped(bytes(raw), "m.pt")
 
 
-def test_cve_2025_10155_a_pickle_called_bin():
+def test_ghsa_jgw4_cr84_mqxg_cve_2025_10155_a_pickle_called_bin():
     """The ending chose the wrong scanner."""
     stopped(EVIL, "pytorch_model.bin")
 
@@ -112,7 +192,7 @@ def test_nullifai_7z_and_a_broken_stream():
     assert "posix.system" in stopped(EVIL[:-1] + b"\xff\xff").globals
 
 
-def test_fickling_obj_and_pop_hide_a_call():
+def test_ghsa_mxhj_88fx_4pcv_obj_and_pop_hide_a_call():
     """A call whose result is popped vanished from the decompiled tree; it ran all the same."""
     assert "posix.system" in stopped(b"(cposix\nsystem\nS'true'\no0N.").globals
 
@@ -141,3 +221,89 @@ def test_memo_confusion():
     swapped = b"\x80\x04X\x04\x00\x00\x00mathq\x01" + text + b"0000h\x01h\x02\x93."
     result = scan_bytes(memoryview(swapped), "m.pkl", Budget())
     assert result.verdict in (Verdict.BLOCK, Verdict.UNREADABLE)
+
+
+def test_ghsa_9gvj_pp9x_gcfr_names_as_quoted_strings():
+    """STACK_GLOBAL takes what STRING pushed, and the scanner looked for other opcodes."""
+    assert "os.system" in stopped(b"S'os'\nS'system'\n\x93S'true'\n\x85R.").globals
+
+
+def test_picklescan_a_memo_that_is_not_there():
+    """The scanner's KeyError ended its scan; the call had been made before it."""
+    stopped(b"\x80\x04cos\nsystem\nVtrue\n\x85R0\x8c\x02os\x94h\x03h\x00\x93K\x42.")
+
+
+def test_picklescan_a_number_where_a_name_is_expected():
+    """Type confusion in STACK_GLOBAL."""
+    stopped(b"\x80\x04cos\nsystem\nVtrue\n\x85R0J\x2a\x00\x00\x00\x94\x8c\x02os\x94h\x00h\x01\x93K\x42.")
+    stopped(b"\x80\x04K\x2a\x94\x8c\x02os\x94h\x00h\x01\x93.")
+
+
+def test_picklescan_sys_modules_overridden():
+    """A module's entry is replaced first, so that a harmless name means something else."""
+    stopped(b"csys\nmodules\nS'math'\ncos\nsystem\ns0cmath\nsqrt\n(S'true'\ntR.")
+
+
+def test_picklescan_a_torch_magic_number_before_the_pickle():
+    """The first stream only says what the file is; the scanner stopped when it was not the usual one."""
+    magic = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+    assert "posix.system" in stopped(magic + EVIL, "m.pt").globals
+    assert "posix.system" in stopped(b"\x80\x02K\x01." + EVIL, "m.pt").globals
+    protocol = b"\x80\x02M\xe9\x03."
+    assert "posix.system" in stopped(magic + protocol + b"\x80\x02}." + EVIL + b"\x80\x02].", "m.pt").globals
+
+
+def test_ghsa_mhc9_48gj_9gp3_a_build_after_the_call():
+    """BUILD on the result made the call look used, and its state was not looked at."""
+    assert "smtplib.SMTP" in stopped(b"\x80\x04csmtplib\nSMTP\nVx\n\x85R}b.").globals
+
+
+def test_modelscan_330_attributes_of_an_allowed_function_are_replaced():
+    """numpy.size gets builtins as its `shape`, and then gives eval away."""
+    body = (
+        b"cnumpy\nsize\nq\x010cnumpy\n__builtins__\nq\x030h\x01}}X\x05\x00\x00\x00shapeh\x03s\x86b"
+        b"h\x01h\x01X\x04\x00\x00\x00eval\x86RX\x04\x00\x00\x00pass\x85R."
+    )
+    assert "numpy.__builtins__" in stopped(b"\x80\x04" + body).globals
+
+
+def test_fickling_322_opcodes_that_a_scanner_does_not_know():
+    """FLOAT, BYTEARRAY8, NEXT_BUFFER and READONLY_BUFFER: what follows them is read all the same."""
+    for odd in (b"F1.0\n", b"\x96\x01\x00\x00\x00\x00\x00\x00\x00x", b"\x97", b"\x97\x98"):
+        assert "posix.system" in stopped(b"\x80\x05" + odd + b"0" + EVIL[2:]).globals
+
+
+def test_cve_2025_32434_a_tar_that_the_restricted_loader_loaded_in_full():
+    """torch.load(weights_only=True) took the old tar form on another road."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, data in (("storages", b"\x80\x02K\x00."), ("pickle", EVIL)):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    assert "posix.system" in stopped(buffer.getvalue(), "m.pt").globals
+
+
+def test_modelscan_endings_in_capitals_and_no_ending_at_all():
+    """A file whose ending the scanner did not know was skipped, and skipped was passed."""
+    for name in ("MODEL.PKL", "model", "weights.dat", "a.safetensors", "m.onnx"):
+        stopped(EVIL, name)
+
+
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, bz2.compress, lzma.compress, zlib.compress], ids=lambda one: one.__module__
+)
+def test_compressed_and_nested_pickles_that_scanners_do_not_open(pack):
+    """One, two and three layers; a zip inside a zip."""
+    data = EVIL
+    for _ in range(3):
+        data = pack(data)
+        assert "posix.system" in stopped(data, "m.joblib").globals
+    assert "posix.system" in stopped(packed({"inner.zip": bytes(packed({"x": EVIL}))}), "m.zip").globals
+
+
+def test_a_pickle_inside_the_bytes_of_a_pickle():
+    """`pickle.loads` of somebody's own code would run it; both levels are named."""
+    stopped(b"\x80\x04C" + bytes([len(EVIL)]) + EVIL + b".")
+    twice = b"\x80\x04C" + bytes([len(EVIL)]) + EVIL + b"."
+    stopped(b"\x80\x04C" + bytes([len(twice)]) + twice + b".")
