@@ -69,9 +69,9 @@ class Shelf:
 class House:
     """Everything a test needs of a dashboard."""
 
-    def __init__(self, folder, **dashboard):
+    def __init__(self, folder, *, clock=None, **dashboard):
         """Build it in `folder`."""
-        self.clock = StoppedClock()
+        self.clock = clock or StoppedClock()
         self.ledger = Ledger.open(folder / "log", origin="t", clock=self.clock, checkpoint_file=folder / "c.txt")
         self.people = People(folder / "people.json", self.clock)
         self.shelf = Shelf()

@@ -5,8 +5,9 @@ import re
 import pytest
 from tests.dashboard.houses import BASE, HOSTILE, PASSWORD, House, sign_in, token
 
-from bartizan.dashboard.app import COOKIE, Door
+from bartizan.dashboard.entrance import COOKIE
 from bartizan.dashboard.people import Role
+from bartizan.dashboard.visits import Door
 
 NAMES = {Role.VIEWER: "vic", Role.REVIEWER: "rex", Role.OPERATOR: "ola", Role.ADMIN: "ann"}
 

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 from tests.doubles.browsers import QUIET, chromium, installed
 from tests.doubles.dashboards import PASSWORD, Installation
+from tests.doubles.identity import Identity
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
@@ -20,7 +21,7 @@ SERIOUS = ("serious", "critical")
 def town(tmp_path_factory):
     """A furnished installation whose pages are served."""
     one = Installation(tmp_path_factory.mktemp("town")).furnished()
-    with one.open():
+    with Identity(one.clock).running() as identity, one.open(identity.issuer):
         yield one
     one.ledger.close()
 
@@ -184,6 +185,16 @@ def test_the_audit_log_holds_what_was_decided_page_by_page(chrome, town):
         expect(page.get_by_role("main")).to_contain_text("a reason to find")
         page.get_by_role("link", name="earlier").click()
         expect(page.get_by_role("link", name="later")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_somebody_comes_in_by_the_identity_provider(chrome, town, scripts):
+    """It lives at another site; the page that was asked for is there without signing in twice, without scripts too."""
+    with visitor(chrome, town, java_script_enabled=scripts) as page:
+        page.goto("/records")
+        page.get_by_role("link", name="sign in at the identity provider").click()
+        expect(page).to_have_url(re.compile(r"/records$"))
+        expect(page.get_by_text("oidc:ann, operator")).to_be_visible()
 
 
 def test_a_wrong_password_is_said_and_signing_out_ends_it(chrome, town):

@@ -3,7 +3,10 @@
 import pytest
 
 from bartizan.core.clock import StoppedClock
+from bartizan.dashboard.people import Person
 from bartizan.dashboard.sessions import FREE_TRIES, Sessions, Throttle
+
+ANN, BOB = (Person(name, "viewer", "a hash", 0) for name in ("ann", "bob"))
 
 
 @pytest.fixture
@@ -15,7 +18,7 @@ def clock():
 def test_a_session_lives_while_it_is_used_but_not_for_ever(clock):
     """Idle for ten minutes, or an hour old."""
     sessions = Sessions(clock, idle_s=600, longest_s=3600)
-    idle, used = sessions.begin("ann"), sessions.begin("bob")
+    idle, used = sessions.begin(ANN), sessions.begin(BOB)
     for _ in range(7):
         clock.advance(500)
         assert sessions.find(used.token)
@@ -27,7 +30,7 @@ def test_a_session_lives_while_it_is_used_but_not_for_ever(clock):
 def test_tokens_are_of_no_use_for_one_another(clock):
     """Each session has its own token and its own token for forms."""
     sessions = Sessions(clock, idle_s=600, longest_s=3600)
-    first, second = sessions.begin("ann"), sessions.begin("ann")
+    first, second = sessions.begin(ANN), sessions.begin(ANN)
     assert len({first.token, second.token, first.csrf, second.csrf}) == 4
     assert sessions.find(first.csrf) is None
     assert sessions.find("") is None

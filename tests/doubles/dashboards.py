@@ -7,13 +7,17 @@ import threading
 from pathlib import Path
 
 import uvicorn
+from tests.doubles.identity import CLIENT, SECRET
 from tests.threats.test_compare import run
 
 from bartizan.cli.panels import panels
 from bartizan.core import settings as files
 from bartizan.core.clock import SystemClock
+from bartizan.core.sections.sso import Sso, SsoRole
 from bartizan.dashboard.app import Dashboard
+from bartizan.dashboard.oidc import Provider
 from bartizan.dashboard.people import People, Role
+from bartizan.dashboard.single_sign_on import SingleSignOn
 from bartizan.gateway.grants import Grant
 from bartizan.gateway.keys import KeyBook
 from bartizan.ledger.log import Ledger
@@ -92,13 +96,15 @@ class Installation:
         return self
 
     @contextlib.contextmanager
-    def open(self):
-        """Serve the pages until the block ends; yield the dashboard."""
-        dashboard = Dashboard(self.ledger, self.people, self.clock, panels(self.settings, self.clock), self.settings)
-        config = uvicorn.Config(dashboard.app(), log_level="warning", access_log=False, lifespan="off")
-        server = uvicorn.Server(config)
+    def open(self, issuer: str = ""):
+        """Serve the pages until the block ends; yield the dashboard. `issuer` is an identity provider that runs."""
         with socket.create_server(("127.0.0.1", 0)) as listening:
             self.base = f"http://localhost:{listening.getsockname()[1]}"
+            pages = panels(self.settings, self.clock)
+            sso = self._sso(issuer) if issuer else None
+            dashboard = Dashboard(self.ledger, self.people, self.clock, pages, self.settings, sso=sso)
+            config = uvicorn.Config(dashboard.app(), log_level="warning", access_log=False, lifespan="off")
+            server = uvicorn.Server(config)
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
             thread.start()
             try:
@@ -106,6 +112,12 @@ class Installation:
             finally:
                 server.should_exit = True
                 thread.join()
+
+    def _sso(self, issuer: str) -> SingleSignOn:
+        roles = (SsoRole("everybody", "viewer"), SsoRole("security", "operator"))
+        back = f"{self.base}/sso/return"
+        section = Sso(issuer, CLIENT, return_url=back, name_claim="preferred_username", roles=roles)
+        return SingleSignOn(Provider(section, SECRET, self.clock), self.clock)
 
 
 def _exchange(number: int) -> dict:

@@ -18,7 +18,7 @@ from bartizan.gateway.app import GatewayApp
 from bartizan.gateway.assembly import authenticator, gate_opener
 from bartizan.gateway.auth import SharedKey
 from bartizan.gateway.testing import MemoryLog, WordScreen
-from bartizan.gateway.tokens import TokenKeys, key_set
+from bartizan.gateway.tokens import TokenKeys
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -151,23 +151,6 @@ async def test_before_the_first_keys_nobody_gets_in():
     """Fail closed."""
     with pytest.raises(Refused, match="never read"):
         (await opened(Published(OSError("away")))).identify(signed())
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"",
-        b"[]",
-        b'{"keys": 1}',
-        b'{"keys": []}',
-        b'{"keys": [{"kty": "oct", "k": "AAAA", "kid": "one"}]}',
-        b"[" * 99999,
-    ],
-)
-def test_a_key_set_that_cannot_be_used_is_an_error(raw):
-    """A shared secret in a public set is no key."""
-    with pytest.raises(BadSettings):
-        key_set(raw)
 
 
 @pytest.mark.parametrize(

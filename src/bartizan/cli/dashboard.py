@@ -10,10 +10,14 @@ from msgspec.structs import replace
 
 from bartizan.cli.base import OK, Command, add_config, configured
 from bartizan.cli.panels import panels
-from bartizan.core.clock import SystemClock
+from bartizan.core.clock import Clock, SystemClock
 from bartizan.core.errors import BadSettings
+from bartizan.core.sections import Settings
+from bartizan.core.settings import secret
 from bartizan.dashboard.app import Dashboard
+from bartizan.dashboard.oidc import Provider
 from bartizan.dashboard.people import People
+from bartizan.dashboard.single_sign_on import SingleSignOn
 from bartizan.ledger.log import Ledger
 
 
@@ -32,7 +36,7 @@ def _run(args: argparse.Namespace) -> int:
     people = People(Path(edge.people_file), clock)
     ledger = Ledger.configured(settings.ledger, clock)
     with contextlib.closing(ledger), contextlib.closing(_listening(edge.host, edge.port)) as listening:
-        dashboard = Dashboard(ledger, people, clock, panels(settings, clock), settings)
+        dashboard = Dashboard(ledger, people, clock, panels(settings, clock), settings, sso=_sso(settings, clock))
         base = f"http://{edge.names[0]}:{listening.getsockname()[1]}/"
         print(f"bartizan: dashboard on {base} (Ctrl-C stops it)", flush=True)
         if dashboard.setup_token:
@@ -43,6 +47,16 @@ def _run(args: argparse.Namespace) -> int:
         config = uvicorn.Config(dashboard.app(), log_level="warning", access_log=False, server_header=False)
         uvicorn.Server(config).run(sockets=[listening])
     return OK
+
+
+def _sso(settings: Settings, clock: Clock) -> SingleSignOn | None:
+    """Return the sign-in at the identity provider, if one is named. Raises BadSettings."""
+    section = settings.sso
+    if not section.issuer:
+        return None
+    named = section.client_secret_env or section.client_secret_file
+    held = secret(section.client_secret_env, section.client_secret_file, "sso.client_secret_env") if named else ""
+    return SingleSignOn(Provider(section, held, clock), clock)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 
 from bartizan.core.clock import Clock
+from bartizan.dashboard.people import Person
 
 FREE_TRIES = 5
 _LONGEST_S = 900.0
@@ -17,6 +18,8 @@ class Session:
     token: str
     csrf: str
     name: str
+    person: Person | None
+    """Who that is, when no account says so: somebody an identity provider vouched for."""
     began_ns: int
     seen_ns: int
 
@@ -29,13 +32,15 @@ class Sessions:
         self._clock, self._idle_s, self._longest_s = clock, idle_s, longest_s
         self._open: dict[str, Session] = {}
 
-    def begin(self, name: str) -> Session:
-        """Sign `name` in."""
+    def begin(self, who: Person) -> Session:
+        """Sign `who` in."""
         now = self._clock.monotonic_ns()
         self._open = {token: one for token, one in self._open.items() if not self._over(one)}
         while len(self._open) >= _MOST:
             self.end(next(iter(self._open)))
-        session = Session(secrets.token_urlsafe(32), secrets.token_urlsafe(32), name, now, now)
+        session = Session(
+            secrets.token_urlsafe(32), secrets.token_urlsafe(32), who.name, None if who.password else who, now, now
+        )
         self._open[session.token] = session
         return session
 

@@ -1,13 +1,14 @@
-"""A request by somebody who may make it, as the pages get it."""
+"""A request by somebody who may make it, as the pages get it; and the doors that lead to pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from bartizan.core.errors import BadRequest, Refused
 from bartizan.dashboard.panels import Item
-from bartizan.dashboard.people import Person
+from bartizan.dashboard.people import Person, Role
 from bartizan.dashboard.sessions import Session
 
 
@@ -44,6 +45,19 @@ class Visit:
     def asked(self, name: str) -> str:
         """Return a value behind the question mark, at most 300 characters."""
         return self.request.query_params.get(name, "")[:300]
+
+
+Page = Callable[[Visit], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One address: who may go through (None: anybody) and what is behind it."""
+
+    path: str
+    method: str
+    role: Role | None
+    page: Page
 
 
 def whole(given: str, name: str) -> int:

@@ -11,6 +11,7 @@ from bartizan.core.clock import Clock
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
 from bartizan.core.sections.gateway import Upstream as UpstreamSettings
+from bartizan.core.signed_tokens import must_be_known
 from bartizan.gateway import telemetry
 from bartizan.gateway.alerts import Alerts
 from bartizan.gateway.auth import Anyone, Authenticator, BookKeys, SharedKey
@@ -24,7 +25,7 @@ from bartizan.gateway.output.policy import OutputPolicy
 from bartizan.gateway.predict.assembly import predictions
 from bartizan.gateway.routing import Route, Routes
 from bartizan.gateway.screening import GuardedScreen, Screen
-from bartizan.gateway.tokens import ALGORITHMS, KeysAt, KeysIn, TokenKeys
+from bartizan.gateway.tokens import KeysAt, KeysIn, TokenKeys
 from bartizan.gateway.toolcalls import ToolCalls
 from bartizan.gateway.upstream import HttpUpstream
 from bartizan.gateway.watch import Watch
@@ -45,9 +46,7 @@ def token_keys(settings: Settings, clock: Clock) -> TokenKeys:
             "tokens.audience is empty: expected the `aud` of tokens that are meant for this gateway",
             hint="Without it, a token that was made for another service would open this gateway.",
         )
-    unknown = sorted(set(tokens.algorithms) - set(ALGORITHMS))
-    if unknown:
-        raise BadSettings(f"tokens.algorithms = {unknown}: expected some of {', '.join(ALGORITHMS)}")
+    must_be_known(tokens.algorithms, "tokens.algorithms")
     if bool(tokens.keys_url) == bool(tokens.keys_file):
         raise BadSettings("tokens: expected either `keys_url` or `keys_file`")
     parts = urlsplit(tokens.keys_url)

@@ -13,6 +13,7 @@ from bartizan.core.sections.mcp import Mcp
 from bartizan.core.sections.output import Output
 from bartizan.core.sections.policy import Policy
 from bartizan.core.sections.predict import Predict
+from bartizan.core.sections.sso import Sso
 from bartizan.core.sections.supply import Supply
 from bartizan.core.sections.telemetry import Telemetry
 from bartizan.core.sections.theft import Theft
@@ -34,6 +35,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     theft: Theft = Theft()
     ledger: Ledger = Ledger()
     dashboard: Dashboard = Dashboard()
+    sso: Sso = Sso()
     telemetry: Telemetry = Telemetry()
     watch: Watch = Watch()
     assess: Assess = Assess()
