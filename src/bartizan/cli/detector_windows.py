@@ -16,7 +16,7 @@ from bartizan.lab.detector_training import Sample
 
 _AT_RANDOM = 0.25
 """Share of long innocent texts that give any window."""
-_FROM_LONG = 3
+_FROM_LONG = 6
 """Windows of a long innocent text, the worst ones."""
 
 
@@ -60,3 +60,10 @@ def chosen(seen: Sequence[Seen], attacks: int, innocent: int, seed: int) -> list
     easy, rest = good[: innocent // 2], good[innocent // 2 :]
     hard = sorted(rest, key=lambda one: -one.score)[: innocent - len(easy)]
     return bad[:attacks] + [one.window for one in (*easy, *hard)]
+
+
+def innocent(seen: Sequence[Seen], used: Sequence[Sample]) -> list[Sample]:
+    """Return the innocent windows that are not among those `used`, the network's worst first."""
+    taken = {id(one) for one in used}
+    rest = [one for one in seen if not (one.window.attack == 1 or one.window.planted == 1)]
+    return [one.window for one in sorted(rest, key=lambda one: -one.score) if id(one.window) not in taken]

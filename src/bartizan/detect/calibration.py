@@ -1,7 +1,7 @@
 """Thresholds for a budget of false positives, chosen on innocent texts that training never saw.
 
 Every source weighs the same, and sources of which training saw nothing must keep the budget among themselves. For long
-texts the thresholds rise with the logarithm of the length, by as much as pages composed of innocent texts need to keep
+texts each threshold rises with the logarithm of the length, by as much as pages composed of innocent texts need to keep
 the budget at every length.
 """
 
@@ -20,10 +20,12 @@ from bartizan.detect.tokens import Tokenizer
 
 BUDGETS: Mapping[str, float] = {"1%": 0.005, "0.1%": 0.0005}
 """By name, what is aimed at: half, because other people's texts differ more from ours than ours from each other."""
-PAGES: Mapping[int, int] = {2_000: 150, 8_000: 100, 65_536: 30, 1_048_576: 3}
-"""Characters of a page, and how many are composed."""
-DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "catalogue")
+PAGES: Mapping[int, int] = {2_000: 200, 8_000: 200, 65_536: 40, 1_048_576: 6}
+"""Characters of a page, and how many are composed of documents, and as many of texts of any kind."""
+DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "catalogue", "docs")
 """Sources whose texts are documents: only there is an order out of place."""
+UNCLEAN = ("patt", "fabric", "skills", "cursorrules", "gpts_sysprompts", "hackat", "sentinel", "coconot")
+"""Sources in which some rows give orders to an assistant or show real attacks: no clean page is made of them."""
 
 FEW = 50
 """A source of fewer rows weighs less than the others: one odd row of it would decide alone."""
@@ -64,17 +66,27 @@ def thresholds(
     """
     seen = [(source, worst(cascade, words, text)) for text, source in rows]
     draw = random.Random(seed)
-    texts = [text for text, _ in rows]
-    pages = {
-        length: [worst(cascade, words, _page(texts, length, draw)) for _ in range(count)]
-        for length, count in PAGES.items()
-    }
+    clean = [(text, source) for text, source in rows if not source.startswith(UNCLEAN)]
+    documents = [text for text, source in clean if source.startswith(DOCUMENTS)] or [text for text, _ in rows]
+    anything = [text for text, _ in clean] or documents
+
+    def pages(texts: Sequence[str]) -> list[tuple[float, float, int]]:
+        return [
+            worst(cascade, words, page(texts, length, draw)) for length, count in PAGES.items() for _ in range(count)
+        ]
+
+    paper, mixed = pages(documents), pages(anything)
     found = {}
     for name, budget in BUDGETS.items():
         attack = _kept([(source, one[0]) for source, one in seen], strangers, budget)
         in_documents = [(source, one[1]) for source, one in seen if source.startswith(DOCUMENTS)]
         planted = _balanced(in_documents, budget) if in_documents else attack
-        found[name] = {"attack": attack, "planted": planted, "rise": _rise(pages, attack, budget)}
+        found[name] = {
+            "attack": attack,
+            "planted": planted,
+            "rise": _rise([(one[0], one[2]) for one in (*paper, *mixed)], attack, budget),
+            "planted rise": _rise([(one[1], one[2]) for one in paper], planted, budget),
+        }
     return found
 
 
@@ -96,20 +108,22 @@ def _balanced(scores: Sequence[tuple[str, float]], budget: float) -> float:
     return round(float(pooled[order][int(np.argmax(passed))]), 3)
 
 
-def _rise(pages: Mapping[int, Sequence[tuple[float, float, int]]], threshold: float, budget: float) -> float:
-    """Return the least rise for each factor e of length with which the pages of every length keep the budget."""
-    needed = [0.0]
-    for many in pages.values():
-        over = sorted(
-            ((one[0] - threshold) / max(0.5, math.log(one[2] / FREE_TOKENS)) for one in many if one[2] > FREE_TOKENS),
-            reverse=True,
-        )
-        if over:
-            needed.append(over[min(len(over) - 1, int(budget * len(over)))])
-    return round(min(_MOST_RISE, max(needed)), 3)
+def _rise(pages: Sequence[tuple[float, int]], threshold: float, budget: float) -> float:
+    """Return the least rise for each factor e of length with which pages (score, tokens) keep the budget.
+
+    Pages of about one length, within a factor of four, must keep it among themselves.
+    """
+    over: dict[int, list[float]] = defaultdict(list)
+    for score, tokens in pages:
+        if tokens > FREE_TOKENS:
+            steps = math.log(tokens / FREE_TOKENS)
+            over[int(steps / math.log(4))].append((score - threshold) / max(0.5, steps))
+    needed = [sorted(many, reverse=True)[min(len(many) - 1, int(budget * len(many)))] for many in over.values()]
+    return round(min(_MOST_RISE, max((0.0, *needed))), 3)
 
 
-def _page(texts: Sequence[str], length: int, draw: random.Random) -> str:
+def page(texts: Sequence[str], length: int, draw: random.Random) -> str:
+    """Return `length` characters of innocent texts, one after the other."""
     parts, have = [], 0
     while have < length + 2:
         parts.append(draw.choice(texts))

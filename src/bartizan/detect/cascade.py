@@ -20,7 +20,7 @@ SHARPNESS = 2.0
 """Of the soft maximum within a window, as in training."""
 CLEARED = -8.0
 """The encoder's answer where it is not asked: lower than it says of nearly any window."""
-_FEWEST, _MOST, _TOKENS_A_LOOK = 3, 64, 1_000
+_FEWEST, _MOST, _TOKENS_A_LOOK = 2, 64, 1_000
 
 
 @dataclass(frozen=True, slots=True)

