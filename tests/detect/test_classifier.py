@@ -56,9 +56,10 @@ def test_a_text_without_a_token_has_no_finding():
 
 def test_the_threshold_rises_with_length_only_beyond_a_page():
     """Short texts all have the same."""
-    thresholds = Thresholds(1.0, 2.0, 0.5)
+    thresholds = Thresholds(1.0, 2.0, 0.5, 0.25)
     assert list(thresholds.of(5)) == list(thresholds.of(256)) == [1.0, 2.0]
     assert thresholds.of(256 * 8)[0] == pytest.approx(1 + 0.5 * np.log(8))
+    assert thresholds.of(256 * 8)[1] == pytest.approx(2 + 0.25 * np.log(8))
 
 
 def test_russian_stays_russian_and_a_disguise_is_lifted():

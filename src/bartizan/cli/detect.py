@@ -1,26 +1,31 @@
 """`bartizan detect`: is there an attack in this text? Files, standard input, or lines of JSON."""
 
 import argparse
+import codecs
 import json
 import sys
 from collections.abc import Iterable
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from bartizan.cli.base import CANNOT, FAILED, OK, Command
 from bartizan.core.display import visible
 from bartizan.core.errors import BadSettings
 from bartizan.core.messages import Text
-from bartizan.detect.judge import Judge
+from bartizan.detect.judge import Judge, Judgement
 from bartizan.detect.lines import answered, judged, trust_of
+from bartizan.detect.stream import TextStream
 
 _LINES = (".jsonl", ".ndjson")
+_READ = 65_536
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="texts; standard input when none is named")
     parser.add_argument("--jsonl", action="store_true", help="each line is {id, text, role}; *.jsonl always is")
     parser.add_argument("--json", action="store_true", help="answer in JSON for plain texts too, one line each")
+    parser.add_argument("--follow", action="store_true", help="say while a text still comes in that it looks bad")
     parser.add_argument("--role", default="user", help="who wrote plain texts: user, tool, document (default: user)")
 
 
@@ -34,9 +39,31 @@ def _run(args: argparse.Namespace) -> int:
                 codes.add(_print_lines(judged(file, judge)))
             else:
                 name = str(path) if path else "standard input"
-                text = file.read().decode("utf-8", "replace")
-                codes.add(_print_one(answered(judge.judge(Text(text, trust_of(args.role), name)), name), text, args))
+                if args.follow:
+                    judgement, text = _followed(file, name, args.role)
+                else:
+                    text = file.read().decode("utf-8", "replace")
+                    judgement = judge.judge(Text(text, trust_of(args.role), name))
+                codes.add(_print_one(answered(judgement, name), text, args))
     return max(codes)
+
+
+def _followed(file: BinaryIO, name: str, role: str) -> tuple[Judgement, str]:
+    """Return the judgement on a text, and the text; an alarm goes to standard error as soon as there is one."""
+    stream = TextStream(trust_of(role), name)
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    pieces: list[str] = []
+    told = False
+    while raw := cast(BufferedReader, file).read1(_READ):
+        pieces.append(decoder.decode(raw))
+        stream.feed(pieces[-1])
+        if stream.alarm is not None and not told:
+            told = True
+            where = f" at {stream.alarm.span.start}" if stream.alarm.span else ""
+            print(f"so far: {stream.alarm.rule}{where}: {stream.alarm.why}", file=sys.stderr, flush=True)
+    pieces.append(decoder.decode(b"", final=True))
+    stream.feed(pieces[-1])
+    return stream.end(), "".join(pieces)
 
 
 def _opened(path: Path | None) -> BinaryIO:

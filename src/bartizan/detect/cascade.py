@@ -14,6 +14,8 @@ from bartizan.detect.network import Network
 from bartizan.detect.tokens import Tokens
 
 Array = NDArray[np.float32]
+Known = dict[tuple[int, int], Array]
+"""What the encoder says of the window at a token, of so many tokens."""
 WINDOW = 64
 """Tokens whose scores count together in the network."""
 SHARPNESS = 2.0
@@ -50,15 +52,30 @@ class Cascade:
         self._floor = np.array(mix.floor, np.float32)
         self._share = np.float32(mix.share)
 
+    @property
+    def network(self) -> Network:
+        """Return the fast one, for texts that stream in."""
+        return self._network
+
     def worst(self, tokens: Tokens, kinds: int = 2) -> Worst:
         """Return the worst windows of a text with at least one token, of the first one or of both kinds."""
-        quick = window_scores(self._network.scores(tokens)[:, :kinds])
+        return self.settled(tokens, self._network.scores(tokens), kinds, {})
+
+    def settled(self, tokens: Tokens, scores_of: Array, kinds: int, known: Known, offset: int = 0) -> Worst:
+        """Return the worst windows of a text from the network's scores; `known` keeps what the encoder has said.
+
+        Of a part of a text, `offset` is the number of its first token, and scores may be missing at its end.
+        """
+        quick = window_scores(scores_of[:, :kinds])
         places = quick.argmax(0)
         scores = CLEARED + self._share * _bounded(quick.max(0))
         for place in proposals(quick - self._floor[:kinds], looks(len(tokens.ids))):
             first = max(0, min(len(tokens.ids) - SPAN, place - (SPAN - WINDOW) // 2))
             inside = quick[first : first + SPAN - WINDOW + 1]
-            seen = self._encoder.scores(tokens, first)[:kinds] + self._share * _bounded(inside.max(0))
+            window = (offset + first, min(SPAN, len(tokens.ids) - first))
+            if window not in known:
+                known[window] = self._encoder.scores(tokens, first)
+            seen = known[window][:kinds] + self._share * _bounded(inside.max(0))
             places = np.where(seen > scores, first + inside.argmax(0), places)
             scores = np.maximum(scores, seen)
         return Worst(scores.astype(np.float32), places)

@@ -5,7 +5,7 @@ that can err, so its threshold rises with the logarithm of its length: calibrate
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Text, Trust
-from bartizan.detect.cascade import WINDOW
+from bartizan.detect.cascade import WINDOW, Worst
 from bartizan.detect.shipped import Shipped, shipped
 from bartizan.detect.spellings import Spellings
-from bartizan.detect.tokens import Tokenizer, tokenizer
+from bartizan.detect.tokens import Tokenizer, Tokens, tokenizer
 from bartizan.detect.views import View, fold, views
 
 FREE_TOKENS = 256
@@ -64,40 +64,52 @@ class Classifier:
 
     def __init__(self, model: Shipped, words: Tokenizer, budget: str = "1%") -> None:
         """Use the thresholds that the card names for a `budget` of false positives: `1%` or `0.1%`."""
-        self._cascade = model.cascade
-        self._words = words
+        self.cascade = model.cascade
+        self.words = words
         named: Mapping[str, float] = model.card["thresholds"][budget]
-        self._thresholds = Thresholds(named["attack"], named["planted"], named["rise"], named["planted rise"])
+        self.thresholds = Thresholds(named["attack"], named["planted"], named["rise"], named["planted rise"])
 
     def scan(self, text: Text) -> Iterator[Finding]:
         """Yield one finding: HIGH when the text is above its threshold, else INFO with the score alone."""
         worst = self.worst(text)
-        if worst is None:
-            return
+        if worst is not None:
+            yield self.finding(worst, text.origin)
+
+    def finding(self, worst: Seen, origin: str) -> Finding:
+        """Return what the worst place of a text amounts to."""
         score = 1 / (1 + math.exp(-max(-30.0, min(30.0, worst.margin))))
         what = ("looks like an attack on the assistant", "holds an order to the assistant")[worst.kind]
         hidden = "" if worst.view.name in ("plain", "folded") else f" (hidden: {worst.view.name})"
         severity = Severity.HIGH if worst.margin >= 0 else Severity.INFO
         rule = ("injection", "planted-order")[worst.kind]
-        yield Finding(rule, severity, what + hidden, text.origin, worst.view.span(worst.start, worst.end), score)
+        return Finding(rule, severity, what + hidden, origin, worst.view.span(worst.start, worst.end), score)
 
     def worst(self, text: Text) -> Seen | None:
         """Return the worst window over all readings; None for a text without a token."""
-        kinds = 1 if text.trust >= Trust.USER else 2
-        found = [seen for view in _readings(text.content) if (seen := self._in(view, kinds)) is not None]
-        return max(found, key=lambda seen: seen.margin, default=None)
+        return worst_of(self._in(view, kinds_of(text.trust)) for view in readings(text.content))
 
     def _in(self, view: View, kinds: int) -> Seen | None:
-        tokens = self._words.read(view.text)
+        tokens = self.words.read(view.text)
+        return self.seen(self.cascade.worst(tokens, kinds), view, tokens) if len(tokens.ids) else None
+
+    def seen(self, worst: Worst, view: View, tokens: Tokens, length: int = 0) -> Seen:
+        """Return the worst window of one reading against the thresholds for its length, or for `length` tokens."""
         count = len(tokens.ids)
-        if not count:
-            return None
-        worst = self._cascade.worst(tokens, kinds)
-        margins = worst.scores - self._thresholds.of(count)[:kinds]
+        margins = worst.scores - self.thresholds.of(length or count)[: len(worst.scores)]
         kind = int(np.argmax(margins))
         first = int(worst.places[kind])
         last = min(count, first + WINDOW) - 1
         return Seen(float(margins[kind]), kind, view, int(tokens.starts[first]), int(tokens.ends[last]))
+
+
+def kinds_of(trust: Trust) -> int:
+    """Return how many answers count: a user may give orders, so only the first; in documents both."""
+    return 1 if trust >= Trust.USER else 2
+
+
+def worst_of(found: Iterable[Seen | None]) -> Seen | None:
+    """Return the worst of several readings of one text; None when no one holds a token."""
+    return max((seen for seen in found if seen is not None), key=lambda seen: seen.margin, default=None)
 
 
 def readable(text: str) -> str:
@@ -105,7 +117,7 @@ def readable(text: str) -> str:
     return fold(View("plain", text, range(len(text)), range(1, len(text) + 1))).text
 
 
-def _readings(text: str) -> Iterator[View]:
+def readings(text: str) -> Iterator[View]:
     """Yield the readings to score: the folded text in place of the plain one, then what is hidden in it."""
     every = views(text, _worth)
     plain = next(every)

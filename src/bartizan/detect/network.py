@@ -17,8 +17,8 @@ from bartizan.core.errors import BadArtifact
 from bartizan.detect.tokens import Tokens
 
 Array = NDArray[np.float32]
-BLOCK = 4096
-"""Tokens that are read at once: bounds memory at some megabytes."""
+BLOCK = 512
+"""Tokens that are read at once. A text that streams in is read in the same blocks, so that its scores are the same."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,17 @@ class Network:
             return self._block(tokens.ids, tokens.marks)
         out = []
         for first in range(0, count, BLOCK):
-            low, high = max(0, first - self.reach), min(count, first + BLOCK + self.reach)
-            part = self._block(tokens.ids[low:high], tokens.marks[low:high])
-            out.append(part[first - low : first - low + BLOCK])
+            low, high = self.seen_from(first, count)
+            out.append(self.part(tokens.ids[low:high], tokens.marks[low:high], first - low))
         return np.concatenate(out)
+
+    def seen_from(self, first: int, count: int) -> tuple[int, int]:
+        """Return which tokens, of `count`, the scores of the block that begins at `first` rest on."""
+        return max(0, first - self.reach), min(count, first + BLOCK + self.reach)
+
+    def part(self, ids: NDArray[np.int32], marks: NDArray[np.int8], before: int) -> Array:
+        """Return the scores of one block from what `seen_from` names; `before` of it come before the block."""
+        return self._block(ids, marks)[before : before + BLOCK]
 
     def _block(self, ids: NDArray[np.int32], marks: NDArray[np.int8]) -> Array:
         seen: Array = self._vectors[ids].astype(np.float32)

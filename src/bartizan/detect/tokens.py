@@ -33,6 +33,9 @@ Ids = NDArray[np.int32]
 Marks = NDArray[np.int8]
 
 
+_RUNS = (re.compile(r"[^\W\d_]+"), re.compile(r"\d+"))
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """The numbers of a text, n of them. `starts` and `ends` are places in the text that was read."""
@@ -57,40 +60,18 @@ class Tokenizer:
 
     def read(self, text: str) -> Tokens:
         """Return the tokens of `text`."""
-        ids: list[int] = []
-        marks: list[int] = []
-        starts: list[int] = []
-        ends: list[int] = []
-        quoted = 0
-        known = self._known
-        for match in _WORD.finditer(text):
-            word = match[0]
-            start = match.start()
-            pieces = known.get(word)
-            if pieces is None:
-                pieces = self._split(word)
-                if len(known) < _CACHE_WORDS:
-                    known[word] = pieces
-            if word == "\n":
-                quoted = 0
-            elif word in _OPENING:
-                quoted = 3
-            mark = quoted + (
-                0 if word.islower() else 2 if word.isupper() and len(word) > 1 else 1 if word.istitle() else 0
-            )
-            for number, length in pieces:
-                ids.append(number)
-                marks.append(mark)
-                starts.append(start)
-                start += length
-                ends.append(start)
-            if word == '"' or word == "`":
-                quoted = 3 - quoted
-            elif word in _CLOSING:
-                quoted = 0
-        return Tokens(
-            np.array(ids, np.int32), np.array(marks, np.int8), np.array(starts, np.int32), np.array(ends, np.int32)
-        )
+        growing = Growing(self)
+        growing.take(text)
+        return growing.part(0, len(growing.ids))
+
+    def pieces_of(self, word: str) -> tuple[tuple[int, int], ...]:
+        """Return (number, characters covered) of each piece of a word."""
+        pieces = self._known.get(word)
+        if pieces is None:
+            pieces = self._split(word)
+            if len(self._known) < _CACHE_WORDS:
+                self._known[word] = pieces
+        return pieces
 
     def _split(self, word: str) -> tuple[tuple[int, int], ...]:
         """Return (number, characters covered) of each piece of a word."""
@@ -129,6 +110,88 @@ class Tokenizer:
 
     def _bucket(self, part: str) -> int:
         return self._first_bucket + zlib.crc32(part.encode("utf-8", "surrogatepass")) % BUCKETS
+
+
+class Growing:
+    """The tokens of a text that comes in pieces: the same, however it is cut."""
+
+    def __init__(self, words: Tokenizer) -> None:
+        """Begin with nothing."""
+        self.ids: list[int] = []
+        self._words = words
+        self._marks: list[int] = []
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._quoted = 0
+        self._read = 0
+        self._open: list[str] = []
+        self._run: re.Pattern[str] | None = None
+
+    def feed(self, piece: str) -> None:
+        """Take the next piece. A word that may still go on is kept back."""
+        if self._run is not None and self._run.fullmatch(piece):
+            self._open.append(piece)
+            return
+        text = "".join((*self._open, piece))
+        self._open, self._run = [], None
+        cut = len(text)
+        for run in _RUNS:
+            last = text[-1:] if run.fullmatch(text[-1:]) else ""
+            if last:
+                self._run, cut = run, _run_start(run, text)
+        self.take(text[:cut])
+        if cut < len(text):
+            self._open.append(text[cut:])
+
+    def end(self) -> None:
+        """Take what was kept back: nothing more will come."""
+        text = "".join(self._open)
+        self._open, self._run = [], None
+        self.take(text)
+
+    def take(self, text: str) -> None:
+        """Add the tokens of a text that begins and ends between words."""
+        ids, marks, starts, ends, quoted = self.ids, self._marks, self._starts, self._ends, self._quoted
+        pieces_of = self._words.pieces_of
+        for match in _WORD.finditer(text):
+            word = match[0]
+            start = self._read + match.start()
+            if word == "\n":
+                quoted = 0
+            elif word in _OPENING:
+                quoted = 3
+            mark = quoted + (
+                0 if word.islower() else 2 if word.isupper() and len(word) > 1 else 1 if word.istitle() else 0
+            )
+            for number, length in pieces_of(word):
+                ids.append(number)
+                marks.append(mark)
+                starts.append(start)
+                start += length
+                ends.append(start)
+            if word == '"' or word == "`":
+                quoted = 3 - quoted
+            elif word in _CLOSING:
+                quoted = 0
+        self._quoted = quoted
+        self._read += len(text)
+
+    def part(self, first: int, last: int) -> Tokens:
+        """Return tokens `first` (included) to `last` (excluded)."""
+        return Tokens(
+            np.array(self.ids[first:last], np.int32),
+            np.array(self._marks[first:last], np.int8),
+            np.array(self._starts[first:last], np.int32),
+            np.array(self._ends[first:last], np.int32),
+        )
+
+
+def _run_start(run: re.Pattern[str], text: str) -> int:
+    """Return where the run of characters at the end of `text` begins."""
+    at = len(text)
+    while at and run.fullmatch(text[at - 1]):
+        at -= 1
+    return at
 
 
 @cache

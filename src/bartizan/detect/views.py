@@ -145,9 +145,7 @@ def fold(view: View) -> View:
     """Return the reading without invisible characters, with compatibility and look-alike letters folded."""
     if view.text.isascii():
         return View("folded", view.text, view.starts, view.ends)  # nothing in ASCII is invisible or a look-alike
-    letters = set(view.text)
-    fold_one = _folded if _is_latin(view.text) else _folded_within_its_script
-    changed = {ch: put for ch in letters if not ch.isascii() and (put := fold_one(ch)) != ch}
+    changed = _changed(view.text, Scripts.of(view.text).latin)
     if not changed:
         return View("folded", view.text, view.starts, view.ends)
     if all(len(put) == 1 for put in changed.values()):
@@ -164,12 +162,38 @@ def fold(view: View) -> View:
     return writer.view("folded")
 
 
-def _is_latin(text: str) -> bool:
-    """Return whether more letters are Latin than Cyrillic or Greek: only then is a look-alike a disguise."""
-    raw = text.encode("utf-16-le", "surrogatepass")
-    high = raw[1::2]
-    other = high.count(3) + high.count(4)
-    return not other or other * 2 < len(raw) // 2 - text.count(" ") or text.isascii()
+def folded(text: str, latin: bool) -> str:
+    """Return what `fold` makes of a part of a text, given whether the whole is `Scripts.latin`."""
+    return text if text.isascii() else text.translate({ord(ch): put for ch, put in _changed(text, latin).items()})
+
+
+def _changed(text: str, latin: bool) -> dict[str, str]:
+    fold_one = _folded if latin else _folded_within_its_script
+    return {ch: put for ch in set(text) if not ch.isascii() and (put := fold_one(ch)) != ch}
+
+
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """How many letters of a text are Cyrillic or Greek, and how many characters it has without spaces. They add up."""
+
+    other: int = 0
+    all: int = 0
+
+    @classmethod
+    def of(cls, text: str) -> "Scripts":
+        """Count in one text."""
+        raw = text.encode("utf-16-le", "surrogatepass")
+        high = raw[1::2]
+        return cls(high.count(3) + high.count(4), len(raw) // 2 - text.count(" "))
+
+    def __add__(self, more: "Scripts") -> "Scripts":
+        """Return the counts of two parts together."""
+        return Scripts(self.other + more.other, self.all + more.all)
+
+    @property
+    def latin(self) -> bool:
+        """Whether more letters are Latin than Cyrillic or Greek: only then is a look-alike a disguise."""
+        return not self.other or self.other * 2 < self.all
 
 
 @lru_cache(8192)
