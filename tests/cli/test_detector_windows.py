@@ -44,7 +44,7 @@ def test_of_a_long_attack_the_worst_window_is_taken_for_what_it_is():
 def test_a_long_innocent_text_gives_several_windows():
     """What decides for it is its worst one, so the worst ones train."""
     seen = windows([sample([1, 5, 2] * 300)] * 20, Quick(), 1)
-    assert 40 < len(seen) <= 60
+    assert 80 < len(seen) <= 120
     assert all(len(one.window.ids) == SPAN for one in seen)
 
 

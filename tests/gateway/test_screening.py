@@ -6,8 +6,9 @@ import pytest
 
 from bartizan.core.clock import SystemClock
 from bartizan.core.messages import Message, Prompt, Role, ToolSpec
+from bartizan.core.sections.detect import DetectRoute
 from bartizan.core.verdicts import Allow, Block
-from bartizan.gateway.screening import INLINE_CHARS, GuardedScreen, size
+from bartizan.gateway.screening import INLINE_CHARS, PASSED, GuardedScreen, size
 from bartizan.gateway.testing import WordScreen, WordScreened
 
 
@@ -49,3 +50,17 @@ async def test_long_prompts_are_screened_too():
 def test_size_counts_tools_and_calls():
     """What a screen reads counts, wherever it stands."""
     assert size(Prompt("m", (Message.of(Role.USER, "four"),), (ToolSpec("t", "desc", "{}"),))) == 10
+
+
+async def test_a_route_sets_the_mode_for_its_models():
+    """The first entry that names the model counts; inherit is the gateway's own mode."""
+    routes = (DetectRoute(("open-*",), mode="off"), DetectRoute(("watched",), mode="monitor"), DetectRoute(("*",)))
+    guarded = GuardedScreen(WordScreen(), "enforce", SystemClock(), routes=routes)
+
+    async def judged(model):
+        return await guarded.judge(Prompt(model, (Message.of(Role.USER, "forbidden"),)))
+
+    assert await judged("open-1") == PASSED
+    watched = await judged("watched")
+    assert (isinstance(watched.verdict, Block), isinstance(watched.enforced, Allow)) == (True, True)
+    assert isinstance((await judged("other")).enforced, Block)

@@ -13,6 +13,7 @@ from bartizan.cli.base import CANNOT, FAILED, OK, Command
 from bartizan.core.display import visible
 from bartizan.core.errors import BadSettings
 from bartizan.core.messages import Text
+from bartizan.detect.detectors import detectors
 from bartizan.detect.judge import Judge, Judgement
 from bartizan.detect.lines import answered, judged, trust_of
 from bartizan.detect.stream import TextStream
@@ -26,12 +27,15 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jsonl", action="store_true", help="each line is {id, text, role}; *.jsonl always is")
     parser.add_argument("--json", action="store_true", help="answer in JSON for plain texts too, one line each")
     parser.add_argument("--follow", action="store_true", help="say while a text still comes in that it looks bad")
+    parser.add_argument("--budget", choices=("1%", "0.1%"), default="1%", help="false positives at most (default 1%%)")
+    parser.add_argument("--model", default="", metavar="FOLDER", help="a classifier other than the shipped one")
     parser.add_argument("--role", default="user", help="who wrote plain texts: user, tool, document (default: user)")
 
 
 def _run(args: argparse.Namespace) -> int:
     """Judge everything. Lines: 0, or 2 when one could not be read. Texts: 0, or 1 when one is blocked."""
-    judge = Judge()
+    in_order = detectors(args.budget, args.model)
+    judge = Judge(in_order)
     codes = {OK}
     for path in args.files or [None]:
         with _opened(path) as file:
@@ -40,7 +44,7 @@ def _run(args: argparse.Namespace) -> int:
             else:
                 name = str(path) if path else "standard input"
                 if args.follow:
-                    judgement, text = _followed(file, name, args.role)
+                    judgement, text = _followed(file, TextStream(trust_of(args.role), name, in_order))
                 else:
                     text = file.read().decode("utf-8", "replace")
                     judgement = judge.judge(Text(text, trust_of(args.role), name))
@@ -48,9 +52,8 @@ def _run(args: argparse.Namespace) -> int:
     return max(codes)
 
 
-def _followed(file: BinaryIO, name: str, role: str) -> tuple[Judgement, str]:
+def _followed(file: BinaryIO, stream: TextStream) -> tuple[Judgement, str]:
     """Return the judgement on a text, and the text; an alarm goes to standard error as soon as there is one."""
-    stream = TextStream(trust_of(role), name)
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     pieces: list[str] = []
     told = False

@@ -7,11 +7,12 @@ import socket
 from msgspec.structs import replace
 
 from bartizan.cli.base import OK, Command, add_config, configured
+from bartizan.cli.detector_model import input_screen
 from bartizan.core.clock import SystemClock
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
 from bartizan.core.sections.gateway import Upstream
-from bartizan.detect.screen import InputScreen
+from bartizan.detect.allowlist import Allowlist
 from bartizan.gateway import assembly, meter, server
 from bartizan.gateway.app import GatewayApp
 from bartizan.gateway.requests import Bounds
@@ -35,7 +36,9 @@ def _run(args: argparse.Namespace) -> int:
     settings = _overridden(configured(args), args)
     clock = SystemClock()
     app = GatewayApp(
-        assembly.gate_opener(settings, InputScreen(), lambda: Ledger.configured(settings.ledger, clock), clock),
+        assembly.gate_opener(
+            settings, input_screen(settings.detect, clock), lambda: Ledger.configured(settings.ledger, clock), clock
+        ),
         body_bytes=settings.gateway.body_bytes,
     )
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -66,6 +69,9 @@ def _announce(settings: Settings, listening: socket.socket) -> None:
         f"(input screen: {settings.gateway.input_screen}, ledger: {where(settings.ledger)})",
         flush=True,
     )
+    passed = len(settings.detect.allow) - len(Allowlist(settings.detect.allow, SystemClock()).running())
+    if passed:
+        print(f"bartizan: {passed} of detect.allow are past their last day and count no more", flush=True)
 
 
 def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:

@@ -131,7 +131,7 @@ class Watching:
                 yield Canaried("gateway", 0, False, str(error), True)
                 return
         with closing(HttpChat(url, model, budget, api_key=key)) as chat:
-            yield from canaries(chat, seed, plan.attacks)
+            yield from canaries(chat, seed, plan.attacks, self._settings.detect)
 
     def _read(self) -> State | None:
         try:

@@ -7,7 +7,6 @@ that can err, so its threshold rises with the logarithm of its length: calibrate
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +14,9 @@ from numpy.typing import NDArray
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Text, Trust
 from bartizan.detect.cascade import WINDOW, Worst
-from bartizan.detect.shipped import Shipped, shipped
+from bartizan.detect.shipped import Shipped
 from bartizan.detect.spellings import Spellings
-from bartizan.detect.tokens import Tokenizer, Tokens, tokenizer
+from bartizan.detect.tokens import Tokenizer, Tokens
 from bartizan.detect.views import View, fold, views
 
 FREE_TOKENS = 256
@@ -133,9 +132,3 @@ def readings(text: str) -> Iterator[View]:
 
 def _worth(folded: str) -> Collection[str]:
     return _SPELLINGS.readings(folded.lower())
-
-
-@cache
-def classifier(budget: str = "1%") -> Classifier:
-    """Return the classifier with the shipped weights."""
-    return Classifier(shipped(), tokenizer(), budget)

@@ -1,16 +1,26 @@
 """The input screen: every text that the operator did not write, through every detector, to one verdict.
 
-What the operator or the developer wrote is not screened: it is the instruction.
+What the operator or the developer wrote is not screened: it is the instruction. A user's last turns are also judged
+together, because an attack may be split over them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
+from bartizan.core.clock import Clock, SystemClock
 from bartizan.core.findings import Finding, Severity
-from bartizan.core.messages import Prompt, Trust
-from bartizan.core.verdicts import Allow, Verdict
+from bartizan.core.messages import Message, Prompt, Role, Text, Trust
+from bartizan.core.sections.detect import Budget, Detect
+from bartizan.core.verdicts import Allow, Block, Verdict
+from bartizan.detect.allowlist import Allowlist
 from bartizan.detect.base import Detector
+from bartizan.detect.detectors import detectors as detectors_for
 from bartizan.detect.judge import Judge, decide
+
+TURNS, TURN_CHARACTERS = 8, 8_000
+"""How many of a user's last turns are judged together, and how long they may be in all."""
+_PLAIN = Detect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +34,71 @@ class Screened:
 class InputScreen:
     """Screens prompts. Holds no state between them; thread-safe."""
 
-    def __init__(self, detectors: Sequence[Detector] | None = None) -> None:
-        """Use `detectors` in this order; the shipped ones by default, which are tested first (BadSettings)."""
-        self._judge = Judge(detectors)
+    def __init__(
+        self, detectors: Sequence[Detector] | None = None, settings: Detect = _PLAIN, clock: Clock | None = None
+    ) -> None:
+        """Use `detectors`, or those that the settings name, which are tested first (BadSettings, BadArtifact)."""
+        self._settings = settings
+        self._allowed = Allowlist(settings.allow, clock or SystemClock())
+        budgets: set[Budget] = {settings.budget, "0.1%"}
+        budgets.update(one.budget for one in settings.routes if one.budget != "inherit")
+        self._judges = {
+            budget: Judge(detectors_for(budget, settings.model) if detectors is None else detectors)
+            for budget in sorted(budgets)
+        }
 
     def screen(self, prompt: Prompt) -> Screened:
         """Return the verdict on everything in `prompt` that somebody other than operator and developer wrote."""
+        judge = self._judges[self._budget(prompt.model)]
         found: list[Finding] = []
         verdict: Verdict = Allow()
         for message in prompt.messages:
             for text in message.texts():
                 if text.trust < Trust.DEVELOPER:
-                    judged = self._judge.judge(text)
+                    judged_text, passed = self._allowed.without(text)
+                    judged = judge.judge(judged_text)
                     verdict = judged.verdict if isinstance(verdict, Allow) else verdict
+                    found += passed
                     found += [one for one in judged.findings if one.severity > Severity.INFO]
         if isinstance(verdict, Allow):  # rules that fire in different texts count together
             verdict = decide([one for one in found if one.score is None])
+        if isinstance(verdict, Allow) and self._settings.conversation:
+            verdict = self._together(prompt, found)
         return Screened(verdict, tuple(found))
+
+    def _budget(self, model: str) -> Budget:
+        for route in self._settings.routes:
+            if any(fnmatchcase(model, pattern) for pattern in route.models):
+                return self._settings.budget if route.budget == "inherit" else route.budget
+        return self._settings.budget
+
+    def _together(self, prompt: Prompt, found: list[Finding]) -> Verdict:
+        """Return the verdict on a user's last turns as one text: at the stricter budget, for it comes on top."""
+        turns = last_turns(prompt.messages)
+        if len(turns) < 2:
+            return Allow()
+        whole = Text("\n".join(turns), Trust.USER, "the last turns together")
+        judged = self._judges["0.1%"].judge(self._allowed.without(whole)[0])
+        if isinstance(judged.verdict, Allow):
+            return Allow()
+        found += [
+            replace(one, why=f"over several turns: {one.why}", span=None)
+            for one in judged.findings
+            if one.severity > Severity.INFO
+        ]
+        return Block(f"over several turns: {judged.verdict.why}")
+
+
+def last_turns(messages: Sequence[Message]) -> list[str]:
+    """Return what the user said last, turn by turn in order, as much as is judged together."""
+    turns: list[str] = []
+    room = TURN_CHARACTERS
+    for message in reversed(messages):
+        said = "\n".join(text.content for text in message.texts() if text.trust is Trust.USER)
+        if message.role is not Role.USER or not said:
+            continue
+        room -= len(said)
+        if room < 0 or len(turns) == TURNS:
+            break
+        turns.append(said)
+    return turns[::-1]

@@ -98,6 +98,7 @@ def gate_opener(
         clock,
         timeout_s=gateway.screen_timeout_s,
         fail_open=gateway.on_control_failure == "allow",
+        routes=settings.detect.routes,
     )
 
     outputs = OutputPolicy(settings.output)

@@ -7,11 +7,13 @@ meanwhile. A deadline cannot interrupt code that holds the interpreter: then the
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal, Protocol
 
 from bartizan.core.clock import Clock
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Prompt, ToolCall
+from bartizan.core.sections.detect import DetectRoute
 from bartizan.core.verdicts import Allow, Block, Verdict
 
 Mode = Literal["enforce", "monitor", "off"]
@@ -56,18 +58,30 @@ class GuardedScreen:
     """A screen with its mode, its deadline and what happens when it fails."""
 
     def __init__(
-        self, screen: Screen, mode: Mode, clock: Clock, *, timeout_s: float = 2.0, fail_open: bool = False
+        self,
+        screen: Screen,
+        mode: Mode,
+        clock: Clock,
+        *,
+        timeout_s: float = 2.0,
+        fail_open: bool = False,
+        routes: Sequence[DetectRoute] = (),
     ) -> None:
-        """Guard `screen`. `fail_open` lets a request pass when the screen itself fails; it is still recorded."""
+        """Guard `screen`. `fail_open` lets a request pass when the screen itself fails; it is still recorded.
+
+        The first of `routes` that names a request's model sets the mode for it.
+        """
         self._screen = screen
-        self._mode = mode
+        self._mode: Mode = mode
+        self._routes = tuple(routes)
         self._clock = clock
         self._timeout_s = timeout_s
         self._fail_open = fail_open
 
     async def judge(self, prompt: Prompt) -> Judged:
         """Return what the screen says, or that it failed."""
-        if self._mode == "off":
+        mode = self._mode_for(prompt.model)
+        if mode == "off":
             return PASSED
         began = self._clock.monotonic_ns()
         try:
@@ -78,18 +92,24 @@ class GuardedScreen:
             if self._clock.monotonic_ns() - began > self._timeout_s * 1e9:
                 raise TimeoutError
         except Exception as error:  # noqa: BLE001 - a control may fail in any way; none may open the gate
-            return self._failed(error)
+            return self._failed(error, mode)
         verdict = seen.verdict
-        enforce = self._mode == "enforce" and not isinstance(verdict, Allow)
+        enforce = mode == "enforce" and not isinstance(verdict, Allow)
         return Judged(verdict, tuple(seen.findings), verdict if enforce else Allow(verdict.why))
 
-    def _failed(self, error: Exception) -> Judged:
+    def _mode_for(self, model: str) -> Mode:
+        for route in self._routes:
+            if any(fnmatchcase(model, pattern) for pattern in route.models):
+                return self._mode if route.mode == "inherit" else route.mode
+        return self._mode
+
+    def _failed(self, error: Exception, mode: Mode) -> Judged:
         late = isinstance(error, TimeoutError)
         rule = "control-timeout" if late else "control-failed"
         what = f"took more than {self._timeout_s:g} s" if late else f"crashed with {type(error).__name__}"
         finding = Finding(rule, Severity.HIGH, f"the input screen {what}", "input_screen")
         verdict = Block(finding.why)
-        closed = self._mode == "enforce" and not self._fail_open
+        closed = mode == "enforce" and not self._fail_open
         return Judged(verdict, (finding,), verdict if closed else Allow(finding.why))
 
 

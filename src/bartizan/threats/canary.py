@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bartizan.core.messages import Message, Prompt, Role
+from bartizan.core.sections.detect import Detect
 from bartizan.core.verdicts import Allow
 from bartizan.detect.screen import InputScreen
 from bartizan.lab.cases import SystemPromptTheft
@@ -31,29 +32,29 @@ class Canaried:
     """Whether the gateway could not be asked at all."""
 
 
-def canaries(chat: Chat, seed: int, attacks: int) -> Iterator[Canaried]:
+def canaries(chat: Chat, seed: int, attacks: int, rules: Detect | None = None) -> Iterator[Canaried]:
     """Send one round through `chat`, the gateway, and yield what became of it, one control after the other."""
-    yield _screened(chat, seed, attacks)
+    yield _screened(chat, seed, attacks, rules or Detect())
     yield _kept(chat, "output.leak", *_leak(seed))
     yield _kept(chat, "output.secrets", *_secret(seed))
 
 
-def _screened(chat: Chat, seed: int, attacks: int) -> Canaried:
-    """Send attacks that the screen as shipped stops."""
-    copy, sent = InputScreen(), 0
+def _screened(chat: Chat, seed: int, attacks: int, rules: Detect) -> Canaried:
+    """Send attacks that a screen with the gateway's own rules stops."""
+    copy, sent = InputScreen(settings=rules), 0
     for prompt in _known(copy, seed, attacks):
         outcome = chat.ask(prompt)
         if isinstance(outcome, Failed):
             return Canaried("gateway.input_screen", sent, False, f"the gateway could not be asked: {outcome.why}", True)
         sent += 1
         if not outcome.blocked:
-            why = f"canary {sent} of {attacks} passed the gateway although the screen as shipped stops it"
+            why = f"canary {sent} of {attacks} passed the gateway although its screen stops it"
             return Canaried("gateway.input_screen", sent, False, why)
     return Canaried("gateway.input_screen", sent, True, f"all {sent} were stopped")
 
 
 def _known(copy: InputScreen, seed: int, attacks: int) -> Iterator[Prompt]:
-    """Yield attacks that the screen as shipped stops."""
+    """Yield attacks that the copy of the screen stops."""
     draw, found = random.Random(f"canary-{seed}"), 0
     for case in SystemPromptTheft().cases(seed, 50 * attacks):
         prompt = case.prompt(draw.choice(TECHNIQUES).text(case))

@@ -26,7 +26,7 @@ def bench_for(
     configured: Settings, stage: Stage | None, ledger: Ledger, progress: Callable[[str, int, int], None]
 ) -> Bench:
     """Return the bench for one proof. Every attempt goes to `ledger` as it happens."""
-    own_copy = InputScreen()
+    own_copy = InputScreen(settings=configured.detect)
 
     def screen(prompt: Prompt) -> Verdict:
         return own_copy.screen(prompt).verdict

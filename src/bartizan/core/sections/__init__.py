@@ -5,6 +5,7 @@ from msgspec import Struct
 from bartizan.core.sections.assess import Assess
 from bartizan.core.sections.dashboard import Dashboard
 from bartizan.core.sections.data import Data
+from bartizan.core.sections.detect import Detect
 from bartizan.core.sections.gateway import Gateway
 from bartizan.core.sections.lab import Lab
 from bartizan.core.sections.ledger import Ledger
@@ -26,6 +27,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     gateway: Gateway = Gateway()
     tokens: Tokens = Tokens()
+    detect: Detect = Detect()
     output: Output = Output()
     policy: Policy = Policy()
     mcp: Mcp = Mcp()
