@@ -27,7 +27,7 @@ PARTS = 60
 HELD, EXPIRED, SETTLED = 0, 1, 2
 
 
-class Account(Struct, array_like=True):
+class Account(Struct, array_like=True, gc=False):
     """What one limit remembers."""
 
     held: int = 0
@@ -38,7 +38,7 @@ class Account(Struct, array_like=True):
     """When nothing counts in it any more unless something is held; 0: never."""
 
 
-class Row(Struct, array_like=True):
+class Row(Struct, array_like=True, gc=False):
     """A hold with its state. `until_ms` is the end of its lease, later the time at which it can be forgotten."""
 
     hold: Hold
@@ -74,11 +74,11 @@ def _width(limit: Limit) -> int:
 
 def spent(account: Account, limit: Limit, now_ms: int) -> int:
     """Return what still counts, and forget what does not."""
-    if limit.window_ms:
-        width = _width(limit)
-        gone = [number for number in account.spent if (number + 1) * width + limit.window_ms <= now_ms]
-        for number in gone:
-            del account.spent[number]
+    if limit.window_ms and account.spent:
+        last_gone = (now_ms - limit.window_ms) // _width(limit) - 1
+        if min(account.spent) <= last_gone:
+            for number in [number for number in account.spent if number <= last_gone]:
+                del account.spent[number]
     return sum(account.spent.values())
 
 
@@ -95,52 +95,59 @@ def admit(view: View, hold: Hold, lease_ms: int, now_ms: int) -> Admitted | Deni
     """Check every limit, then take from all of them. Denied takes nothing."""
     if hold.id in view.rows:
         return Denied("off", "this hold was admitted before")  # a message that arrives after its sender gave up
-    for scope in (EVERYTHING, *hold.scopes):
-        if scope in view.switches:
-            return Denied("off", scope)
-    denied = [said for limit in hold.limits if (said := _denies(view.account(limit), limit, hold.amounts, now_ms))]
+    if view.switches:
+        for scope in (EVERYTHING, *hold.scopes):
+            if scope in view.switches:
+                return Denied("off", scope)
+    amounts, known, asked, denied = hold.amounts, view.accounts, [], []
+    for limit in hold.limits:
+        account = known.get(limit.account) or view.account(limit)
+        wanted = amounts.of(limit.unit)
+        if limit.kind == "rate":
+            room = _rate_room(account, limit, now_ms)
+            short = wanted * limit.window_ms - room
+        else:
+            room = limit.cap - account.held - (spent(account, limit, now_ms) if account.spent else 0)
+            short = wanted - room
+        if short > 0:
+            denied.append(_denial(limit, wanted, room, short))
+        asked.append((account, limit, wanted, room))
     if denied:
         return max(denied, key=lambda said: (said.retry_ms is None, said.retry_ms or 0))
-    lefts = tuple(_take(view.account(limit), limit, hold.amounts.of(limit.unit), now_ms) for limit in hold.limits)
     view.rows[hold.id] = Row(hold, HELD, now_ms + lease_ms)
-    return Admitted(lefts)
+    return Admitted(tuple([_take(*one, now_ms) for one in asked]))
 
 
-def _denies(account: Account, limit: Limit, amounts: Amounts, now_ms: int) -> Denied | None:
-    wanted = amounts.of(limit.unit)
+def _rate_room(account: Account, limit: Limit, now_ms: int) -> int:
+    """Return what can still be taken of a rate, in units x milliseconds."""
+    _decay(account, limit, now_ms)
+    return _burst(limit) * limit.window_ms - account.level
+
+
+def _denial(limit: Limit, wanted: int, room: int, short: int) -> Denied:
     if limit.kind == "rate":
-        _decay(account, limit, now_ms)
-        room = _burst(limit) * limit.window_ms - account.level
-        short = wanted * limit.window_ms - room
-        if short <= 0:
-            return None
         retry = -(-short // limit.cap) if limit.cap > 0 and wanted <= _burst(limit) else None
         return Denied("rate", limit.account, limit, max(room, 0) // limit.window_ms, retry)
-    left = limit.cap - account.held - spent(account, limit, now_ms)
-    if wanted <= left:
-        return None
-    return Denied(limit.kind, limit.account, limit, max(left, 0), 1000 if limit.kind == "slots" else None)
+    return Denied(limit.kind, limit.account, limit, max(room, 0), 1000 if limit.kind == "slots" else None)
 
 
-def _take(account: Account, limit: Limit, wanted: int, now_ms: int) -> Left:
+def _take(account: Account, limit: Limit, wanted: int, room: int, now_ms: int) -> Left:
+    window = limit.window_ms
     if limit.kind == "rate":
-        account.level += wanted * limit.window_ms
-        _keep(account, limit, now_ms)
-        room = _burst(limit) * limit.window_ms - account.level
-        return Left(limit, room // limit.window_ms, -(-account.level // limit.cap))
+        account.level += wanted * window
+        _keep_level(account, limit, now_ms)
+        return Left(limit, (room - wanted * window) // window, -(-account.level // limit.cap))
     account.held += wanted
-    _keep(account, limit, now_ms)
-    return Left(limit, limit.cap - account.held - sum(account.spent.values()))
-
-
-def _keep(account: Account, limit: Limit, now_ms: int) -> None:
-    """Note until when the account must be remembered."""
-    if limit.kind == "rate":
-        account.until_ms = now_ms + -(-account.level // max(limit.cap, 1))
-    elif limit.kind == "slots":
+    if limit.kind == "slots":
         account.until_ms = now_ms
-    elif limit.window_ms:
-        account.until_ms = now_ms + limit.window_ms + _width(limit)
+    elif window:
+        account.until_ms = now_ms + window - (-window // PARTS)
+    return Left(limit, room - wanted)
+
+
+def _keep_level(account: Account, limit: Limit, now_ms: int) -> None:
+    """Note until when the level of a rate must be remembered."""
+    account.until_ms = now_ms + -(-account.level // max(limit.cap, 1))
 
 
 def _burst(limit: Limit) -> int:
@@ -161,27 +168,32 @@ def settle(view: View, hold: Hold, used: Amounts, now_ms: int) -> bool:
         return False
     kept = hold if row is None else row.hold
     for limit in kept.limits:
-        account, reserved, real = view.account(limit), kept.amounts.of(limit.unit), min(used.of(limit.unit), MOST)
+        account = view.accounts.get(limit.account) or view.account(limit)
+        reserved, real = kept.amounts.of(limit.unit), min(used.of(limit.unit), MOST)
         if limit.kind == "rate":
             _decay(account, limit, now_ms)
             before = 0 if row is None else reserved
             account.level = max(account.level + (real - before) * limit.window_ms, 0)
-            _keep(account, limit, now_ms)
+            _keep_level(account, limit, now_ms)
             continue
         if state == HELD:
             account.held -= reserved
-        _keep(account, limit, now_ms)
         if limit.kind == "slots":
-            continue
-        if row is not None and state == EXPIRED:
+            account.until_ms = now_ms
+        elif row is not None and state == EXPIRED:
             _correct(account, part(limit, row.charged_ms), real - reserved)
         else:
-            _charge(account, part(limit, now_ms), real)
+            _charge(account, limit, now_ms, real)
     view.rows[hold.id] = Row(Hold(hold.id, (), used), SETTLED, now_ms + KEEP_MS)
     return True
 
 
-def _charge(account: Account, number: int, amount: int) -> None:
+def _charge(account: Account, limit: Limit, now_ms: int, amount: int) -> None:
+    """Count `amount` from now on."""
+    number, window = 0, limit.window_ms
+    if window:
+        width = -(-window // PARTS)
+        number, account.until_ms = now_ms // width, now_ms + window + width
     if amount:
         account.spent[number] = min(account.spent.get(number, 0) + amount, MOST)
 
@@ -204,8 +216,9 @@ def expire(view: View, rows: Iterable[Row], now_ms: int) -> int:
                 continue
             account, reserved = view.account(limit), row.hold.amounts.of(limit.unit)
             account.held -= reserved
-            _keep(account, limit, now_ms)
             if limit.kind == "budget":
-                _charge(account, part(limit, now_ms), reserved)
+                _charge(account, limit, now_ms, reserved)
+            else:
+                account.until_ms = now_ms
         view.rows[row.hold.id] = Row(row.hold, EXPIRED, now_ms + 24 * KEEP_MS, now_ms)
     return count

@@ -21,7 +21,7 @@ EVERYTHING = "all"
 """The scope of the switch that stops everybody."""
 
 
-class Limit(Struct, frozen=True, array_like=True):
+class Limit(Struct, frozen=True, array_like=True, gc=False):
     """One limit on one account. `account` is unique per scope, unit, kind and window.
 
     budget: at most `cap` in any `window_ms` (0: for ever). rate: `cap` per `window_ms`, at most `burst` at once (GCRA).
@@ -37,7 +37,7 @@ class Limit(Struct, frozen=True, array_like=True):
     """0 means `cap`."""
 
 
-class Amounts(Struct, frozen=True, array_like=True):
+class Amounts(Struct, frozen=True, array_like=True, gc=False):
     """How much of each unit. Money in nano-dollars."""
 
     money: int = 0
@@ -47,23 +47,13 @@ class Amounts(Struct, frozen=True, array_like=True):
 
     def of(self, unit: Unit) -> int:
         """Return the amount of one unit. A request takes one slot."""
-        match unit:
-            case "money":
-                return self.money
-            case "input":
-                return self.input
-            case "output":
-                return self.output
-            case "requests":
-                return self.requests
-            case "slots":
-                return 1
+        return 1 if unit == "slots" else getattr(self, unit)
 
 
 NOTHING = Amounts(0, 0, 0, 0)
 
 
-class Hold(Struct, frozen=True, array_like=True):
+class Hold(Struct, frozen=True, array_like=True, gc=False):
     """What a request may use at most, under a unique id. `scopes` are asked whether they are switched off."""
 
     id: str
@@ -72,7 +62,7 @@ class Hold(Struct, frozen=True, array_like=True):
     scopes: tuple[str, ...] = ()
 
 
-class Left(Struct, frozen=True):
+class Left(Struct, frozen=True, gc=False):
     """What is left of one limit after an admission, and when a rate is whole again."""
 
     limit: Limit
@@ -80,13 +70,13 @@ class Left(Struct, frozen=True):
     reset_ms: int = 0
 
 
-class Admitted(Struct, frozen=True):
+class Admitted(Struct, frozen=True, gc=False):
     """It may go on."""
 
     left: tuple[Left, ...]
 
 
-class Denied(Struct, frozen=True):
+class Denied(Struct, frozen=True, gc=False):
     """It may not, and nothing was taken. `retry_ms` is None when waiting does not help."""
 
     kind: Literal["budget", "rate", "slots", "off"]
@@ -97,7 +87,7 @@ class Denied(Struct, frozen=True):
     retry_ms: int | None = None
 
 
-class Standing(Struct, frozen=True):
+class Standing(Struct, frozen=True, gc=False):
     """How an account stands."""
 
     account: str

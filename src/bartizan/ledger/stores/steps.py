@@ -6,8 +6,9 @@ durable store cost less than the request that it guards.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bartizan.core.errors import UpstreamFailed
 from bartizan.ledger.stores import accounts
@@ -18,24 +19,21 @@ MOST_AT_ONCE = 256
 _REST_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Admit:
+class Admit(Struct, frozen=True, gc=False):
     """Hold, or say why not."""
 
     hold: Hold
     lease_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(Struct, frozen=True, gc=False):
     """Replace what is held by what was used."""
 
     hold: Hold
     used: Amounts
 
 
-@dataclass(frozen=True, slots=True)
-class Renew:
+class Renew(Struct, frozen=True, gc=False):
     """Give leases a new end."""
 
     ids: tuple[str, ...]
@@ -65,7 +63,8 @@ def accounts_of(steps: Iterable[Step], rows: Iterable[Row]) -> set[str]:
     names = {limit.account for row in rows for limit in row.hold.limits}
     for step in steps:
         if not isinstance(step, Renew):
-            names.update([limit.account for limit in step.hold.limits])
+            for limit in step.hold.limits:
+                names.add(limit.account)
     return names
 
 
