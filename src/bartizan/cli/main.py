@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from bartizan import __version__
 from bartizan.cli import (
     admit,
+    approvals,
     assess,
     bom,
     budgets,
@@ -68,6 +69,7 @@ COMMANDS: tuple[Command, ...] = (
     detector.COMMAND,
     people.COMMAND,
     policy.COMMAND,
+    approvals.COMMAND,
     threats.COMMAND,
     reference.COMMAND,
 )

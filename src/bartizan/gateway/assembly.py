@@ -15,6 +15,7 @@ from bartizan.core.signed_tokens import must_be_known
 from bartizan.gateway import telemetry
 from bartizan.gateway.alerts import Alerts
 from bartizan.gateway.auth import Anyone, Authenticator, BookKeys, SharedKey
+from bartizan.gateway.desk import Desk
 from bartizan.gateway.evidence import Log, Recorder
 from bartizan.gateway.exchange import Gate
 from bartizan.gateway.keys import KeyBook
@@ -29,6 +30,7 @@ from bartizan.gateway.tokens import KeysAt, KeysIn, TokenKeys
 from bartizan.gateway.toolcalls import ToolCalls
 from bartizan.gateway.upstream import HttpUpstream
 from bartizan.gateway.watch import Watch
+from bartizan.ledger.approvals.queue import Queue
 
 
 def authenticator(settings: Settings, clock: Clock) -> Authenticator:
@@ -84,6 +86,19 @@ def upstream(entry: UpstreamSettings, *, open_to_all: bool) -> HttpUpstream:
     return HttpUpstream(entry.name, entry.url, key=key, timeout_s=entry.timeout_s, forward_client_key=open_to_all)
 
 
+def review_desk(settings: Settings, clock: Clock) -> Desk | None:
+    """Return where calls wait for people. Raises BadSettings when nobody would ever be asked, BadEvidence."""
+    section = settings.approvals
+    if section.mode == "off":
+        return None
+    if settings.policy.tool_calls != "enforce":
+        raise BadSettings(
+            f'approvals.mode = "{section.mode}" with policy.tool_calls = "{settings.policy.tool_calls}": no call waits',
+            hint='Set policy.tool_calls = "enforce", or approvals.mode = "off".',
+        )
+    return Desk(section, Queue.configured(section, clock), clock)
+
+
 def gate_opener(
     settings: Settings, screen: Screen, open_log: Callable[[], Log], clock: Clock
 ) -> Callable[[], contextlib.AbstractAsyncContextManager[Gate]]:
@@ -102,7 +117,8 @@ def gate_opener(
     )
 
     outputs = OutputPolicy(settings.output)
-    tool_calls = ToolCalls(settings.policy)
+    desk = review_desk(settings, clock)
+    tool_calls = ToolCalls(settings.policy, clock, desk)
     files = Files(settings.limits, clock)
     predictive = predictions(settings.predict)
     telemetry.check(settings.telemetry)
@@ -114,9 +130,12 @@ def gate_opener(
         counted = counting(settings.limits, clock)
         limiter, alerts = Limiter(settings.limits, files, counted, clock), Alerts(settings.theft.webhook)
         alerts.record = recorder.enqueue
+        reviewing = desk.running() if desk is not None else contextlib.nullcontext()
+        if desk is not None:
+            desk.record = recorder.record
         telling = telemetry.running(settings.telemetry)
         try:
-            async with fresh, limiter.running(), alerts.running(), telling as tell:
+            async with fresh, limiter.running(), alerts.running(), reviewing, telling as tell:
                 yield Gate(
                     auth,
                     guarded,
@@ -134,8 +153,10 @@ def gate_opener(
                     wait_for_receipt=gateway.receipt == "durable",
                     meter=Meter(tell),
                     predictive=predictive,
+                    reviewers=desk,
                 )
         finally:
+            tool_calls.close()
             await behind.close()
             if predictive is not None:
                 await predictive.close()

@@ -22,7 +22,7 @@ from bartizan.gateway.limits.leaving import Leaving
 from bartizan.gateway.limits.limiter import Limits, Unlimited
 from bartizan.gateway.meter import Meter
 from bartizan.gateway.output.base import Active
-from bartizan.gateway.rulings import Decide
+from bartizan.gateway.rulings import Asking
 from bartizan.gateway.screening import PASSED, Judged
 from bartizan.gateway.trace import Trace
 from bartizan.gateway.untrusted import Delimiters, declared, marked
@@ -85,8 +85,18 @@ class Outputs(Protocol):
 class ToolRules(Protocol):
     """The agent firewall."""
 
-    def of(self, prompt: Prompt, note: Callable[[Finding], None], principal: str = "") -> Decide | None:
+    def of(
+        self, prompt: Prompt, note: Callable[[Finding], None], principal: str = "", request: str = ""
+    ) -> Asking | None:
         """Return what decides the calls of the answer to `prompt`, or None when nothing does."""
+        ...
+
+
+class Reviewers(Protocol):
+    """Where calls wait for people."""
+
+    async def answer_posted(self, call: Call) -> Answer:
+        """Take a person's answer that a program brings."""
         ...
 
 
@@ -111,12 +121,15 @@ class Gate:
     delimiters: Delimiters = ()
     meter: Meter = field(default_factory=Meter)
     predictive: Predictive | None = None
+    reviewers: Reviewers | None = None
 
     def guard(self, reader: Reader, active: tuple[Active, ...], prompt: Prompt, trace: Trace) -> OutputGuard:
         """Return the guard for the answer to `prompt`."""
-        limit = self.control_timeout_s
-        decide = self.tool_calls.of(prompt, trace.watched.append, trace.caller) if self.tool_calls else None
-        return OutputGuard(reader, active, decide, self.clock, timeout_s=limit, fail_open=self.fail_open)
+        rules, limit = self.tool_calls, self.control_timeout_s
+        asking = rules.of(prompt, trace.watched.append, trace.caller, trace.id) if rules else None
+        guard = OutputGuard(reader, active, asking, self.clock, timeout_s=limit, fail_open=self.fail_open)
+        guard.asking = asking
+        return guard
 
 
 async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
@@ -230,6 +243,9 @@ async def _whole(
     expander = Expander(encoding_of(headers), gate.answer_bytes)
     readable = expander.feed(body)
     screened = guard.whole(readable)
+    while guard.waiting:
+        await guard.answered()
+        screened = guard.whole(readable)
     trace.screened(guard, size)
     booking.settle(guard.usage)
     trace.charged = booking.charged
@@ -239,6 +255,7 @@ async def _whole(
     if screened != readable:
         body, headers = screened, [pair for pair in headers if pair[0] != b"content-encoding"]
     trace.outcome = "answered"
+    await guard.announced()
     receipt = await recorded(gate, trace)
     return Answer(answer.status, _theirs(headers, booking) + our_headers(trace, receipt), body)
 
@@ -277,13 +294,14 @@ async def _pieces(
     try:
         while not guard.ended and (piece := await answer.read()):
             size += len(piece)
-            out = guard.feed(expander.feed(piece))
-            if out and not guard.ended:
-                trace.first_ns = trace.first_ns or gate.clock.wall_ns()
-                yield out
-                out = b""
+            async for out in _let(guard, guard.feed(expander.feed(piece))):
+                if out and (guard.waiting or not guard.ended):
+                    trace.first_ns = trace.first_ns or gate.clock.wall_ns()
+                    yield out
         if not guard.ended:
-            out = guard.end()
+            async for out in _let(guard, guard.end()):
+                if guard.waiting:
+                    yield out
         trace.screened(guard, size)
         trace.outcome = "blocked" if guard.blocked else "answered"
         if not guard.blocked:
@@ -300,6 +318,17 @@ async def _pieces(
         leaving.leave(complete=trace.outcome in ("answered", "upstream failed"))
         if trace.outcome in ("aborted", "upstream failed"):
             _left(gate, trace, guard, size)
+
+
+async def _let(guard: OutputGuard, out: bytes) -> AsyncGenerator[bytes, None]:
+    """Yield what may go on: now, and again each time people have answered about a call that waits."""
+    while guard.waiting:
+        await guard.announced()
+        yield out
+        await guard.answered()
+        out = guard.resume()
+    await guard.announced()
+    yield out
 
 
 def _left(gate: Gate, trace: Trace, guard: OutputGuard, size: int) -> None:

@@ -7,7 +7,7 @@ from bartizan.core.errors import UpstreamFailed
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Usage
 from bartizan.gateway.output.base import Active
-from bartizan.gateway.rulings import Decide
+from bartizan.gateway.rulings import Asking, Decide
 from bartizan.gateway.stream import Holdback
 from bartizan.gateway.whole import screen_whole
 from bartizan.gateway.wires.base import REFUSAL, Reader
@@ -38,6 +38,9 @@ class OutputGuard:
         self._fail_open = fail_open
         self._stream = Holdback(reader, active, decide)
         self._broken = False
+        self._announced: set[str] = set()
+        self.asking: Asking | None = None
+        """Asks people about calls and notes those that leave, where `decide` can."""
         self.findings: list[Finding] = self._stream.findings
         self.blocked = ""
         self.redacted = 0
@@ -49,6 +52,8 @@ class OutputGuard:
     def whole(self, body: bytes) -> bytes:
         """Return a complete answer as it may be handed on; look at `blocked` first."""
         began = self._clock.monotonic_ns()
+        if self.asking is not None:
+            self.asking.again()
         try:
             outcome = screen_whole(self._reader, self._active, body, self._decide)
             self._check_time(began)
@@ -71,6 +76,19 @@ class OutputGuard:
     def resume(self) -> bytes:
         """Return the bytes of a stream that may go on now that there may be an answer to what was asked."""
         return self._step(self._stream.resume, b"")
+
+    async def answered(self) -> None:
+        """Return once there is an answer to what was asked, or no time left to wait for one."""
+        if self.asking is not None:
+            await self.asking.answered()
+
+    async def announced(self) -> None:
+        """Note the calls that leave with the bytes that may go on now. Raises BadEvidence when that cannot be kept."""
+        if self.asking is None or self.blocked:
+            return
+        new = {key: call for key, call in self._reader.rulings.passed.items() if key not in self._announced}
+        self._announced.update(new)
+        await self.asking.leave(list(new.values()))
 
     @property
     def denied(self) -> int:

@@ -4,8 +4,9 @@ A call that may not happen is left out and a text stands in its place, so that t
 go on; a call that may happen only without something runs with other arguments.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import ToolCall
@@ -28,6 +29,26 @@ class Ruling:
 Decide = Callable[[ToolCall], Ruling]
 
 
+class Asking(Protocol):
+    """Decides the calls of one answer, asks people where it must, and notes what leaves."""
+
+    def __call__(self, call: ToolCall) -> Ruling:
+        """Return what happens to a call."""
+        ...
+
+    def again(self) -> None:
+        """Note that the whole answer is decided anew."""
+        ...
+
+    async def answered(self) -> None:
+        """Return once every question that was asked has an answer, or its time is over."""
+        ...
+
+    async def leave(self, calls: Sequence[ToolCall]) -> None:
+        """Note that these calls are about to reach the client, as they stand. Raises BadEvidence."""
+        ...
+
+
 @dataclass(slots=True)
 class Rulings:
     """The calls of one answer, by the reader's own names for them."""
@@ -36,6 +57,8 @@ class Rulings:
     """Those that are left out, and what is told instead."""
     rewritten: dict[str, str] = field(default_factory=dict)
     """Those that run with other arguments."""
+    passed: dict[str, ToolCall] = field(default_factory=dict)
+    """Those that the client will read, as it will read them."""
 
     def __bool__(self) -> bool:
         """Return whether anything is to be changed."""

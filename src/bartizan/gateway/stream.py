@@ -9,7 +9,7 @@ still open after FORCED characters is decided as it stands.
 import json
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bartizan.core.findings import Finding
@@ -252,6 +252,8 @@ class Holdback:
                 self.redacted += 1
             if text != arguments:
                 reader.rulings.rewritten[name] = text
+            if name in self._judged and reader.replaceable(name):
+                reader.rulings.passed[name] = replace(self._judged[name], arguments=text)
         channel.closed = True
         channel.base, channel.buffer, channel.decided = channel.length, "", channel.length
 

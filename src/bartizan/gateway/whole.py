@@ -1,7 +1,7 @@
 """Screens a complete answer: the same controls as for streams, over a copy; the bytes change only if a span is cut."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bartizan.core.findings import Finding
 from bartizan.core.messages import ToolCall, Usage
@@ -43,13 +43,24 @@ def screen_whole(reader: Reader, active: Sequence[Active], body: bytes, decide: 
     if decide is not None:
         for key, arguments in read.calls:
             _decide(key, reader.call(key, arguments), outcome, reader, decide)
-        for key, arguments in reader.rulings.rewritten.items():
-            reader.rulings.rewritten[key] = redact_arguments(active, arguments)[0]
+        _leaving(active, read, reader)
         reader.amend(read)
     if (outcome.redacted or read.dirty) and not outcome.blocked:
         without_logprobs(read.document)
         outcome.body = dump(read.document)
     return outcome
+
+
+def _leaving(active: Sequence[Active], read: Read, reader: Reader) -> None:
+    """Note the calls as they will leave: rewritten, and without what must not leave in any text."""
+    rulings = reader.rulings
+    for key, arguments in read.calls:
+        left = redact_arguments(active, rulings.rewritten.get(key, arguments))[0]
+        if key in rulings.rewritten:
+            rulings.rewritten[key] = left
+        rulings.passed.pop(key, None)
+        if key not in rulings.denied and reader.replaceable(key):
+            rulings.passed[key] = replace(reader.call(key, arguments), arguments=left)
 
 
 def _channels(read: Read) -> list[list[Piece]]:

@@ -21,6 +21,7 @@ from bartizan.policy.pointing import point
 from bartizan.policy.records import structure_of
 from bartizan.policy.values import plain, values
 
+_SHORT = 60
 RUN = 8
 """Words in a row that make a text recognisable."""
 DENIED = "Denied by policy:"
@@ -180,7 +181,7 @@ class _Growing:
         if tool.result_trusted and name in self._start.manifest.tools:
             self._trusted.append(replace(text, trust=Trust.DEVELOPER))
             return
-        labelled = replace(text, origin=f"{name or 'tool'} {text.origin}".strip())
+        labelled = replace(text, origin=f"{_named(name, call)} {text.origin}".strip())
         structure = structure_of(text.content) if tool.result is not None else None
         self._sources.append(Source(text, name, tool, _object(call.arguments) if call else {}, structure))
         found = structure.records if structure is not None else ()
@@ -208,6 +209,13 @@ class _Growing:
             return content, ""
         own = " ".join(word for word, other in zip(words, foreign, strict=True) if not other)
         return own, " ".join(word for word, other in zip(words, foreign, strict=True) if other)
+
+
+def _named(tool: str, call: ToolCall | None) -> str:
+    """Return a call as people name it: `read_file(bill.txt)` when it has one short argument, else the tool."""
+    given = [value for value in _object(call.arguments).values() if isinstance(value, str)] if call else []
+    plain_one = len(given) == 1 and 0 < len(given[0]) <= _SHORT and given[0].isprintable()
+    return f"{tool}({given[0]})" if plain_one else tool or "tool"
 
 
 def runs_of(text: str) -> list[int]:

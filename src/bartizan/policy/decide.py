@@ -16,6 +16,7 @@ from typing import Any, Literal
 from bartizan.core.messages import ToolCall
 from bartizan.policy.anchors import DELEGABLE, form_of, forms_in
 from bartizan.policy.context import Context
+from bartizan.policy.endorsements import digest
 from bartizan.policy.manifest import IRREVERSIBLE, OUTWARD, Effect, Role, Tool, properties
 from bartizan.policy.named import Call, Unnamed, endorsed, speaks_of_links, unnamed
 from bartizan.policy.payload import CARRIED, REMOVED, cleaned, inner_role, leak
@@ -39,6 +40,7 @@ class Provenance:
     value: str
     found: str
     where: str = ""
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,12 @@ class _Leaf:
     value: Any
 
 
-def decide(call: ToolCall, context: Context, now_ns: int = 0) -> Decision:
-    """Return what happens to `call`. Total: whatever the model wrote gets a decision. `now_ns` ends endorsements."""
+def decide(call: ToolCall, context: Context, now_ns: int = 0, approved: frozenset[str] = frozenset()) -> Decision:
+    """Return what happens to `call`. Total: whatever the model wrote gets a decision. `now_ns` ends endorsements.
+
+    `approved` are the reasons for which a person was asked about exactly this call and said yes: the call is judged on
+    without them, and what is blocked stays blocked.
+    """
     if context.tools and call.tool not in context.tools:
         return _no(call, "tool-not-offered", f"the tool {call.tool[:80]!r} was not offered in this request")
     tool = context.tool(call.tool)
@@ -95,7 +101,7 @@ def decide(call: ToolCall, context: Context, now_ns: int = 0) -> Decision:
     licence = _licence(tool, context, leaves)
     if licence == "no":
         return _no(call, "effect-not-licensed", f"the request does not ask to {tool.effect.value}")
-    return _Judging(call, context, tool, licence, now_ns).judged(arguments, leaves)
+    return _Judging(call, context, tool, licence, now_ns, approved).judged(arguments, leaves)
 
 
 def _licence(tool: Tool, context: Context, leaves: Sequence[_Leaf]) -> str:
@@ -123,6 +129,7 @@ class _Judging:
     tool: Tool
     licence: str
     now_ns: int
+    approved: frozenset[str] = frozenset()
 
     def judged(self, arguments: dict[str, Any], leaves: Sequence[_Leaf]) -> Decision:
         """Return the decision on a call whose effect is licensed: its arguments, its repetition, its payload."""
@@ -141,13 +148,13 @@ class _Judging:
         for (leaf, why), place in zip(found, provenance, strict=True):
             if not why.askable:
                 return self._said("block", why.reason, self._sentence(leaf, why, place), provenance)
-        if found:
+        if found and found[0][1].reason not in self.approved:
             (leaf, why), place = found[0], provenance[0]
             return self._said("ask", why.reason, self._sentence(leaf, why, place), provenance)
-        if self.licence == "document" and self.tool.effect not in DELEGABLE:
+        if self.licence == "document" and self.tool.effect not in DELEGABLE and "document-asks" not in self.approved:
             return self._said("ask", "document-asks", f"a document asks to {self.tool.effect.value}, the user did not")
         again = self.tool.effect in IRREVERSIBLE and self.context.ran.get(self.call.tool, 0) > 0
-        if again and not self.context.intent.plural:
+        if again and not self.context.intent.plural and "repeated" not in self.approved:
             return self._said("ask", "repeated", f"{self.call.tool} ran before, and the request asks for it once")
         return self._payload(arguments, leaves)
 
@@ -161,6 +168,8 @@ class _Judging:
             if why:
                 return self._said("block", "payload-dump", why)
         made, removed = cleaned(arguments, "", self.tool, self.context)
+        if not removed and self.approved:
+            return self._said("allow", "approved", "a person has said yes to this call")
         if not removed:
             return self._said("allow", "anchored", "asked for, and every target is named in the request")
         places = tuple(self._provenance(_Leaf(path, Role.CONTENT, value), None) for path, value in removed)
@@ -179,6 +188,8 @@ class _Judging:
         known = known and speaks_of_links(self.context)
         if not unsaid:
             return self._said("allow", "endorsed", "a person has said yes to what the payload carries")
+        if known and "payload-active-content" in self.approved:
+            return self._said("allow", "approved", "a person has said yes to this call")
         why = f"the payload carries {unsaid[0][:_SHOWN]!r}, which the request does not name: leave it out"
         return self._said("ask" if known else "block", "payload-active-content", why, places)
 
@@ -196,9 +207,10 @@ class _Judging:
     def _provenance(self, leaf: _Leaf, why: Unnamed | None) -> Provenance:
         value = str(leaf.value)
         shown = "[credential]" if leaf.role is Role.SECRET else value[:_SHOWN]
-        where = place_of(value, self.context)
+        where, text = place_of(value, self.context)
         found = "tool result" if where or (why is not None and why.where) else "nowhere"
-        return Provenance(leaf.path, leaf.role.value, shown, found, where or (why.where if why else ""))
+        document = digest(text) if text else ""
+        return Provenance(leaf.path, leaf.role.value, shown, found, where or (why.where if why else ""), document)
 
 
 @lru_cache(maxsize=1024)
@@ -207,8 +219,8 @@ def _plain_of(text: str) -> str:
     return plain(text)
 
 
-def place_of(value: str, context: Context) -> str:
-    """Return the first line of what was read that holds a value, however it is written; empty when none does."""
+def place_of(value: str, context: Context) -> tuple[str, str]:
+    """Return the first line of what was read that holds a value, however it is written, and the text; else nothing."""
     needle = plain(value)
     forms = {found.canonical for found in values(value)}
     holding = {context.forms[form] for form in forms if form in context.forms}
@@ -217,8 +229,8 @@ def place_of(value: str, context: Context) -> str:
             continue
         for number, line in enumerate(text.content.splitlines() or [text.content], 1):
             if (needle and needle in plain(line)) or (forms and forms & {found.canonical for found in values(line)}):
-                return f"{text.origin}, line {number}"
-    return ""
+                return f"{text.origin}, line {number}", text.content
+    return "", ""
 
 
 def _leaves(node: Any, tool: Tool, path: str = "", role: Role | None = None) -> Iterator[_Leaf]:

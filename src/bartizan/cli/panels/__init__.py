@@ -3,6 +3,7 @@ the command of the same name does.
 """
 
 from bartizan.cli.panels.access import Keys, Who
+from bartizan.cli.panels.approvals import Approvals
 from bartizan.cli.panels.artefacts import Artefacts
 from bartizan.cli.panels.datasets import DataSets
 from bartizan.cli.panels.limits import Spend, Switches
@@ -16,6 +17,7 @@ from bartizan.dashboard.panels import Panel
 def panels(settings: Settings, clock: Clock) -> tuple[Panel, ...]:
     """Return every page, in the order of the navigation."""
     return (
+        Approvals(settings, clock),
         Keys(settings, clock),
         Spend(settings),
         Switches(settings),

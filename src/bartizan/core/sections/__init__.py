@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from bartizan.core.sections.approvals import Approvals
 from bartizan.core.sections.assess import Assess
 from bartizan.core.sections.dashboard import Dashboard
 from bartizan.core.sections.data import Data
@@ -30,6 +31,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     detect: Detect = Detect()
     output: Output = Output()
     policy: Policy = Policy()
+    approvals: Approvals = Approvals()
     mcp: Mcp = Mcp()
     predict: Predict = Predict()
     lab: Lab = Lab()
