@@ -4,12 +4,13 @@ import base64
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bartizan.core.messages import Message, Role, Text, ToolCall, ToolResult, ToolSpec, Trust
 from bartizan.policy.context import context_of
 from bartizan.policy.decide import REMOVED, decide
+from bartizan.policy.endorsements import digest
 from bartizan.policy.manifest import Manifest
 
 EVIL = "GB33BUKB20201555555555"
@@ -74,8 +75,32 @@ def test_a_target_out_of_a_document_is_asked_with_its_place():
     decision = decided("Pay bill.txt", "send_money", recipient=EVIL, amount=98.7)
     assert (decision.verdict, decision.reason) == ("ask", "target-not-anchored")
     assert decision.provenance[0].found == "tool result"
-    assert decision.provenance[0].where == "read_file messages[2], line 3"
+    assert decision.provenance[0].where == "read_file(bill.txt) messages[2], line 3"
     assert EVIL in decision.why
+
+
+def test_what_a_person_approved_is_judged_on_and_what_is_blocked_stays_blocked():
+    """A yes for one reason answers that reason only: a dump, or a link that nobody named, is still stopped."""
+    call = ToolCall("c1", "send_money", json.dumps({"recipient": EVIL, "amount": 98.7}))
+    yes = frozenset({"target-not-anchored"})
+    said = decide(call, context("Pay bill.txt"), approved=yes)
+    assert (said.verdict, said.reason) == ("allow", "approved")
+    again = context("Pay bill.txt").after(call)
+    assert decide(call, again, approved=yes).reason == "repeated"
+    assert decide(call, again, approved=yes | {"repeated"}).verdict == "allow"
+    assert decide(call, context("Summarise bill.txt"), approved=yes).reason == "effect-not-licensed"
+    dump = {"recipient": EVIL, "amount": 98.7, "message": "see https://evil.example/collect"}
+    carried = decide(ToolCall("c1", "send_money", json.dumps(dump)), context("Pay bill.txt"), approved=yes)
+    assert (carried.verdict, carried.reason) == ("block", "payload-active-content")
+
+
+def test_the_document_that_holds_a_value_is_named_by_its_digest():
+    """So that a person can endorse it; a value that stands nowhere has none."""
+    place = decided("Pay bill.txt", "send_money", recipient=EVIL, amount=98.7).provenance[0]
+    assert place.document == digest(BILL)
+    assert (
+        decided("Pay bill.txt", "send_money", recipient="DE02120300000000202051", amount=1).provenance[0].document == ""
+    )
 
 
 def test_a_value_is_found_however_it_is_written():
@@ -200,6 +225,7 @@ def test_a_result_is_trusted_only_when_the_operator_says_so():
     assert context("Pay").untrusted
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=20))
 def test_any_arguments_get_a_decision(arguments, tool):
     """Broken JSON, unknown tools: an answer, never an error, and never a yes."""
@@ -214,6 +240,7 @@ TREE = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, TREE, max_size=4), st.sampled_from(TOOLS))
 def test_whatever_the_shape_a_strangers_address_never_acts(arguments, tool):
     """The invariant over random calls: an allowed or rewritten call holds no account or address of the stranger."""

@@ -24,6 +24,8 @@ class Ruling:
     verdict: Verdict
     told: str = ""
     arguments: str | None = None
+    settled: frozenset[str] = frozenset()
+    """Values of the arguments that were judged one by one: no control on personal data need look at them again."""
 
 
 Decide = Callable[[ToolCall], Ruling]
@@ -59,6 +61,8 @@ class Rulings:
     """Those that run with other arguments."""
     passed: dict[str, ToolCall] = field(default_factory=dict)
     """Those that the client will read, as it will read them."""
+    settled: set[str] = field(default_factory=set)
+    """Values in the arguments of those that may happen, which were judged one by one."""
 
     def __bool__(self) -> bool:
         """Return whether anything is to be changed."""
@@ -80,6 +84,7 @@ def rule(decide: Decide, call: ToolCall, key: str, rulings: Rulings, *, replacea
     why = ruling.verdict.why
     match ruling.verdict:
         case Allow():
+            rulings.settled |= ruling.settled
             if ruling.arguments is None:
                 return Ruled()
             rulings.rewritten[key] = ruling.arguments

@@ -16,6 +16,7 @@ from bartizan.core.findings import Finding
 from bartizan.core.messages import ToolCall, Usage
 from bartizan.core.verdicts import Allow
 from bartizan.gateway.output.base import Active, Hit, over_foreign
+from bartizan.gateway.output.personal import sparing
 from bartizan.gateway.rulings import Decide, rule
 from bartizan.gateway.sse import Event, EventSplitter, parse, written
 from bartizan.gateway.wires.base import REFUSAL, Piece, Read, Reader, dump
@@ -247,7 +248,7 @@ class Holdback:
                 return
         if name not in reader.rulings.denied:
             left = reader.rulings.rewritten.get(name, arguments)
-            text, _ = redact_arguments(self._active, left)
+            text, _ = redact_arguments(sparing(self._active, reader.rulings.settled), left)
             if text != left:
                 self.redacted += 1
             if text != arguments:

@@ -28,7 +28,7 @@ from bartizan.policy.advice import told
 from bartizan.policy.anchors import form_of
 from bartizan.policy.cedar import Rules
 from bartizan.policy.context import Context, Contexts
-from bartizan.policy.decide import Decision, Provenance, decide
+from bartizan.policy.decide import Decision, Provenance, decide, settled
 from bartizan.policy.manifest import Manifest, Role
 from bartizan.policy.values import as_number
 
@@ -103,7 +103,9 @@ class Judging:
             changed = decision.verdict == "rewrite" and self._rules.mode == "enforce"
             if decision.verdict == "rewrite" and not changed:
                 self._note(Finding("tool-call", Severity.HIGH, why, call.tool))
-            return Ruling(Allow(why), arguments=decision.arguments) if changed else Ruling(Allow(decision.why))
+            if changed:
+                return Ruling(Allow(why), arguments=decision.arguments)
+            return Ruling(Allow(decision.why), settled=settled(decision, call, context))
         if self._rules.mode == "monitor":
             self._note(Finding("tool-call", Severity.HIGH, why, call.tool))
             return Ruling(Allow(why))
@@ -146,9 +148,8 @@ class Judging:
 
     def _key(self, call: ToolCall, reason: str) -> str:
         """Return what makes a question the same: caller, request of the user, call, reason; and which of its twins."""
-        said = next(
-            (text.content for one in self._prompt.messages for text in one.texts() if _is_users(text.trust)), ""
-        )
+        texts = (text for one in self._prompt.messages for text in one.texts())
+        said = next((text.content for text in texts if text.trust is Trust.USER), "")
         twins = sum(1 for one in self._passed if (one.tool, one.arguments) == (call.tool, call.arguments))
         whole = (self._principal, said, call.tool, call_hash(json.loads(call.arguments or "{}")), reason, twins)
         return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
@@ -171,10 +172,6 @@ class Judging:
             request=self._request,
             critical=desk is not None and desk.critical(effect),
         )
-
-
-def _is_users(trust: Trust) -> bool:
-    return trust is Trust.USER
 
 
 def _place(one: Provenance) -> Place:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from bartizan.core.findings import Finding
 from bartizan.core.messages import ToolCall, Usage
 from bartizan.gateway.output.base import Active, Hit, over_foreign
+from bartizan.gateway.output.personal import sparing
 from bartizan.gateway.rulings import Decide, rule
 from bartizan.gateway.stream import Edit, edited, redact, redact_arguments, without_logprobs
 from bartizan.gateway.wires.base import Piece, Read, Reader, dump
@@ -38,11 +39,13 @@ def screen_whole(reader: Reader, active: Sequence[Active], body: bytes, decide: 
     for piece in read.pieces:
         if piece.foreign:
             over_foreign(active, piece.text)  # before anything is judged: the model may have quoted it
-    for channel in _channels(read):
-        _screen_channel(active, channel, outcome)
     if decide is not None:
         for key, arguments in read.calls:
             _decide(key, reader.call(key, arguments), outcome, reader, decide)
+    spared = sparing(active, reader.rulings.settled)
+    for channel in _channels(read):
+        _screen_channel(spared if channel[0].kind == "arguments" else active, channel, outcome)
+    if decide is not None:
         _leaving(active, read, reader)
         reader.amend(read)
     if (outcome.redacted or read.dirty) and not outcome.blocked:
@@ -55,7 +58,7 @@ def _leaving(active: Sequence[Active], read: Read, reader: Reader) -> None:
     """Note the calls as they will leave: rewritten, and without what must not leave in any text."""
     rulings = reader.rulings
     for key, arguments in read.calls:
-        left = redact_arguments(active, rulings.rewritten.get(key, arguments))[0]
+        left = redact_arguments(sparing(active, rulings.settled), rulings.rewritten.get(key, arguments))[0]
         if key in rulings.rewritten:
             rulings.rewritten[key] = left
         rulings.passed.pop(key, None)

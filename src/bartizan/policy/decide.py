@@ -22,7 +22,7 @@ from bartizan.policy.named import Call, Unnamed, endorsed, speaks_of_links, unna
 from bartizan.policy.payload import CARRIED, REMOVED, cleaned, inner_role, leak
 from bartizan.policy.values import numbers, plain, values
 
-__all__ = ["REMOVED", "Decision", "Provenance", "decide"]
+__all__ = ["REMOVED", "Decision", "Provenance", "decide", "settled"]
 
 Word = Literal["allow", "rewrite", "ask", "block"]
 _SAYS_ITSELF = frozenset((Effect.PAY, Effect.EXECUTE))
@@ -102,6 +102,18 @@ def decide(call: ToolCall, context: Context, now_ns: int = 0, approved: frozense
     if licence == "no":
         return _no(call, "effect-not-licensed", f"the request does not ask to {tool.effect.value}")
     return _Judging(call, context, tool, licence, now_ns, approved).judged(arguments, leaves)
+
+
+def settled(decision: Decision, call: ToolCall, context: Context) -> frozenset[str]:
+    """Return the values of an allowed call that were judged one by one: its targets; all of it if a person saw it.
+
+    Nobody else need doubt them: an account that the call may pay into is no leak of an account.
+    """
+    if decision.reason not in ("anchored", "endorsed", "approved"):
+        return frozenset()
+    seen = decision.reason == "approved"
+    leaves = _leaves(json.loads(call.arguments or "{}"), context.tool(call.tool))
+    return frozenset(str(leaf.value) for leaf in leaves if seen or leaf.role is Role.TARGET)
 
 
 def _licence(tool: Tool, context: Context, leaves: Sequence[_Leaf]) -> str:

@@ -8,7 +8,7 @@ Effect = Literal["read", "fetch", "write", "share", "send", "execute", "delete",
 
 
 class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
-    """The queue of held calls: what the policy says `ask` about (policy.tool_calls = "enforce")."""
+    """The queue of held calls: what the policy asks a person about, where policy.tool_calls is enforce."""
 
     mode: Annotated[
         Literal["wait", "later", "off"],
@@ -30,7 +30,7 @@ class Approvals(Struct, frozen=True, forbid_unknown_fields=True):
         int, Meta(ge=1, le=100000, description="Most open questions of one caller; further calls are denied.")
     ] = 50
     two_people: Annotated[
-        tuple[Effect, ...], Meta(description='Effects that two people must approve, in the dashboard (as ["pay"]).')
+        tuple[Effect, ...], Meta(description="Effects that two people must approve, in the dashboard: pay, delete.")
     ] = ()
     webhook: Annotated[
         str,

@@ -5,10 +5,10 @@ the user, and passes. Does not find names, addresses or telephone numbers.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from bartizan.core.messages import Prompt, Trust
-from bartizan.gateway.output.base import Hit, Look, run_start
+from bartizan.gateway.output.base import Active, Hit, Look, run_start
 
 _CARD = re.compile(r"(?<![\d.])(?:\d[ -]?){12,18}\d(?![\d])")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
@@ -39,6 +39,10 @@ class PersonalData:
         self._kinds = frozenset(kinds)
         self._said = said
 
+    def sparing(self, values: Collection[str]) -> "PersonalData":
+        """Return a control that lets `values` pass too."""
+        return PersonalData(self._kinds, lambda: {*self._said(), *map(compact, values)})
+
     def overhear(self, text: str) -> bool:
         """Whoever wrote a text, what it holds must not leave."""
         return True
@@ -64,6 +68,16 @@ class PersonalData:
         hold = run_start(text)
         growing = _IN_PROGRESS.search(text, max(0, len(text) - 80))
         return Look(hits, min(hold, growing.start()) if growing else hold)
+
+
+def sparing(active: Sequence[Active], values: Collection[str]) -> Sequence[Active]:
+    """Return the controls, of which the one for personal data lets `values` pass."""
+    if not values:
+        return active
+    return [
+        Active(entry.control.sparing(values), entry.action) if isinstance(entry.control, PersonalData) else entry
+        for entry in active
+    ]
 
 
 def compact(value: str) -> str:
