@@ -16,7 +16,6 @@ from bartizan.core.clock import SystemClock
 from bartizan.core.errors import BadEvidence, BadSettings
 from bartizan.core.sections.approvals import Approvals
 from bartizan.core.sections.policy import Policy
-from bartizan.gateway.auth import SharedKey
 from bartizan.gateway.desk import PATH, Desk
 from bartizan.gateway.toolcalls import ToolCalls
 from bartizan.gateway.webhooks import Signer
@@ -172,11 +171,6 @@ async def test_later_denies_at_once_and_off_asks_nobody(tmp_path):
 async def test_what_is_endorsed_is_not_asked(tmp_path):
     """The document for paying: the same text again, for this caller, no other; nothing else becomes allowed by it."""
     async with Office(tmp_path, mode="later").open() as office:
-        office.world.auth = SharedKey("k")
-        await office.say(DIALECTS[0])
-        question = office.queue.listed()[0].question if office.queue.listed() else None
-        assert question is None  # without the key nothing reaches the policy
-        office.client.headers["authorization"] = "Bearer k"
         await office.say(DIALECTS[0])
         question = office.queue.listed()[0].question
         now = office.clock.wall_ns()
@@ -248,8 +242,7 @@ async def test_a_desk_without_a_queue_lets_nothing_happen(tmp_path):
     office = Office(tmp_path, more={"most_waiting": 1}, mode="later")
     async with office.open():
         await office.say(DIALECTS[0])
-        answer, _ = await office.say(DIALECTS[0], (("send_money", json.dumps({"recipient": EVIL, "amount": 1})),))
-        assert "target-not-anchored" in answer.text
+        answer, _ = await office.say(DIALECTS[0], (("send_money", json.dumps({"recipient": EVIL, "amount": "98.7"})),))
         assert "Nobody can be asked" in answer.text
         real, office.desk._queue = office.desk._queue, Broken()
         answer, _ = await office.say(DIALECTS[0])

@@ -61,6 +61,8 @@ class _Held:
     places: list[tuple[Piece, int, int]]
     dirty: bool = False
     guilty: bool = False
+    later: list[Piece] = field(default_factory=list)
+    """Complete texts that are looked at when the event may leave: a call in them may have been judged by then."""
 
 
 class Holdback:
@@ -142,6 +144,9 @@ class Holdback:
         self._queue.append(held)
         touched = []
         for piece in read.pieces:
+            if piece.kind == "whole" and not piece.foreign and self._decide is not None:
+                held.later.append(piece)
+                continue
             if piece.kind == "whole":
                 self._whole(piece, held)
                 continue
@@ -213,7 +218,11 @@ class Holdback:
         self.longest_hold = max(self.longest_hold, channel.length - channel.decided)
 
     def _whole(self, piece: Piece, held: _Held) -> None:
-        active = over_foreign(self._active, piece.text) if piece.foreign else self._active
+        active, settled = self._active, self._reader.rulings.settled
+        if piece.foreign:
+            active = over_foreign(active, piece.text)
+        elif piece.key == "arguments" or piece.text in settled:
+            active = sparing(active, settled)
         text, hits = redact(active, piece.text)
         for hit, action in hits:
             self.findings.append(hit.finding(piece.channel))
@@ -266,6 +275,8 @@ class Holdback:
         out = b""
         while self._queue and all(self._free(piece, end) for piece, _, end in self._queue[0].places):
             held = self._queue[0]
+            while held.later and not self.blocked:
+                self._whole(held.later.pop(0), held)
             if self.blocked and (held.guilty or held.read.end or held.read.closes):
                 break
             self._queue.popleft()

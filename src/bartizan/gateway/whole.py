@@ -44,7 +44,8 @@ def screen_whole(reader: Reader, active: Sequence[Active], body: bytes, decide: 
             _decide(key, reader.call(key, arguments), outcome, reader, decide)
     spared = sparing(active, reader.rulings.settled)
     for channel in _channels(read):
-        _screen_channel(spared if channel[0].kind == "arguments" else active, channel, outcome)
+        alone = channel[0].text in reader.rulings.settled  # where arguments are an object, each value is a text
+        _screen_channel(spared if alone or channel[0].kind == "arguments" else active, channel, outcome)
     if decide is not None:
         _leaving(active, read, reader)
         reader.amend(read)
