@@ -99,6 +99,13 @@ def review_desk(settings: Settings, clock: Clock) -> Desk | None:
     return Desk(section, Queue.configured(section, clock), clock)
 
 
+def _asking(desk: Desk | None, recorder: Recorder) -> contextlib.AbstractAsyncContextManager[None]:
+    if desk is None:
+        return contextlib.nullcontext()
+    desk.record = recorder.record
+    return desk.running()
+
+
 def gate_opener(
     settings: Settings, screen: Screen, open_log: Callable[[], Log], clock: Clock
 ) -> Callable[[], contextlib.AbstractAsyncContextManager[Gate]]:
@@ -130,12 +137,9 @@ def gate_opener(
         counted = counting(settings.limits, clock)
         limiter, alerts = Limiter(settings.limits, files, counted, clock), Alerts(settings.theft.webhook)
         alerts.record = recorder.enqueue
-        reviewing = desk.running() if desk is not None else contextlib.nullcontext()
-        if desk is not None:
-            desk.record = recorder.record
         telling = telemetry.running(settings.telemetry)
         try:
-            async with fresh, limiter.running(), alerts.running(), reviewing, telling as tell:
+            async with fresh, limiter.running(), alerts.running(), _asking(desk, recorder), telling as tell:
                 yield Gate(
                     auth,
                     guarded,
