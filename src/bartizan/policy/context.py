@@ -86,11 +86,14 @@ class Contexts:
         """Keep the `most` recent ones."""
         self._manifest = manifest or Manifest()
         self._most = most
+        self._latest: tuple[tuple[Message, ...], tuple[ToolSpec, ...], Context] | None = None
         self._kept: OrderedDict[int, tuple[tuple[Message, ...], tuple[ToolSpec, ...], Context]] = OrderedDict()
 
     def of(self, messages: Sequence[Message], tools: Sequence[ToolSpec]) -> Context:
         """Return the context of `messages`: from the longest conversation kept that they continue."""
         given, offered = tuple(messages), tuple(tools)
+        if self._latest is not None and self._latest[0] is given and self._latest[1] is offered:
+            return self._latest[2]  # the next call of the same answer
         keys = list(_keys(given, offered))
         for length in range(len(given), 0, -1):
             kept = self._kept.get(keys[length - 1])
@@ -104,6 +107,7 @@ class Contexts:
             self._kept[keys[-1]] = (given, offered, context)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
+        self._latest = (given, offered, context)
         return context
 
 

@@ -13,6 +13,9 @@ from typing import Any
 from bartizan.core.messages import ToolSpec
 from bartizan.policy.manifest import Effect, Kind, Result, Role, Tool, properties, singular, words_of
 
+_LONGEST_NAME = 200
+"""What stands behind this much of an argument's name says nothing about it, and is not kept."""
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -89,7 +92,7 @@ def infer(spec: ToolSpec, annotations: Mapping[str, Any] | None = None) -> Tool:
 
 def role_of(tool: Tool, argument: str) -> Role:
     """Return the role of an argument, one that the schema does not name included."""
-    return tool.arguments.get(argument) or _role(argument, {}, tool.effect)
+    return tool.arguments.get(argument) or _role_by_name(argument[:_LONGEST_NAME], tool.effect)
 
 
 def objects_of(words: list[str]) -> tuple[str, ...]:
@@ -139,6 +142,11 @@ def _role(name: str, schema: Mapping[str, Any], effect: Effect) -> Role:
     if effect is Effect.READ:
         return Role.SELECTOR
     return Role.TARGET if effect in _STRICT else Role.CONTENT
+
+
+@lru_cache(maxsize=4096)
+def _role_by_name(name: str, effect: Effect) -> Role:
+    return _role(name, {}, effect)
 
 
 def _leads_away(name: str) -> bool:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from bartizan.core.messages import Text, Trust
 from bartizan.policy.manifest import Effect, singular
@@ -74,6 +75,8 @@ _FIND_IN = re.compile(
     r"(?:\s+\w+)?\s+(?:on|in|at|from)(?!\w)"
 )
 _MOST_NUMBERS = 64
+_SHORT = 60
+"""What people call a thing is shorter, and asked for again with every call."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -204,9 +207,14 @@ def tokens(text: str) -> str:
     return f" {' '.join(singular(word) for word in _WORD.findall(plain(text)))} "
 
 
+@lru_cache(maxsize=4096)
+def _phrase(word: str) -> str:
+    return tokens(word)
+
+
 def says(within: str, word: str) -> bool:
     """Return whether a text in the form of `tokens` holds a word or phrase."""
-    phrase = tokens(word)
+    phrase = _phrase(word) if len(word) < _SHORT else tokens(word)
     return phrase.strip() != "" and phrase in within
 
 

@@ -21,14 +21,15 @@ _BARE_URL = (
 )
 _IBAN = r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?"
 _SHAPES = tuple(
-    (kind, re.compile(pattern))
-    for kind, pattern in (
-        ("mail", _EDGE_BEFORE + _MAIL),
-        ("url", r"(?i:" + _URL + ")"),
-        ("url", r"(?i:" + _EDGE_BEFORE + _BARE_URL + r"(?:/[^\s<>\"'`)\]}]{0,2000})?" + ")" + r"(?![\w@])"),
-        ("account", r"(?<![\w])" + _IBAN + r"(?!\w)"),
+    (kind, needs, re.compile(pattern))
+    for kind, needs, pattern in (
+        ("mail", "@", _EDGE_BEFORE + _MAIL),
+        ("url", ":", r"(?i:" + _URL + ")"),
+        ("url", ".", r"(?i:" + _EDGE_BEFORE + _BARE_URL + r"(?:/[^\s<>\"'`)\]}]{0,2000})?" + ")" + r"(?![\w@])"),
+        ("account", "", r"(?<![\w])" + _IBAN + r"(?!\w)"),
     )
 )
+"""Kind, the character without which there is none, and the shape."""
 _NUMBER = re.compile(r"(?<![\w.,])[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|(?<![\w.,])[-+]?\d+(?:\.\d+)?(?![\w])")
 
 
@@ -56,7 +57,9 @@ def unhidden(text: str) -> str:
 def values(text: str) -> Iterator[Value]:
     """Yield the addresses, links and accounts in `text`: what can act or lead somewhere by itself."""
     taken: list[tuple[int, int]] = []
-    for kind, shape in _SHAPES:
+    for kind, needs, shape in _SHAPES:
+        if needs not in text:
+            continue
         for match in shape.finditer(text):
             raw = match[0].rstrip(".,;:!?")
             start, end = match.start(), match.start() + len(raw)
