@@ -1,7 +1,8 @@
 """What one decision costs in a conversation of 100,000 characters, and a long attack on the policy's invariant.
 
 `make bench-policy`. Cost: the context of the earlier messages is kept, as in the gateway; timed are, apart, taking in
-one new tool result of 2,000 characters, and deciding one call (found context included). Attack: the state machine of
+one new tool result of 2,000 characters, and deciding one call (found context included); by the wall's clock, and by the
+processor time of the thread, which other work on the machine does not lengthen. Attack: the state machine of
 tests/policy/machine.py, with knowledge of the source, for STEPS random steps; every call that would run is judged by
 what it carries, not by what the policy says.
 """
@@ -23,6 +24,7 @@ from bartizan.policy.decide import decide
 SEED = 20261124
 STEPS = 100_000
 RESULT = Path(__file__).parent / "results" / "policy.json"
+SHOWN = ("take_in_one_result", "decide_one_call", "decide_one_call_processor_time", "attack")
 TOOLS = (ToolSpec("search_mail"), ToolSpec("send_mail"), ToolSpec("delete_mail"), ToolSpec("pay"))
 WORDS = ["the", "quarterly", "report", "says", "every", "office", "shall", "order", "paper", "pens", "coffee", "water"]
 
@@ -66,7 +68,7 @@ def cost():
         ("pay", {"account": "DE89370400440532013000", "amount": 5}),
         ("search_mail", {"query": "pens"}),
     ]
-    taking, deciding, verdicts = [], [], {}
+    taking, deciding, working, verdicts = [], [], [], {}
     for number in range(400):
         messages_now = (*messages, *turn(draw, 1000 + number))
         begun = time.perf_counter_ns()
@@ -74,12 +76,13 @@ def cost():
         taking.append((time.perf_counter_ns() - begun) / 1000)
         for tool, arguments in calls:
             call = ToolCall("c", tool, json.dumps(arguments))
-            begun = time.perf_counter_ns()
+            worked, begun = time.thread_time_ns(), time.perf_counter_ns()
             decision = decide(call, kept.of(messages_now, TOOLS))
             deciding.append((time.perf_counter_ns() - begun) / 1000)
+            working.append((time.thread_time_ns() - worked) / 1000)
             verdicts[f"{tool}: {decision.reason}"] = verdicts.get(f"{tool}: {decision.reason}", 0) + 1
     size = sum(len(text.content) for message in messages for text in message.texts())
-    return size, taking, deciding, verdicts
+    return size, taking, deciding, working, verdicts
 
 
 def shown(values, unit="us"):
@@ -101,7 +104,7 @@ def shown(values, unit="us"):
 
 def main():
     """Measure and write the result file."""
-    size, taking, deciding, verdicts = cost()
+    size, taking, deciding, working, verdicts = cost()
     attack = Attack(random.Random(SEED))
     begun = time.perf_counter()
     for step in range(STEPS):
@@ -118,6 +121,7 @@ def main():
         "context_chars": size,
         "take_in_one_result": shown(taking),
         "decide_one_call": shown(deciding),
+        "decide_one_call_processor_time": shown(working),
         "decisions": verdicts,
         "attack": {
             "steps": STEPS,
@@ -130,7 +134,7 @@ def main():
         },
     }
     RESULT.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps({key: document[key] for key in ("take_in_one_result", "decide_one_call", "attack")}, indent=1))
+    print(json.dumps({key: document[key] for key in SHOWN}, indent=1))
 
 
 if __name__ == "__main__":

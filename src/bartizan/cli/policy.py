@@ -1,4 +1,4 @@
-"""`bartizan policy decide`: may these tool calls happen? Lines of JSON in, lines of JSON out."""
+"""`bartizan policy decide | check | lint`: may these tool calls happen? Are these rules sound?"""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bartizan.cli import policy_cases
 from bartizan.cli.base import OK, Command
 from bartizan.core.errors import BadRequest, BadSettings
 from bartizan.policy.cedar import Rules
@@ -23,6 +24,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     decide.add_argument("--manifest", type=Path, help="JSON file that describes the tools")
     decide.add_argument("--rules", type=Path, help="the operator's rules, in Cedar")
     decide.set_defaults(act=_decide)
+    policy_cases.arguments(what)
     check = what.add_parser("check", help="Do these rules parse?")
     check.add_argument("rules", type=Path, help="the operator's rules, in Cedar")
     check.set_defaults(act=_check)

@@ -10,6 +10,7 @@ values, is not stopped.
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -57,7 +58,9 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class _Leaf:
+class Leaf:
+    """One value of a call's arguments: its path, what it is for, itself."""
+
     path: str
     role: Role
     value: Any
@@ -89,7 +92,7 @@ def decide(call: ToolCall, context: Context, now_ns: int = 0, approved: frozense
         permitted = context.rules.permits(context.principal, call.tool, tool.effect.value, arguments, tainted=tainted)
         if not permitted.allowed:
             return _no(call, "not-permitted", f"the operator's rules: {permitted.why}")
-    leaves = list(_leaves(arguments, tool))
+    leaves = list(leaves_of(arguments, tool))
     if len(leaves) > _MOST_LEAVES:
         return _no(call, "bad-arguments", f"more than {_MOST_LEAVES} values in the arguments")
     if tool.effect is Effect.READ:
@@ -98,7 +101,7 @@ def decide(call: ToolCall, context: Context, now_ns: int = 0, approved: frozense
         return Decision(
             call.id, call.tool, "allow", "not-tainted", "nothing that a stranger could have written was read"
         )
-    licence = _licence(tool, context, leaves)
+    licence = licence_of(tool, context, leaves)
     if licence == "no":
         return _no(call, "effect-not-licensed", f"the request does not ask to {tool.effect.value}")
     return _Judging(call, context, tool, licence, now_ns, approved).judged(arguments, leaves)
@@ -112,11 +115,11 @@ def settled(decision: Decision, call: ToolCall, context: Context) -> frozenset[s
     if decision.reason not in ("anchored", "endorsed", "approved"):
         return frozenset()
     seen = decision.reason == "approved"
-    leaves = _leaves(json.loads(call.arguments or "{}"), context.tool(call.tool))
+    leaves = leaves_of(json.loads(call.arguments or "{}"), context.tool(call.tool))
     return frozenset(str(leaf.value) for leaf in leaves if seen or leaf.role is Role.TARGET)
 
 
-def _licence(tool: Tool, context: Context, leaves: Sequence[_Leaf]) -> str:
+def licence_of(tool: Tool, context: Context, leaves: Sequence[Leaf]) -> str:
     """Return who asks for this effect: `user`, a document that the user said to follow (`document`), or `no`.
 
     A verb alone is not enough: the request must speak of what the tool acts on, or name a target of the call.
@@ -143,14 +146,10 @@ class _Judging:
     now_ns: int
     approved: frozenset[str] = frozenset()
 
-    def judged(self, arguments: dict[str, Any], leaves: Sequence[_Leaf]) -> Decision:
+    def judged(self, arguments: dict[str, Any], leaves: Sequence[Leaf]) -> Decision:
         """Return the decision on a call whose effect is licensed: its arguments, its repetition, its payload."""
         asking = Call(self.call.tool, self.tool, self.licence, self.now_ns)
-        amounts = (
-            frozenset(number for text in self.context.anchors.pointed for number in numbers(text.content))
-            if any(leaf.role is Role.AMOUNT for leaf in leaves)
-            else frozenset()
-        )
+        amounts = amounts_in(self.context) if any(leaf.role is Role.AMOUNT for leaf in leaves) else frozenset()
         found = [
             (leaf, why)
             for leaf in leaves
@@ -170,7 +169,7 @@ class _Judging:
             return self._said("ask", "repeated", f"{self.call.tool} ran before, and the request asks for it once")
         return self._payload(arguments, leaves)
 
-    def _payload(self, arguments: dict[str, Any], leaves: Sequence[_Leaf]) -> Decision:
+    def _payload(self, arguments: dict[str, Any], leaves: Sequence[Leaf]) -> Decision:
         outward = self.tool.effect in OUTWARD or any(
             leaf.role is Role.TARGET and next(values(str(leaf.value)), None) for leaf in leaves
         )
@@ -184,7 +183,7 @@ class _Judging:
             return self._said("allow", "approved", "a person has said yes to this call")
         if not removed:
             return self._said("allow", "anchored", "asked for, and every target is named in the request")
-        places = tuple(self._provenance(_Leaf(path, Role.CONTENT, value), None) for path, value in removed)
+        places = tuple(self._provenance(Leaf(path, Role.CONTENT, value), None) for path, value in removed)
         if outward:
             return self._carried(removed, places)
         why = f"the payload carried {len(removed)} addresses, links or opaque runs that the request does not name"
@@ -208,7 +207,7 @@ class _Judging:
     def _said(self, verdict: Word, reason: str, why: str, provenance: tuple[Provenance, ...] = ()) -> Decision:
         return Decision(self.call.id, self.call.tool, verdict, reason, why, provenance)
 
-    def _sentence(self, leaf: _Leaf, why: Unnamed, place: Provenance) -> str:
+    def _sentence(self, leaf: Leaf, why: Unnamed, place: Provenance) -> str:
         if leaf.role is Role.SECRET:
             return f"{leaf.path} is a credential that the user did not write"
         if place.found == "nowhere" and not why.where:
@@ -216,13 +215,18 @@ class _Judging:
         pointed = "" if why.askable else ", which the request does not point at"
         return f"{leaf.path} = {place.value!r} comes from {place.where or why.where}, not from the request{pointed}"
 
-    def _provenance(self, leaf: _Leaf, why: Unnamed | None) -> Provenance:
+    def _provenance(self, leaf: Leaf, why: Unnamed | None) -> Provenance:
         value = str(leaf.value)
         shown = "[credential]" if leaf.role is Role.SECRET else value[:_SHOWN]
         where, text = place_of(value, self.context)
         found = "tool result" if where or (why is not None and why.where) else "nowhere"
         document = digest(text) if text else ""
         return Provenance(leaf.path, leaf.role.value, shown, found, where or (why.where if why else ""), document)
+
+
+def amounts_in(context: Context) -> frozenset[Decimal]:
+    """Return the numbers in the texts that the request points at."""
+    return frozenset(number for text in context.anchors.pointed for number in numbers(text.content))
 
 
 @lru_cache(maxsize=1024)
@@ -245,18 +249,19 @@ def place_of(value: str, context: Context) -> tuple[str, str]:
     return "", ""
 
 
-def _leaves(node: Any, tool: Tool, path: str = "", role: Role | None = None) -> Iterator[_Leaf]:
+def leaves_of(node: Any, tool: Tool, path: str = "", role: Role | None = None) -> Iterator[Leaf]:
+    """Yield every value of a call's arguments; below an argument, names are values too."""
     if isinstance(node, dict):
         for key, value in node.items():
             inner = inner_role(tool, key, role)
             if role is not None and inner is role:
-                yield _Leaf(path, role, key)  # below an argument, names are data too
-            yield from _leaves(value, tool, f"{path}.{key}" if path else key, inner)
+                yield Leaf(path, role, key)  # below an argument, names are data too
+            yield from leaves_of(value, tool, f"{path}.{key}" if path else key, inner)
     elif isinstance(node, list):
         for number, value in enumerate(node):
-            yield from _leaves(value, tool, f"{path}[{number}]", role)
+            yield from leaves_of(value, tool, f"{path}[{number}]", role)
     else:
-        yield _Leaf(path, role or Role.TARGET, node)
+        yield Leaf(path, role or Role.TARGET, node)
 
 
 def _no(call: ToolCall, reason: str, why: str) -> Decision:

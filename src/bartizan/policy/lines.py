@@ -12,9 +12,10 @@ from typing import Any
 from bartizan.core.errors import BadRequest
 from bartizan.core.messages import ROLE_TRUST, Message, Part, Role, Text, ToolCall, ToolResult, ToolSpec
 from bartizan.policy.cedar import Rules
-from bartizan.policy.context import context_of
+from bartizan.policy.context import Context, context_of
 from bartizan.policy.decide import decide
 from bartizan.policy.endorsements import Endorsement
+from bartizan.policy.explain import Explained, explain
 from bartizan.policy.manifest import Manifest
 
 
@@ -29,6 +30,36 @@ def decide_calls(
     `endorsed` is what a person has said yes to before; `rules` are the operator's, for the `principal` in
     `case`. Raises BadRequest when the object is not of the form, BadSettings when its manifest is not.
     """
+    calls, context = case_of(case, manifest, endorsed, rules)
+    decisions = []
+    for call in calls:
+        decision = decide(call, context)
+        decisions.append(_shown(asdict(decision)))
+        if decision.verdict in ("allow", "rewrite"):
+            context = context.after(call)
+    return decisions
+
+
+def explain_calls(
+    case: Mapping[str, Any],
+    manifest: Manifest | None = None,
+    rules: Rules | None = None,
+) -> list[Explained]:
+    """Return for each tool call of the last message why it is decided as it is. Raises as `decide_calls` does."""
+    calls, context = case_of(case, manifest, (), rules)
+    explained = []
+    for call in calls:
+        one = explain(call, context)
+        explained.append(one)
+        if one.decision.verdict in ("allow", "rewrite"):
+            context = context.after(call)
+    return explained
+
+
+def case_of(
+    case: Mapping[str, Any], manifest: Manifest | None, endorsed: Sequence[Endorsement], rules: Rules | None
+) -> tuple[list[ToolCall], Context]:
+    """Return the calls of a case and what a decision on them may use. Raises BadRequest, BadSettings."""
     raw = case.get("messages")
     if not isinstance(raw, list) or not raw:
         raise BadRequest("messages: expected a list with at least one message")
@@ -39,14 +70,7 @@ def decide_calls(
     if case.get("manifest") is not None:
         manifest = Manifest.parse(json.dumps(case["manifest"]))
     context = context_of(messages[:-1], [tool_spec(tool) for tool in case.get("tools") or ()], manifest, endorsed)
-    context = replace(context, rules=rules, principal=str(case.get("principal") or ""))
-    decisions = []
-    for call in calls:
-        decision = decide(call, context)
-        decisions.append(_shown(asdict(decision)))
-        if decision.verdict in ("allow", "rewrite"):
-            context = context.after(call)
-    return decisions
+    return calls, replace(context, rules=rules, principal=str(case.get("principal") or ""))
 
 
 def _shown(decision: dict[str, Any]) -> dict[str, Any]:
