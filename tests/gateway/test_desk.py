@@ -46,7 +46,7 @@ class Office:
         self.desk = Desk(self.section, Queue.configured(self.section, self.clock), self.clock)
         policy = Policy(tool_calls="enforce", decisions_file=str(self.folder / "decisions"))
         self.rules = ToolCalls(policy, self.clock, self.desk)
-        self.world.options = {"tool_calls": self.rules, "reviewers": self.desk}
+        self.world.options = {"tool_calls": self.rules, "routes": {PATH: self.desk.answer_posted}}
         gate = self.world.gate
 
         @contextlib.asynccontextmanager

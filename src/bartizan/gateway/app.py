@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from bartizan.core.errors import BadRequest
 from bartizan.gateway.call import Answer, Call
-from bartizan.gateway.desk import PATH as ANSWERS
 from bartizan.gateway.exchange import Gate, exchange
 from bartizan.gateway.models import models
 from bartizan.gateway.openapi import described
@@ -63,8 +62,8 @@ class GatewayApp:
             except BadRequest as error:
                 return self.refusal(path, 415, "unsupported_encoding", str(error))
             return await exchange(gate, wire, call)
-        if path == ANSWERS and method == "POST" and gate.reviewers is not None:
-            return await gate.reviewers.answer_posted(call)
+        if method == "POST" and (route := gate.routes.get(path)) is not None:
+            return await route(gate, call)
         if path == "/openapi.json" and method in ("GET", "HEAD"):
             return Answer(200, [(b"content-type", b"application/json")], described(self._spoken))
         if method == "GET" and _MODELS.fullmatch(path) and ".." not in path:

@@ -10,11 +10,13 @@ from bartizan.core import settings as settings_file
 from bartizan.core.clock import Clock
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
+from bartizan.core.sections.detect import DetectRoute
 from bartizan.core.sections.gateway import Upstream as UpstreamSettings
 from bartizan.core.signed_tokens import must_be_known
 from bartizan.gateway import telemetry
 from bartizan.gateway.alerts import Alerts
 from bartizan.gateway.auth import Anyone, Authenticator, BookKeys, SharedKey
+from bartizan.gateway.desk import PATH as ANSWERS
 from bartizan.gateway.desk import Desk
 from bartizan.gateway.evidence import Log, Recorder
 from bartizan.gateway.exchange import Gate
@@ -24,8 +26,10 @@ from bartizan.gateway.limits.limiter import Limiter
 from bartizan.gateway.meter import Meter
 from bartizan.gateway.output.policy import OutputPolicy
 from bartizan.gateway.predict.assembly import predictions
+from bartizan.gateway.retrieval import PATH as RETRIEVAL
+from bartizan.gateway.retrieval import Retrieval
 from bartizan.gateway.routing import Route, Routes
-from bartizan.gateway.screening import GuardedScreen, Screen
+from bartizan.gateway.screening import GuardedScreen, Mode, Screen
 from bartizan.gateway.tokens import KeysAt, KeysIn, TokenKeys
 from bartizan.gateway.toolcalls import ToolCalls
 from bartizan.gateway.upstream import HttpUpstream
@@ -106,6 +110,13 @@ def _asking(desk: Desk | None, recorder: Recorder) -> contextlib.AbstractAsyncCo
     return desk.running()
 
 
+def _guarded(
+    screen: Screen, mode: Mode, settings: Settings, clock: Clock, routes: tuple[DetectRoute, ...] = ()
+) -> GuardedScreen:
+    timeout_s, fail_open = settings.gateway.screen_timeout_s, settings.gateway.on_control_failure == "allow"
+    return GuardedScreen(screen, mode, clock, timeout_s=timeout_s, fail_open=fail_open, routes=routes)
+
+
 def gate_opener(
     settings: Settings, screen: Screen, open_log: Callable[[], Log], clock: Clock
 ) -> Callable[[], contextlib.AbstractAsyncContextManager[Gate]]:
@@ -114,19 +125,12 @@ def gate_opener(
     auth = authenticator(settings, clock)
     open_to_all = isinstance(auth, Anyone)
     behind = Routes([Route(entry.models, upstream(entry, open_to_all=open_to_all)) for entry in gateway.upstreams])
-    guarded = GuardedScreen(
-        screen,
-        gateway.input_screen,
-        clock,
-        timeout_s=gateway.screen_timeout_s,
-        fail_open=gateway.on_control_failure == "allow",
-        routes=settings.detect.routes,
-    )
-
+    guarded = _guarded(screen, gateway.input_screen, settings, clock, settings.detect.routes)
     outputs = OutputPolicy(settings.output)
     desk = review_desk(settings, clock)
     tool_calls = ToolCalls(settings.policy, clock, desk)
     files = Files(settings.limits, clock)
+    retrieval = Retrieval(settings.retrieval, _guarded(screen, settings.retrieval.filter, settings, clock))
     predictive = predictions(settings.predict)
     telemetry.check(settings.telemetry)
 
@@ -157,7 +161,8 @@ def gate_opener(
                     wait_for_receipt=gateway.receipt == "durable",
                     meter=Meter(tell),
                     predictive=predictive,
-                    reviewers=desk,
+                    retrieval=retrieval,
+                    routes={RETRIEVAL: retrieval.answer, **({ANSWERS: desk.answer_posted} if desk else {})},
                 )
         finally:
             tool_calls.close()

@@ -124,7 +124,7 @@ class Desk:
             await asyncio.sleep(_POLL_S)
             held = await asyncio.to_thread(self._queue.find, held.question.id)
 
-    async def answer_posted(self, call: Call) -> Answer:
+    async def answer_posted(self, _: object, call: Call) -> Answer:
         """Take an answer signed with the webhook's secret. What two people must agree on is not taken here."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in call.headers}
         try:

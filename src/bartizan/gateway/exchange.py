@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -92,12 +92,16 @@ class ToolRules(Protocol):
         ...
 
 
-class Reviewers(Protocol):
-    """Where calls wait for people."""
+class Labels(Protocol):
+    """What is known of text that went through this gateway before."""
 
-    async def answer_posted(self, call: Call) -> Answer:
-        """Take a person's answer that a program brings."""
+    def labelled(self, prompt: Prompt, caller: str) -> Prompt:
+        """Return the prompt in which retrieved text has the trust of the web."""
         ...
+
+
+Route = Callable[["Gate", Call], Awaitable[Answer]]
+"""Answers a POST to a path of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,8 @@ class Gate:
     delimiters: Delimiters = ()
     meter: Meter = field(default_factory=Meter)
     predictive: Predictive | None = None
-    reviewers: Reviewers | None = None
+    retrieval: Labels | None = None
+    routes: Mapping[str, Route] = field(default_factory=dict)
 
     def guard(self, reader: Reader, active: tuple[Active, ...], prompt: Prompt, trace: Trace) -> OutputGuard:
         """Return the guard for the answer to `prompt`."""
@@ -144,6 +149,7 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
         # 2. What is asked? A copy is parsed; the original bytes are what will be forwarded.
         asked = wire.parse(call.body)
         prompt = declared(marked(asked.prompt, gate.delimiters), call.headers)
+        prompt = gate.retrieval.labelled(prompt, caller.id) if gate.retrieval else prompt
         asked = asked if prompt is asked.prompt else replace(asked, prompt=prompt)
         trace.model, trace.stream = asked.prompt.model, asked.prompt.stream
         # 3. May this caller ask that, and can every limit bear the most that it may use?

@@ -7,7 +7,7 @@ what was built, so that a conversation that grows costs only what is new.
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -169,7 +169,7 @@ class _Growing:
         if text.trust < Trust.TOOL:
             self._stranger(text, [text.content])
         elif text.trust >= Trust.USER:
-            own, foreign = self._parted(text.content) if self._runs else (text.content, "")
+            own, foreign = parted(text.content, self._runs) if self._runs else (text.content, "")
             self._trusted.append(replace(text, content=own) if foreign else text)
             if foreign:
                 self._stranger(replace(text, content=foreign, trust=Trust.WEB), [foreign])
@@ -201,18 +201,19 @@ class _Growing:
             for run in runs_of(part):
                 self._runs.setdefault(run, number)
 
-    def _parted(self, content: str) -> tuple[str, str]:
-        """Return what of a trusted text is its author's own, and what stood in a result before."""
-        words = content.split()
-        hashes = _hashes([plain(word) for word in words])
-        foreign = [False] * len(words)
-        for start, run in enumerate(hashes):
-            if run in self._runs:
-                foreign[start : start + RUN] = [True] * RUN
-        if not any(foreign):
-            return content, ""
-        own = " ".join(word for word, other in zip(words, foreign, strict=True) if not other)
-        return own, " ".join(word for word, other in zip(words, foreign, strict=True) if other)
+
+def parted(content: str, runs: Container[int]) -> tuple[str, str]:
+    """Return what of a text is its author's own, and what holds a run of words out of `runs`; words between blanks."""
+    words = content.split()
+    hashes = _hashes([plain(word) for word in words])
+    foreign = [False] * len(words)
+    for start, run in enumerate(hashes):
+        if run in runs:
+            foreign[start : start + RUN] = [True] * RUN
+    if not any(foreign):
+        return content, ""
+    own = " ".join(word for word, other in zip(words, foreign, strict=True) if not other)
+    return own, " ".join(word for word, other in zip(words, foreign, strict=True) if other)
 
 
 def _named(tool: str, call: ToolCall | None) -> str:

@@ -15,6 +15,7 @@ from bartizan.core.sections.mcp import Mcp
 from bartizan.core.sections.output import Output
 from bartizan.core.sections.policy import Policy
 from bartizan.core.sections.predict import Predict
+from bartizan.core.sections.retrieval import Retrieval
 from bartizan.core.sections.sso import Sso
 from bartizan.core.sections.supply import Supply
 from bartizan.core.sections.telemetry import Telemetry
@@ -32,6 +33,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     output: Output = Output()
     policy: Policy = Policy()
     approvals: Approvals = Approvals()
+    retrieval: Retrieval = Retrieval()
     mcp: Mcp = Mcp()
     predict: Predict = Predict()
     lab: Lab = Lab()
