@@ -60,6 +60,10 @@ class Context:
         """Return the context once `call` was let through: a second call beside it is not the first."""
         return replace(self, ran={**self.ran, call.tool: self.ran.get(call.tool, 0) + 1})
 
+    def offering(self, tools: Mapping[str, ToolSpec]) -> "Context":
+        """Return the context in which these tools are offered."""
+        return replace(self, tools=tools)
+
     def followed_by(self, messages: Sequence[Message]) -> "Context":
         """Return the context after more messages."""
         made = _Growing(self)
