@@ -1,14 +1,17 @@
-"""The pre-commit hook and the CI step, run as their users run them."""
+"""The pre-commit hook, the CI step, the GitHub Action and the systemd units, run as their users run them."""
 
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+
+from bartizan.cli.main import parser
 
 ROOT = Path(__file__).parents[2]
 EVIL, GOOD = b"cposix\nsystem\n(S'true'\ntR.", b"\x80\x02N."
@@ -38,3 +41,80 @@ def test_the_step_fails_and_leaves_a_log(tmp_path, data, code):
     (tmp_path / "m.pkl").write_bytes(data)
     assert run(["bash", str(ROOT / "docs/recipes/scan_in_ci.sh"), "m.pkl"], tmp_path) == code
     assert json.loads((tmp_path / "bartizan.sarif").read_text())["version"] == "2.1.0"
+
+
+def action_step(folder, name, **inputs):
+    """Run a step of action.yml with a workflow's inputs; return (exit code, what it set as outputs)."""
+    action = yaml.safe_load((ROOT / "action.yml").read_text())
+    step = next(one for one in action["runs"]["steps"] if one["name"] == name)
+    defaults = {key: one["default"] for key, one in action["inputs"].items()}
+    given = {f"inputs.{key.replace('_', '-')}": value for key, value in inputs.items()}
+    known = {f"inputs.{key}": value for key, value in defaults.items()} | given
+    assert set(given) <= set(known)
+    env = {key: known[text.removeprefix("${{").removesuffix("}}").strip()] for key, text in step["env"].items()}
+    binary = folder / "temp/bartizan/bin/bartizan"
+    binary.parent.mkdir(parents=True, exist_ok=True)
+    binary.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m bartizan "$@"\n')
+    binary.chmod(0o755)
+    runner = {"RUNNER_TEMP": str(folder / "temp"), "GITHUB_ACTION_PATH": str(ROOT)}
+    files = {name: str(folder / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    for path in files.values():
+        Path(path).touch()
+    code = run(["bash", "-euo", "pipefail", "-c", step["run"]], folder, **env, **runner, **files)
+    return code, (folder / "GITHUB_OUTPUT").read_text()
+
+
+@pytest.mark.parametrize(("data", "code"), [(GOOD, 0), (EVIL, 1), (b"\x80\x02X\xff\xff", 2)])
+def test_the_action_scans_what_the_workflow_names_and_names_its_log(tmp_path, data, code):
+    """Also a name with spaces, a dash in front, and what would be a command in a shell."""
+    for name in ("a model.pkl", "$(touch hacked).pkl", "-x.pkl"):
+        (tmp_path / name).write_bytes(data)
+    got, outputs = action_step(tmp_path, "Run", paths="a model.pkl\n$(touch hacked).pkl\n\n-x.pkl\n")
+    assert (got, outputs) == (code, "sarif=bartizan.sarif\n")
+    runs = json.loads((tmp_path / "bartizan.sarif").read_text())["runs"]
+    assert bool(runs[0]["results"]) is bool(code)
+    assert not (tmp_path / "hacked").exists()
+
+
+def test_the_action_says_so_when_an_endpoint_cannot_be_tested(tmp_path):
+    """Nobody listens: exit code 2, and no log that looks like a pass. So does a missing or unknown input."""
+    code, outputs = action_step(tmp_path, "Run", what="assess", target="http://127.0.0.1:9")
+    assert (code, outputs) == (2, "")
+    assert action_step(tmp_path, "Run", what="assess")[0] == 2
+    assert action_step(tmp_path, "Run", what="rm -rf /")[0] == 2
+
+
+def test_no_input_of_the_action_becomes_text_of_a_script():
+    """Inputs reach the scripts as variables only (script injection), and each script is there and parses."""
+    for step in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"]:
+        assert "${{" not in step["run"]
+        script = ROOT / step["run"].split("$GITHUB_ACTION_PATH/")[1].rstrip('"')
+        assert run(["bash", "-n", str(script)], ROOT) == 0
+
+
+UNITS = sorted((ROOT / "docs/recipes").glob("*.service"))
+
+
+def verified(folder, name, text):
+    """Return what systemd says about a unit whose program is there."""
+    (folder / name).write_text(text.replace("/opt/bartizan/.venv/bin/bartizan", sys.executable))
+    ran = subprocess.run(["systemd-analyze", "verify", str(folder / name)], capture_output=True, text=True, check=False)
+    return ran.stderr
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_systemd_takes_the_unit_without_a_complaint(tmp_path, unit):
+    """And complains about a key that it does not know."""
+    text = unit.read_text()
+    assert verified(tmp_path, unit.name, text) == ""
+    assert "Unknown key" in verified(tmp_path, unit.name, text.replace("UMask=", "UMaks="))
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_the_unit_starts_a_command_that_there_is(unit):
+    """The words after the program are ones that the command line takes."""
+    line = next(line for line in unit.read_text().splitlines() if line.startswith("ExecStart="))
+    program, *words = shlex.split(line.removeprefix("ExecStart="))
+    assert program.endswith("/bartizan")
+    assert parser().parse_args(words).config == Path("/etc/bartizan/bartizan.toml")

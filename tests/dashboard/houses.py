@@ -66,6 +66,12 @@ class Shelf:
         return f"{action} of {item or values['name']} done"
 
 
+class Drawer(Shelf):
+    """A panel that only reviewers see."""
+
+    name, title, readers = "drawer", "Drawer", Role.REVIEWER
+
+
 class House:
     """Everything a test needs of a dashboard."""
 
@@ -74,7 +80,7 @@ class House:
         self.clock = clock or StoppedClock()
         self.ledger = Ledger.open(folder / "log", origin="t", clock=self.clock, checkpoint_file=folder / "c.txt")
         self.people = People(folder / "people.json", self.clock)
-        self.shelf = Shelf()
+        self.shelf, self.drawer = Shelf(), Drawer()
         lines = [f"{key} = {files.toml_value(value)}" for key, value in dashboard.items()]
         keys = f'[gateway]\nkeys_file = "{folder}/keys.json"\n[limits]\nrules_file = "{folder}/rules.json"\n'
         self.settings = files.parse("\n".join([keys, "[dashboard]", *lines]))
@@ -87,7 +93,7 @@ class House:
 
     def dashboard(self):
         """Return the dashboard."""
-        return Dashboard(self.ledger, self.people, self.clock, (self.shelf,), self.settings)
+        return Dashboard(self.ledger, self.people, self.clock, (self.shelf, self.drawer), self.settings)
 
     @contextmanager
     def browser(self, app=None, base=BASE):

@@ -74,6 +74,20 @@ def test_hostile_text_stays_text_and_nothing_inline_may_run(house, path):
         assert answer.headers["cache-control"] == "no-store"
 
 
+def test_a_page_for_reviewers_is_not_there_for_a_viewer(house):
+    """Neither its link, nor its list, nor one thing of it, nor its count of what waits."""
+    with house.browser() as client:
+        for name, status in (("vic", 403), ("rex", 200), ("ann", 200)):
+            sign_in(client, name)
+            asked = house.drawer.asked
+            assert ("/things/drawer" in client.get("/").text) is (status == 200)
+            for path in ("/things/drawer", "/things/drawer/critical"):
+                assert client.get(path).status_code == status
+            form = {"csrf": token(client), "action": "break", "item": "critical", "why": "x"}
+            assert client.post("/things/drawer", data=form).status_code == (403 if name == "vic" else 400)
+            assert (house.drawer.asked > asked) is (status == 200)
+
+
 def test_a_form_from_another_site_changes_nothing(house):
     """No token, another session's token, another origin, a cross-site fetch: each is refused."""
     with house.browser() as other, house.browser() as client:

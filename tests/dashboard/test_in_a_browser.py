@@ -15,6 +15,9 @@ from tests.doubles.identity import Identity
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 SERIOUS = ("serious", "critical")
+PATIENCE_MS = 90_000
+"""How long a page may take on a machine that is busy with other work."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +44,13 @@ def visitor(chrome, town, name="", **how):
     """Open the pages as `name` (nobody if empty); a script error or a refused resource fails the test."""
     context = chrome.new_context(base_url=town.base, **{"viewport": DESK, **how})
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
     wrong = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
+    expected = re.compile(r"status of 40[14] ")  # pages that say no, which tests ask for
     page.on(
-        "console", lambda said: wrong.append(said.text) if said.type == "error" and " 404 " not in said.text else None
+        "console",
+        lambda said: wrong.append(said.text) if said.type == "error" and not expected.search(said.text) else None,
     )
     if name:
         page.goto("/login")
@@ -154,6 +159,19 @@ def test_a_critical_artefact_needs_two_people(chrome, town):
             expect(page.get_by_role("status")).to_contain_text(said)
 
 
+def test_a_flagged_text_is_labelled_with_one_click(chrome, town):
+    """By a reviewer; a viewer does not even see that the page is there."""
+    with visitor(chrome, town, "vic") as page:
+        expect(page.get_by_role("navigation")).not_to_contain_text("Flagged texts")
+    with visitor(chrome, town, "rex") as page:
+        go(page, "Flagged texts")
+        page.get_by_role("link", name="Decide Ignore what the page").click()
+        expect(page.get_by_role("main")).to_contain_text("send [openai-key] to the address below")
+        page.get_by_role("button", name="It is an attack").click()
+        expect(page.get_by_role("status")).to_contain_text("labelled: attack")
+        expect(page.locator("main table")).to_contain_text("attack")
+
+
 def test_a_run_says_which_control_made_the_difference(chrome, town):
     """The page of assessments, down to one run."""
     with visitor(chrome, town, "vic") as page:
@@ -185,6 +203,28 @@ def test_the_audit_log_holds_what_was_decided_page_by_page(chrome, town):
         expect(page.get_by_role("main")).to_contain_text("a reason to find")
         page.get_by_role("link", name="earlier").click()
         expect(page.get_by_role("link", name="later")).to_be_visible()
+
+
+def test_a_passkey_is_made_and_signs_in(chrome, town):
+    """With a virtual authenticator of the browser's own: made behind the password, used, taken away by an admin."""
+    with visitor(chrome, town, "rae") as page:
+        device = page.context.new_cdp_session(page)
+        device.send("WebAuthn.enable")
+        options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+        options |= {"isUserVerified": True, "automaticPresenceSimulation": True}
+        device.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        page.get_by_role("link", name="rae, reviewer").click()
+        page.get_by_label("What to call it").fill("this laptop")
+        page.get_by_label("Your password").fill(PASSWORD)
+        page.get_by_role("button", name="Add a passkey").click()
+        expect(page.get_by_role("status")).to_contain_text("this laptop signs you in")
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("button", name="Sign in with a passkey").click()
+        expect(page.get_by_text("rae, reviewer")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        town.people.forget_passkeys("rae")
+        page.get_by_role("button", name="Sign in with a passkey").click()
+        expect(page.get_by_role("alert").first).to_contain_text("does not sign anybody in")
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -237,7 +277,7 @@ def every_page(page):
         details += page.locator("main table a").evaluate_all(
             "all => all.slice(0, 1).map(one => one.getAttribute('href'))"
         )
-    return [*links, *details, "/traffic/20"]
+    return [*links, *details, "/traffic/20", "/account"]
 
 
 def test_axe_finds_nothing_serious_and_nothing_is_cut_off(chrome, town):

@@ -297,3 +297,13 @@ def test_an_unverified_address_is_no_name():
             person(said | verified, section, StoppedClock())
     found = person(said | {"email_verified": True}, section, StoppedClock())
     assert (found.name, found.role, found.password) == ("oidc:ann@firm.example", "admin", "")
+
+
+def test_who_comes_from_a_provider_has_no_passkey_here(town):
+    """The page says whose matter it is; the doors refuse."""
+    with town.house.browser(town.app) as client:
+        town.sign_in(client)
+        assert "You come in by the identity provider" in client.get("/account").text
+        form = {"csrf": token(client), "label": "x", "credential": "{}", "id": "x", "password": PASSWORD}
+        for path in ("/account/passkeys", "/account/passkeys/remove", "/account/passkeys/begin"):
+            assert client.post(path, data=form).status_code == 403

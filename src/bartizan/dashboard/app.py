@@ -21,6 +21,7 @@ from starlette.routing import Route
 from bartizan.core.clock import Clock
 from bartizan.core.errors import BadEvidence, BadRequest, BadSettings, BartizanError, Refused, UpstreamFailed
 from bartizan.core.sections import Settings
+from bartizan.dashboard.account import Account
 from bartizan.dashboard.entrance import Entrance
 from bartizan.dashboard.pages import Pages
 from bartizan.dashboard.panels import Panel
@@ -32,7 +33,8 @@ from bartizan.ledger.log import Ledger
 
 _log = logging.getLogger("bartizan.dashboard")
 _MOST_FORM = 65536
-_STATIC = {"style.css": "text/css", "htmx.min.js": "text/javascript", "verify.js": "text/javascript"}
+_STATIC = {"style.css": "text/css", "htmx.min.js": "text/javascript", "verify.js": "text/javascript",
+           "passkeys.js": "text/javascript"}  # fmt: skip
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "img-src data:; media-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -66,6 +68,7 @@ class Dashboard:
         self._names = settings.dashboard.names
         self._pages = Pages(ledger, clock, panels, settings)
         self._entrance = Entrance(ledger, people, clock, self._pages, settings.dashboard, sso)
+        self._account = Account(ledger, people, self._pages, self._entrance.passkeys, self._entrance.throttle)
 
     @property
     def setup_token(self) -> str:
@@ -77,6 +80,7 @@ class Dashboard:
         pages, viewer = self._pages, Role.VIEWER
         return [
             *self._entrance.doors(),
+            *self._account.doors(),
             Door("/", "GET", viewer, pages.overview),
             Door("/traffic", "GET", viewer, pages.traffic),
             Door("/traffic/{seq}", "GET", viewer, pages.request),

@@ -1,4 +1,4 @@
-"""How people come in and go out: passwords, the identity provider, the first admin. Nobody is signed in before.
+"""How people come in and go out: passwords, passkeys, the identity provider, the first admin.
 
 Behind every door here the answer is the same for a name that nobody has as for a wrong password. Each sign-in, and each
 that failed, is in the ledger with the address it came from.
@@ -15,6 +15,7 @@ from bartizan.core.errors import BartizanError, Refused
 from bartizan.core.sections.dashboard import Dashboard as Section
 from bartizan.dashboard import single_sign_on
 from bartizan.dashboard.pages import Pages
+from bartizan.dashboard.passkeys import Passkeys
 from bartizan.dashboard.people import People, Person, Role
 from bartizan.dashboard.sessions import Sessions, Throttle
 from bartizan.dashboard.single_sign_on import SingleSignOn
@@ -33,7 +34,8 @@ class Entrance:
         """Let in `people`, and whom `sso` vouches for. `setup_token` lets the first admin in while there is nobody."""
         self._ledger, self._people, self._pages, self._section, self._sso = ledger, people, pages, section, sso
         self.sessions = Sessions(clock, idle_s=60 * section.idle_minutes, longest_s=3600 * section.session_hours)
-        self._throttle = Throttle(clock)
+        self.throttle = Throttle(clock)
+        self.passkeys = Passkeys(people, clock, section.passkey_host, https=section.https)
         self.setup_token = "" if people.everybody() else secrets.token_urlsafe(32)
 
     def doors(self) -> Sequence[Door]:
@@ -43,6 +45,8 @@ class Entrance:
             Door("/login", "POST", None, self._login),
             Door("/setup", "GET", None, self._setup_form),
             Door("/setup", "POST", None, self._setup),
+            Door("/login/passkey/begin", "POST", None, self._ask_passkey),
+            Door("/login/passkey", "POST", None, self._passkey),
             Door("/sso", "GET", None, self._leave),
             Door("/sso/return", "GET", None, self._come_back),
             Door("/logout", "POST", Role.VIEWER, self._logout),
@@ -60,23 +64,46 @@ class Entrance:
         return await self._form(visit, local(visit.asked("next") or "/"), "")
 
     async def _form(self, visit: Visit, after: str, said: str, status: int = 200) -> Response:
-        sso = self._sso is not None
-        return await self._pages.page("login.html", visit, status, next=after, said=said, sso=sso)
+        passkeys = self.passkeys.offered(visit.host) and any(one.passkeys for one in self._people.everybody())
+        return await self._pages.page(
+            "login.html", visit, status, next=after, said=said, sso=self._sso is not None, passkeys=passkeys
+        )
 
     async def _login(self, visit: Visit) -> Response:
-        name, address = visit.form.get("name", "")[:64], _address(visit)
+        name, address = visit.form.get("name", "")[:64], visit.address
         keys = (f"name {name}", f"address {address}")
         after = local(visit.form.get("next", "/"))
-        wait = self._throttle.wait_s(*keys)
+        wait = self.throttle.wait_s(*keys)
         if wait > 0:
             return await self._form(visit, after, f"Too many wrong passwords. Wait {wait:.0f} seconds.", 429)
         person = await asyncio.to_thread(self._people.check, name, visit.form.get("password", "")[:1024])
         if person is None:
-            self._throttle.failed(*keys)
+            self.throttle.failed(*keys)
             await self._note("sign-in-failed", name=name, address=address)
             return await self._form(visit, after, "Name or password is wrong.", 401)
-        self._throttle.passed(*keys)
+        self.throttle.passed(*keys)
         await self._note("signed-in", name=name, address=address)
+        return self._signed_in(visit, person, after)
+
+    async def _ask_passkey(self, visit: Visit) -> Response:
+        """Return what the browser is asked, the same for everybody."""
+        del visit
+        return Response(self.passkeys.ask(), media_type="application/json")
+
+    async def _passkey(self, visit: Visit) -> Response:
+        """Sign in whose passkey answered."""
+        key, after = f"passkey {visit.address}", local(visit.form.get("next", "/"))
+        wait = self.throttle.wait_s(key)
+        if wait > 0:
+            return await self._form(visit, after, f"Too many tries. Wait {wait:.0f} seconds.", 429)
+        try:
+            person = await asyncio.to_thread(self.passkeys.check, visit.form.get("credential", ""), visit.host)
+        except Refused as error:
+            self.throttle.failed(key)
+            await self._note("sign-in-failed", name="", address=visit.address, by="passkey")
+            return await self._form(visit, after, str(error).capitalize() + ".", 401)
+        self.throttle.passed(key)
+        await self._note("signed-in", name=person.name, address=visit.address, by="passkey")
         return self._signed_in(visit, person, after)
 
     async def _leave(self, visit: Visit) -> Response:
@@ -105,9 +132,9 @@ class Entrance:
         except BartizanError as error:
             # What anybody can cause without a sign-in under way is not worth a record.
             if cookie:
-                await self._note("sign-in-failed", name="", address=_address(visit), by="oidc", why=str(error))
+                await self._note("sign-in-failed", name="", address=visit.address, by="oidc", why=str(error))
             raise
-        await self._note("signed-in", name=person.name, address=_address(visit), by="oidc", role=person.role)
+        await self._note("signed-in", name=person.name, address=visit.address, by="oidc", role=person.role)
         response = self._signed_in(visit, person, after, await self._pages.page("came-back.html", visit, after=after))
         response.delete_cookie(single_sign_on.COOKIE, path="/sso/return")
         return response
@@ -160,7 +187,3 @@ class Entrance:
 def local(path: str) -> str:
     """Return `path` if it leads to a page of ours, else the first page (no open redirect)."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path else "/"
-
-
-def _address(visit: Visit) -> str:
-    return visit.request.client.host if visit.request.client else ""

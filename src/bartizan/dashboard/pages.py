@@ -12,12 +12,12 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from bartizan.core.clock import Clock
 from bartizan.core.display import visible
-from bartizan.core.errors import BadRequest, BartizanError
+from bartizan.core.errors import BadRequest, BartizanError, Refused
 from bartizan.core.sections import Settings
 from bartizan.dashboard.coverage import holes
 from bartizan.dashboard.decisions import Decisions
 from bartizan.dashboard.overview import checkpoint, lines, overview
-from bartizan.dashboard.panels import Action, Item, Panel
+from bartizan.dashboard.panels import Action, Item, Panel, readers
 from bartizan.dashboard.people import Person, Role
 from bartizan.dashboard.traffic import Wanted, listed, request
 from bartizan.dashboard.visits import Visit, whole
@@ -44,7 +44,7 @@ class Pages:
 
     async def page(self, template: str, visit: Visit, status: int = 200, **values: object) -> Response:
         """Return a rendered page."""
-        shared = {"person": visit.person, "csrf": visit.csrf, "panels": tuple(self._panels.values())}
+        shared = {"person": visit.person, "csrf": visit.csrf, "panels": self._readable(visit)}
         waiting = await asyncio.to_thread(self._waiting, visit) if visit.person else {}
         here = {"here": visit.request.url.path, "waiting": waiting}
         return HTMLResponse(self._templates.get_template(template).render({**shared, **here, **values}), status)
@@ -143,12 +143,23 @@ class Pages:
         name = visit.word("panel")
         if name not in self._panels:
             raise BadRequest(f"there is no page called {name!r}")
-        return self._panels[name]
+        panel, person = self._panels[name], visit.somebody()
+        if person.rank() < readers(panel):
+            raise Refused(
+                f"{panel.title}: needs the role {readers(panel).name.lower()}, {person.name} is {person.role}"
+            )
+        return panel
+
+    def _readable(self, visit: Visit) -> Sequence[Panel]:
+        """Return the pages that the visitor may see."""
+        rank = visit.person.rank() if visit.person else 0
+        return [panel for panel in self._panels.values() if rank >= readers(panel)]
 
     def _waiting(self, visit: Visit) -> dict[str, int]:
         """Return how many things wait for a reviewer, by panel; a panel that fails shows that on its own page."""
         counts = {}
-        for name, panel in self._panels.items():
+        for panel in self._readable(visit):
+            name = panel.name
             if any(action.role is Role.REVIEWER for action in panel.actions):
                 try:
                     counts[name] = sum(1 for item in _items(visit, panel) if item.tone == "warn" and item.actions)

@@ -6,7 +6,7 @@ what, with which reason, and whether a second person must agree.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bartizan.dashboard.people import Role
 
@@ -36,6 +36,8 @@ class Action:
     """Whether it makes a new thing: it then stands above the list and concerns no thing there is."""
     danger: bool = False
     """Shown as such."""
+    usual: str = ""
+    """What stands in the field for the reason already, where people decide the same way many times."""
     two_people: bool = False
     """Whether a second person must ask for the same before it happens, for things that are critical. Has no fields."""
 
@@ -112,3 +114,18 @@ class Panel(Protocol):
         `item` is empty for an action on the whole page. Raises BartizanError when it cannot be done.
         """
         ...
+
+
+@runtime_checkable
+class Restricted(Protocol):
+    """A page that not everybody who is signed in may see."""
+
+    @property
+    def readers(self) -> Role:
+        """Return the least role that may see it."""
+        ...
+
+
+def readers(panel: Panel) -> Role:
+    """Return the least role that may see a page."""
+    return panel.readers if isinstance(panel, Restricted) else Role.VIEWER

@@ -39,6 +39,17 @@ class Role(IntEnum):
     """Say who may sign in."""
 
 
+class Passkey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key pair on a device of theirs; `id` and `public_key` (COSE) in base64url."""
+
+    id: str
+    public_key: str
+    sign_count: int
+    """What the authenticator counted last; some always say 0."""
+    label: str
+    created_ns: int
+
+
 class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One account."""
 
@@ -47,6 +58,7 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password: str
     """The hash, in PHC form."""
     created_ns: int
+    passkeys: tuple[Passkey, ...] = ()
 
     def rank(self) -> Role:
         """Return the role."""
@@ -104,6 +116,52 @@ class People:
             if role < Role.ADMIN:
                 self._must_keep_an_admin(name)
             self._people[name] = msgspec.structs.replace(self._known(name), role=role.name.lower())
+
+    def holder(self, passkey: str) -> tuple[Person, Passkey] | None:
+        """Return whose passkey has this id, and the passkey."""
+        self._refresh()
+        found = ((one, key) for one in self._people.values() for key in one.passkeys if key.id == passkey)
+        return next(found, None)
+
+    def add_passkey(self, name: str, passkey: Passkey, most: int) -> None:
+        """Give an account a passkey. Raises BadSettings when it has `most`, or when somebody has that very one."""
+        with self._changing():
+            person = self._known(name)
+            if len(person.passkeys) >= most:
+                raise BadSettings(f"{name} has {most} passkeys", hint="Remove one first.")
+            if any(key.id == passkey.id for one in self._people.values() for key in one.passkeys):
+                raise BadSettings("this passkey is known already")
+            self._people[name] = msgspec.structs.replace(person, passkeys=(*person.passkeys, passkey))
+
+    def remove_passkey(self, name: str, passkey: str) -> str:
+        """Take a passkey away and return what it was called. Raises BadSettings when there is none of that id."""
+        with self._changing():
+            person = self._known(name)
+            gone = next((one for one in person.passkeys if one.id == passkey), None)
+            if gone is None:
+                raise BadSettings(f"{name} has no such passkey")
+            kept = tuple(one for one in person.passkeys if one.id != passkey)
+            self._people[name] = msgspec.structs.replace(person, passkeys=kept)
+        return gone.label
+
+    def used(self, name: str, passkey: str, sign_count: int) -> None:
+        """Note how often the authenticator says it was used; most say nothing (0), and then nothing is written."""
+        if sign_count == 0:
+            return
+        with self._changing():
+            person = self._known(name)
+            keys = tuple(
+                msgspec.structs.replace(one, sign_count=sign_count) if one.id == passkey else one
+                for one in person.passkeys
+            )
+            self._people[name] = msgspec.structs.replace(person, passkeys=keys)
+
+    def forget_passkeys(self, name: str) -> int:
+        """Take every passkey of an account away, for instance of a lost device; return how many there were."""
+        with self._changing():
+            person = self._known(name)
+            self._people[name] = msgspec.structs.replace(person, passkeys=())
+        return len(person.passkeys)
 
     def _known(self, name: str) -> Person:
         if name not in self._people:

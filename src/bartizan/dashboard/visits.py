@@ -28,6 +28,16 @@ class Visit:
         """Return the token that every form of this session carries."""
         return self.session.csrf if self.session else ""
 
+    @property
+    def host(self) -> str:
+        """Return the name and port under which the page was asked for, one of those that are ours."""
+        return self.request.headers.get("host", "")
+
+    @property
+    def address(self) -> str:
+        """Return where the request comes from."""
+        return self.request.client.host if self.request.client else ""
+
     def somebody(self) -> Person:
         """Return who is signed in. Raises Refused when nobody is."""
         if self.person is None:

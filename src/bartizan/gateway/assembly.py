@@ -20,6 +20,7 @@ from bartizan.gateway.desk import PATH as ANSWERS
 from bartizan.gateway.desk import Desk
 from bartizan.gateway.evidence import Log, Recorder
 from bartizan.gateway.exchange import Gate
+from bartizan.gateway.flagging import finished, flagging
 from bartizan.gateway.keys import KeyBook
 from bartizan.gateway.limits.files import Files, counting
 from bartizan.gateway.limits.limiter import Limiter
@@ -133,6 +134,7 @@ def gate_opener(
     retrieval = Retrieval(settings.retrieval, _guarded(screen, settings.retrieval.filter, settings, clock))
     predictive = predictions(settings.predict)
     telemetry.check(settings.telemetry)
+    judging = flagging(settings.flagged, guarded, clock)
 
     @contextlib.asynccontextmanager
     async def opened() -> AsyncIterator[Gate]:
@@ -146,7 +148,7 @@ def gate_opener(
             async with fresh, limiter.running(), alerts.running(), _asking(desk, recorder), telling as tell:
                 yield Gate(
                     auth,
-                    guarded,
+                    judging,
                     outputs,
                     behind,
                     recorder,
@@ -170,6 +172,7 @@ def gate_opener(
             if predictive is not None:
                 await predictive.close()
             await recorder.close()
+            await finished(judging)
 
     return opened
 

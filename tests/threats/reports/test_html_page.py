@@ -66,7 +66,10 @@ def test_nothing_is_fetched():
 @pytest.mark.parametrize("reference", [True, False])
 def test_the_reference_model_is_never_mistaken_for_yours(reference):
     """The sentence stands exactly where it is true."""
-    assert ("they say nothing about" in render(assessment(reference=reference))) == reference
+    page = render(assessment(reference=reference))
+    assert ("they say nothing about" in page) == reference
+    assert ("T01 asked it. Each of the other rows" in page) != reference
+    assert page.count("This row asks nothing of http://127.0.0.1:1") == (0 if reference else 9)
 
 
 def test_the_command_repeats_the_run():

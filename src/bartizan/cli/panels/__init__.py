@@ -6,6 +6,7 @@ from bartizan.cli.panels.access import Keys, Who
 from bartizan.cli.panels.approvals import Approvals
 from bartizan.cli.panels.artefacts import Artefacts
 from bartizan.cli.panels.datasets import DataSets
+from bartizan.cli.panels.flagged import FlaggedPrompts
 from bartizan.cli.panels.limits import Spend, Switches
 from bartizan.cli.panels.policy import Policy
 from bartizan.cli.panels.runs import Runs
@@ -23,6 +24,7 @@ def panels(settings: Settings, clock: Clock) -> tuple[Panel, ...]:
         Switches(settings),
         Artefacts(settings, clock),
         DataSets(settings, clock),
+        FlaggedPrompts(settings, clock),
         Policy(settings),
         Runs(settings),
         Who(settings, clock),

@@ -94,7 +94,7 @@ class Who:
     name: str = "people"
     title: str = "People"
     about: str = "Who may sign in here. A viewer reads, a reviewer decides, an operator changes limits and keys."
-    columns: tuple[str, ...] = ("name", "role", "since (UTC)")
+    columns: tuple[str, ...] = ("name", "role", "passkeys", "since (UTC)")
     actions: tuple[Action, ...] = (
         Action(
             "add",
@@ -108,6 +108,7 @@ class Who:
             new=True,
         ),
         Action("role", "Another role", Role.ADMIN, (Field("role", "Role", "viewer", ROLES),)),
+        Action("forget", "Take all passkeys away: a device was lost", Role.ADMIN),
         Action("remove", "Remove", Role.ADMIN, danger=True),
     )
 
@@ -116,7 +117,9 @@ class Who:
         rows = []
         for one in self._people().everybody():
             since = datetime.datetime.fromtimestamp(one.created_ns / 1e9, tz=datetime.UTC)
-            rows.append(Item(one.name, (one.name, one.role, f"{since:%Y-%m-%d}"), "", ("role", "remove")))
+            actions = ("role", "forget", "remove") if one.passkeys else ("role", "remove")
+            cells = (one.name, one.role, str(len(one.passkeys)), f"{since:%Y-%m-%d}")
+            rows.append(Item(one.name, cells, "", actions))
         return rows
 
     def detail(self, item: str) -> Sequence[Part]:
@@ -124,7 +127,7 @@ class Who:
         return ()
 
     def act(self, action: str, item: str, who: str, values: Mapping[str, str]) -> str:
-        """Add a person, change a role, or remove somebody."""
+        """Add a person, change a role, take passkeys away, or remove somebody."""
         people = self._people()
         if action == "add":
             people.add(values["name"], Role[values["role"].upper()], values["password"])
@@ -134,6 +137,10 @@ class Who:
             people.promote(item, Role[values["role"].upper()])
             note(self.settings, "person-changed", name=item, role=values["role"], who=who)
             return f"{item} is {values['role']} now"
+        if action == "forget":
+            gone = people.forget_passkeys(item)
+            note(self.settings, "passkeys-forgotten", name=item, count=gone, who=who)
+            return f"{gone} passkeys of {item} sign nobody in any more"
         people.remove(item)
         note(self.settings, "person-removed", name=item, who=who)
         return f"{item} may not sign in any more"

@@ -16,7 +16,7 @@ from bartizan.core.settings import described, toml_value
 from bartizan.dashboard.coverage import holes
 from bartizan.dashboard.panels import Action, Item, Part
 
-SECTIONS = ("gateway", "output", "policy", "theft", "tokens", "data", "supply")
+SECTIONS = ("gateway", "output", "policy", "theft", "tokens", "sso", "flagged", "data", "supply")
 _LONGEST = 120
 _PASSWORD = re.compile(r"(://[^/@\s\"]*?):[^/@\s\"]*@")
 _MOST_RULES = 200_000

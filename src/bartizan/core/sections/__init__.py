@@ -7,6 +7,7 @@ from bartizan.core.sections.assess import Assess
 from bartizan.core.sections.dashboard import Dashboard
 from bartizan.core.sections.data import Data
 from bartizan.core.sections.detect import Detect
+from bartizan.core.sections.flagged import Flagged
 from bartizan.core.sections.gateway import Gateway
 from bartizan.core.sections.lab import Lab
 from bartizan.core.sections.ledger import Ledger
@@ -39,6 +40,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     lab: Lab = Lab()
     limits: Limits = Limits()
     theft: Theft = Theft()
+    flagged: Flagged = Flagged()
     ledger: Ledger = Ledger()
     dashboard: Dashboard = Dashboard()
     sso: Sso = Sso()

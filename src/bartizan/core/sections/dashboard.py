@@ -21,6 +21,10 @@ class Dashboard(Struct, frozen=True, forbid_unknown_fields=True):
     people_file: Annotated[str, Meta(min_length=1, description="Who may sign in, with which role.")] = (
         "bartizan-data/people.json"
     )
+    passkey_host: Annotated[
+        str,
+        Meta(description="Host name that passkeys belong to; pages under another offer none. Empty: no passkeys."),
+    ] = "localhost"
     idle_minutes: Annotated[float, Meta(gt=0, le=1440, description="Signed out after this long without a request.")] = (
         60.0
     )
