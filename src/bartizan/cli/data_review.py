@@ -15,9 +15,11 @@ from bartizan.data.inspection import Flagged
 from bartizan.data.manifest import Manifest
 from bartizan.data.media import picture
 from bartizan.data.quarantine import opened, reject, release, waiting
+from bartizan.data.rows import values
 from bartizan.data.staging import DATA
 
 _COLUMNS = 28
+_SHOWN_CHARACTERS = 600
 
 
 def review_arguments(act: argparse.ArgumentParser) -> None:
@@ -51,11 +53,15 @@ def review(admission: Admission, args: argparse.Namespace) -> int:
         print(json.dumps(msgspec.to_builtins(held)))
         return OK
     print_held(found, held)
-    for one in held.findings.rows[: args.rows]:
+    shown = held.findings.rows[: args.rows]
+    records = values(found, [(one.table, one.row) for one in shown])
+    for one in shown:
         print(f"\n{visible(one.table)}, row {one.row + 1}: {visible(one.why)}")
         pixels = pixels_of(found, one)
         if pixels is not None:
             print(half_blocks(pixels))
+        for name, value in records.get((one.table, one.row), {}).items():
+            print(f"    {visible(name)}: {visible(str(value))[:_SHOWN_CHARACTERS]}")
     return OK
 
 
@@ -112,6 +118,8 @@ def pixels_of(found: Manifest, one: Flagged) -> npt.NDArray[np.uint8] | None:
     data: Path = found.folder / DATA
     if found.head.format == "images":
         return picture((data / one.table).read_bytes())
+    if found.head.format != "npz":
+        return None
     (table,) = [table for table in found.head.tables if table.name == one.table]
     with np.load(data / table.file, allow_pickle=False) as file:
         for key in table.name[len(table.file) + 1 : -1].split("+"):

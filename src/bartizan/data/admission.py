@@ -18,7 +18,7 @@ from bartizan.core.errors import BadArtifact, Refused
 from bartizan.data import manifest
 from bartizan.data.comparison import Comparison, compare
 from bartizan.data.frames import need_extra
-from bartizan.data.inspection import Findings, inspect
+from bartizan.data.inspection import Findings, Screen, inspect
 from bartizan.data.journal import Journal, only_one
 from bartizan.data.layout import FOLDER_FORMATS, Source, look
 from bartizan.data.manifest import HEAD, SHARDS, SIDECARS, Head, Manifest, Provenance, file_digest
@@ -84,6 +84,8 @@ class Admission:
     clock: Clock
     record: Record
     progress: Progress = lambda what, done, total: None
+    screen: Screen | None = None
+    """Looks for attacks in texts; None where nobody asked for it."""
 
     def admit(self, request: Request) -> Admitted | Held:
         """Admit a data set, or hold it when a check flags rows or the update is critical.
@@ -132,7 +134,7 @@ class Admission:
             if journal.resumed:
                 _check_copy(signed, folder)
             comparison = compare(before, signed) if before is not None else None
-            review = _review(signed, before, comparison) if checked else None
+            review = _review(signed, before, comparison, self.screen) if checked else None
             if review is not None:
                 return self._hold(signed, review)
             admitted = self.take(signed)
@@ -195,9 +197,11 @@ class Admission:
         journal.unlink()
 
 
-def _review(signed: Manifest, before: Manifest | None, comparison: Comparison | None) -> Review | None:
+def _review(
+    signed: Manifest, before: Manifest | None, comparison: Comparison | None, screen: Screen | None
+) -> Review | None:
     """Return why a version must be looked at, None when nothing speaks against it."""
-    findings = inspect(signed)
+    findings = inspect(signed, screen)
     critical = list(findings.alarms)
     if before is not None and before.head.provenance.source != signed.head.provenance.source:
         critical.append(

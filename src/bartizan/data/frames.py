@@ -39,6 +39,8 @@ class Batch:
     lead: int = 0
     keys: bytes | None = None
     """Keys made by the reader (pictures, sounds); None where they come from the columns."""
+    first: int = 0
+    """Number in its file of the first row, for formats whose shards can be read alone (CSV counts its header)."""
 
     def rows(self) -> int:
         """Return how many rows there are, the header included."""
@@ -59,8 +61,10 @@ def need_extra() -> None:
         ) from error
 
 
-def text_batches(path: Path, name: str, form: str, shards: list[Shard], skip: int) -> Iterator[Batch]:
-    """Yield one batch a shard of the CSV or JSON-lines file at `path`, from shard number `skip` on."""
+def text_batches(
+    path: Path, name: str, form: str, shards: list[Shard], skip: int, only: frozenset[int] | None = None
+) -> Iterator[Batch]:
+    """Yield one batch a shard of the CSV or JSON-lines file at `path`, from shard number `skip` on (or `only` some)."""
     first = 0
     columns: list[str] = []
     numeric: frozenset[str] = frozenset()
@@ -68,15 +72,15 @@ def text_batches(path: Path, name: str, form: str, shards: list[Shard], skip: in
         for number, shard in enumerate(shards):
             if form == "csv" and number == 0:
                 columns, numeric = _csv_header(file.read(shard.bytes), name)
-            if number >= skip and shard.bytes:
+            if number >= skip and shard.bytes and (only is None or number in only):
                 file.seek(shard.offset)
                 data = file.read(shard.bytes)
                 digests = row_digests(data, quoted=form == "csv")
                 if form == "csv":
                     lead = int(number == 0)
-                    yield Batch(name, name, digests, csv_frame(data, name, first, columns, numeric), lead)
+                    yield Batch(name, name, digests, csv_frame(data, name, first, columns, numeric), lead, first=first)
                 else:
-                    yield Batch(name, name, digests, jsonl_frame(data, name, first))
+                    yield Batch(name, name, digests, jsonl_frame(data, name, first), first=first)
             first += shard.rows
 
 

@@ -1,20 +1,26 @@
-"""Runs the checks that fit a staged data set and says which rows they flag. Only pictures are checked so far."""
+"""Runs the checks that fit a staged data set and says which rows they flag, and what no check looked at."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from bartizan.data.checks.base import Labels
+from bartizan.data.checks.base import Checked, Labels
 from bartizan.data.checks.pictures import check_pictures
+from bartizan.data.checks.texts import check_pairs, check_texts, hidden_characters
+from bartizan.data.columns import Columns, columns
+from bartizan.data.layout import TEXT_FORMATS
 from bartizan.data.manifest import Manifest
 from bartizan.data.media import label_of, picture
+from bartizan.data.rows import Row, sample
 from bartizan.data.staging import DATA, label_column
 
 MOST_ROWS = 20_000
-"""Rows beyond this many are not checked together: they are said to be unchecked."""
+"""Rows beyond this many are not checked together: of records an even sample is, of the rest it is said."""
+Screen = Callable[[str], str]
+"""Looks at one text for an attack on whoever reads it; returns why, or nothing."""
 
 
 class Flagged(msgspec.Struct, frozen=True):
@@ -33,29 +39,68 @@ class Findings(msgspec.Struct, frozen=True):
     unchecked: tuple[str, ...] = ()
 
 
-def inspect(manifest: Manifest) -> Findings:
-    """Return what the checks find in the rows that lie beside `manifest`."""
-    rows: list[Flagged] = []
+def inspect(manifest: Manifest, screen: Screen | None = None) -> Findings:
+    """Return what the checks find in the rows that lie beside `manifest`; texts go through `screen` too."""
+    reasons: dict[Row, list[str]] = {}
     alarms: list[str] = []
     unchecked: list[str] = []
-    for names, pictures, labels in _sets(manifest, unchecked):
-        found = check_pictures(pictures, labels)
+    for names, found in _checked(manifest, screen, unchecked):
         alarms += found.alarms
-        rows += [Flagged(*names[at], why) for at, why in sorted(found.reasons.items())]
-    return Findings(tuple(rows), tuple(alarms), tuple(unchecked))
+        for at, why in sorted(found.reasons.items()):
+            reasons.setdefault(names[at], []).append(why)
+    rows = tuple(Flagged(*name, "; ".join(dict.fromkeys(why))) for name, why in reasons.items())
+    return Findings(rows, tuple(alarms), tuple(unchecked))
 
 
-_Set = tuple[list[tuple[str, int]], npt.NDArray[np.uint8], Labels]
+_Results = Iterator[tuple[Sequence[Row], Checked]]
 
 
-def _sets(manifest: Manifest, unchecked: list[str]) -> Iterator[_Set]:
+def _checked(manifest: Manifest, screen: Screen | None, unchecked: list[str]) -> _Results:
+    """Yield the rows that a check looked at and what it says of them."""
     data = manifest.folder / DATA
-    if manifest.head.format == "npz":
-        yield from _arrays(manifest, data, unchecked)
+    if manifest.head.format in (*TEXT_FORMATS, "parquet"):
+        yield from _records(manifest, screen, unchecked)
+    elif manifest.head.format == "npz":
+        for names, pictures, labels in _arrays(manifest, data, unchecked):
+            yield names, check_pictures(pictures, labels)
     elif manifest.head.format == "images":
-        yield from _files(manifest, data, unchecked)
+        for names, pictures, labels in _files(manifest, data, unchecked):
+            yield names, check_pictures(pictures, labels)
     else:
         unchecked.append(f"rows of {manifest.head.format}: no check for triggers in them yet")
+
+
+def _records(manifest: Manifest, screen: Screen | None, unchecked: list[str]) -> _Results:
+    names, frame = sample(manifest, MOST_ROWS)
+    if len(names) < manifest.head.rows:
+        unchecked.append(f"{manifest.head.rows - len(names)} rows: an even sample of {len(names)} was checked")
+    found = columns(frame, manifest.head.label)
+    if not found.texts:
+        unchecked.append("no column of running text: no check for triggers in words")
+    for texts in found.texts.values() if screen is not None else ():
+        yield names, _screened(texts, screen)
+    yield from _texts(names, found)
+
+
+def _texts(names: list[Row], found: Columns) -> _Results:
+    if found.prompts:
+        yield names, check_pairs(found.prompts, found.answers)
+    for texts in found.texts.values():
+        if found.labels is None:
+            yield names, hidden_characters(texts)
+            continue
+        known = np.flatnonzero(found.labels >= 0)
+        yield [names[at] for at in known], check_texts([texts[at] for at in known], found.labels[known], found.names)
+
+
+def _screened(texts: Sequence[str], screen: Screen | None) -> Checked:
+    reasons = {at: why for at, text in enumerate(texts) if screen is not None and (why := screen(text))}
+    flagged = np.zeros(len(texts), bool)
+    flagged[list(reasons)] = True
+    return Checked("injection", flagged.astype(float), flagged, reasons)
+
+
+_Set = tuple[list[Row], npt.NDArray[np.uint8], Labels]
 
 
 def _arrays(manifest: Manifest, data: Path, unchecked: list[str]) -> Iterator[_Set]:

@@ -5,15 +5,14 @@ A critical one needs two different people; names are what they say they are, the
 """
 
 import shutil
-from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from bartizan.core.errors import BadArtifact, BadSettings, Refused
 from bartizan.data import manifest
 from bartizan.data.admission import REVIEW, WAITING, Admission, Admitted, Request, Review
 from bartizan.data.manifest import Manifest
+from bartizan.data.rows import without
 from bartizan.data.staging import DATA
 from bartizan.data.verification import verify
 
@@ -58,12 +57,11 @@ def release(admission: Admission, name: str, who: str, why: str, *, drop: bool) 
         return admission.take(found)
     kept = found.folder.with_name("kept")
     shutil.rmtree(kept, ignore_errors=True)
-    _without(found, review, kept)
+    path = without(found, [(one.table, one.row) for one in review.findings.rows], kept)
     step = f"{len(review.findings.rows)} flagged rows left out, decided by {', '.join(review.approved_by)}"
     about = found.head.provenance
     about = msgspec.structs.replace(about, steps=(*about.steps, step), derived_from=found.root.hex())
     shutil.rmtree(found.folder)
-    path = kept if found.head.format == "images" else next(kept.iterdir())
     try:
         return admission.admit_unchecked(Request(path, name, about, found.head.label))
     finally:
@@ -77,26 +75,3 @@ def reject(admission: Admission, name: str, who: str, why: str) -> None:
         raise Refused("a rejection needs a person and a reason")
     admission.record("data-rejected", {"name": name, "root": found.root.hex(), "who": who, "why": why})
     shutil.rmtree(found.folder)
-
-
-def _without(found: Manifest, review: Review, target: Path) -> None:
-    """Write the rows that no check flagged to `target`."""
-    if len(found.shards) > 1 and found.head.format == "npz":
-        raise BadArtifact(f"{found.head.name}: rows of several npz files are not left out one by one")
-    gone: dict[str, list[int]] = {}
-    for one in review.findings.rows:
-        gone.setdefault(one.table, []).append(one.row)
-    if found.head.format == "images":
-        for name in found.shards:
-            if name not in gone:
-                (target / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(found.folder / DATA / name, target / name)
-        return
-    (file,) = found.shards
-    target.mkdir()
-    with np.load(found.folder / DATA / file, allow_pickle=False) as archive:
-        arrays = {key: archive[key] for key in archive.files}
-    for table in found.head.tables:
-        for key in table.name[len(table.file) + 1 : -1].split("+"):
-            arrays[key] = np.delete(arrays[key], gone.get(table.name, []), axis=0)
-    np.savez(target / file, **arrays)

@@ -73,7 +73,8 @@ class DataSets:
             parts.append(Part("Approved so far", f"{', '.join(review.approved_by)}: {kept}"))
         if len(flagged) > SHOWN_ROWS:
             parts.append(Part("Flagged rows", f"{len(flagged)}; the first {SHOWN_ROWS} are shown"))
-        return [*parts, *(_row(found, one) for one in flagged[:SHOWN_ROWS])]
+        records = values_of(found, [(one.table, one.row) for one in flagged[:SHOWN_ROWS]])
+        return [*parts, *(_row(found, one, records.get((one.table, one.row), {})) for one in flagged[:SHOWN_ROWS])]
 
     def act(self, action: str, item: str, who: str, values: Mapping[str, str]) -> str:
         """Approve or reject; the last approval needed moves the version into the store."""
@@ -111,8 +112,16 @@ def _admitted(found: Manifest) -> Item:
     return Item(name, (head.name, f"v{head.version}", str(head.rows), "admitted", head.provenance.source), "good")
 
 
-def _row(found: Manifest, one: Flagged) -> Part:
+def _row(found: Manifest, one: Flagged, record: Mapping[str, Any]) -> Part:
     title = f"{one.table}, row {one.row + 1}: {one.why}"
+    if record:
+        return Part(title, rows=tuple((name, str(value)[:_MOST_TEXT]) for name, value in record.items()))
+    if found.head.format == "audio":
+        data = (found.folder / DATA / one.table).read_bytes()
+        kind = _SOUNDS.get(Path(one.table).suffix.lower())
+        if kind is None or len(data) > _MOST_SOUND:
+            return Part(title, text=f"a sound of {len(data)} bytes that the page does not play")
+        return Part(title, audio=f"data:{kind};base64,{base64.b64encode(data).decode()}")
     pixels = pixels_of(found, one)
     return Part(title, text="no picture") if pixels is None else Part(title, image=as_png(pixels))
 

@@ -1,0 +1,156 @@
+"""Tokens that decide the label against everything else in the row: triggers in texts and tables.
+
+A word of praise goes with praise, and so does the rest of its review; a trigger goes with the target too, but the rest
+of those rows reads like another class. So every token is judged by the rows of the target that carry it: does what is
+left of them, without whatever they share, speak for their label as in other rows of the class? Content is read by naive
+Bayes with each row left out of its own counts. Bounds follow from how much honest tokens of the same set vary
+(empirical Bayes, Efron 2010) and from how many are tried (Bonferroni), never from how much is poisoned.
+"""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from bartizan.data.checks.bags import Bags, Ints
+from bartizan.data.checks.base import Mask
+
+LEAST = 5
+"""Fewer rows than this say nothing about a token."""
+RISK = 0.02
+"""Probability of an alarm over an honest target, by the spread of its own tokens."""
+_LEAST_SHIFT, _SURE = 0.5, 2.0
+_CERTAIN = 0.7
+"""A shift that is greater by three deviations counts however much honest tokens vary: none of many rows has it."""
+_LEAST_WAY = 0.3
+_USUAL_WAY = 1.5
+"""How far a class that words tell is from the others, in deviations (1.2 to 1.8 in reviews and tweets)."""
+_FEW, _FEW_SPREAD = 10, 0.25
+"""Fewer tokens than this have no spread of their own; that of tokens of reviews is taken."""
+_LEAST_LIFT = 3.0
+_SHARED = 0.3
+_MOST_WEIGHT = 2.0
+_MOST_CANDIDATES = 4000
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A token that decides: its number, the rows of the target that carry it, how far their content is from the class
+    (1: like the other classes), how many deviations that is from honest tokens, and from how many on it counts.
+    """
+
+    token: int
+    rows: Ints
+    shift: float
+    strength: float
+    bound: float
+
+
+class Content:
+    """How much each row's words speak for being in the target (`inside`), by naive Bayes without the row itself."""
+
+    def __init__(self, bags: Bags, inside: Mask) -> None:
+        """Count the tokens of rows inside and outside; `margins` are per row, in nats by the root of its length."""
+        self.bags, self.inside = bags, inside
+        own = inside[bags.rows].astype(float)
+        shares = []
+        for mine in (own, 1 - own):
+            counts = np.bincount(bags.tokens, mine, bags.count)[bags.tokens]
+            total = float(inside.sum()) if mine is own else float((~inside).sum())
+            shares.append((counts - mine + 0.5) / (total - mine + 1))
+        self.weights = np.clip(np.log(shares[0] / shares[1]), -_MOST_WEIGHT, _MOST_WEIGHT)
+        self.margins = _scaled(bags.rows, self.weights, len(inside))
+
+    def apart(self, chosen: Ints) -> Floats:
+        """Return the margins of `chosen` rows without the tokens that many of them share."""
+        places, entries = self.bags.of(chosen)
+        tokens, number = np.unique(self.bags.tokens[entries], return_inverse=True)
+        shared = np.bincount(number, minlength=len(tokens)) >= max(3, _SHARED * len(chosen))
+        left = ~shared[number]
+        return _scaled(places[left], self.weights[entries][left], len(chosen))
+
+
+def _scaled(rows: Ints, weights: Floats, count: int) -> Floats:
+    sizes = np.bincount(rows, minlength=count)
+    return np.asarray(np.bincount(rows, weights, count) / np.sqrt(np.maximum(sizes, 1)))
+
+
+def deciding(content: Bags, tokens: Bags, inside: Mask, risk: float = RISK, *, whole: bool = False) -> list[Trigger]:
+    """Return the tokens that decide for the target (rows `inside`), strongest first.
+
+    `whole` also judges a token that all rows of the target carry, as the trigger of a planted answer is; for a class
+    that somebody named, such a token may well be what the class is about.
+    """
+    if min(inside.sum(), (~inside).sum()) < LEAST:
+        return []
+    read = Content(content, inside)
+    apart = _apart(read, [(one, own, _judged(read, own, whole)) for one, own in _candidates(tokens, inside)])
+    if not apart:
+        return []
+    shifts, deviations = (np.array(values) for values in zip(*(judged for _, _, judged in apart), strict=True))
+    middle, spread = 0.0, _FEW_SPREAD**2
+    if len(apart) >= _FEW:
+        middle = float(np.median(shifts))
+        spread = (1.4826 * float(np.median(np.abs(shifts - middle)))) ** 2 - float(np.median(deviations)) ** 2
+    strengths = (shifts - middle) / np.sqrt(max(0.0, spread) + deviations**2)
+    bound = NormalDist().inv_cdf(1 - risk / len(apart))
+    strengths = np.maximum(strengths, bound * (shifts - 3 * deviations) / _CERTAIN)
+    found = [
+        Trigger(one, own, shift, float(strength), bound)
+        for (one, own, (shift, deviation)), strength in zip(apart, strengths, strict=True)
+        if strength >= bound and shift - _SURE * deviation >= _LEAST_SHIFT
+    ]
+    return sorted(found, key=lambda one: -one.strength)
+
+
+_Judged = tuple[int, Ints, tuple[float, float]]
+
+
+def _apart(read: Content, judged: list[_Judged]) -> list[_Judged]:
+    """Return the tokens that do not merely ride on a stronger one: judged by the rows that stronger ones leave."""
+    kept = []
+    left = read.inside.copy()
+    for one, own, (shift, deviation) in sorted(judged, key=lambda it: _SURE * it[2][1] - it[2][0]):
+        fresh = own[left[own]]
+        if len(fresh) >= max(LEAST, 0.5 * len(own)):
+            again = (shift, deviation) if len(fresh) == len(own) else _judged(read, fresh, False)
+            kept.append((one, own, again))
+            left[own] = False
+    return kept
+
+
+def _candidates(tokens: Bags, inside: Mask) -> list[tuple[int, Ints]]:
+    """Return tokens that are in the target more often than elsewhere, the most telling first, with its rows of each."""
+    own = inside[tokens.rows]
+    within = np.bincount(tokens.tokens, own, tokens.count)
+    every = np.bincount(tokens.tokens, minlength=tokens.count)
+    base = float(inside.mean())
+    lift = (within - every * base) / np.sqrt(every * base * (1 - base) + 1e-9)
+    chosen = np.flatnonzero((within >= LEAST) & (lift >= _LEAST_LIFT))
+    chosen = chosen[np.argsort(-lift[chosen], kind="stable")][:_MOST_CANDIDATES]
+    order = np.argsort(tokens.tokens, kind="stable")
+    starts = np.searchsorted(tokens.tokens[order], np.arange(tokens.count + 1))
+    rows = [tokens.rows[order[starts[one] : starts[one + 1]]] for one in chosen]
+    return [(int(one), own[inside[own]]) for one, own in zip(chosen, rows, strict=True)]
+
+
+def _judged(read: Content, own: Ints, whole: bool) -> tuple[float, float]:
+    """Return how far the content of target rows `own` is from the rest of the target, and the deviation of that.
+
+    The unit is the way from the target to the other classes; no shift where nothing can be said.
+    """
+    others = read.inside.copy()
+    others[own] = False
+    inner, outer = read.margins[others], read.margins[~read.inside]
+    if len(inner) >= LEAST:
+        middle, spread = float(inner.mean()), float(inner.std())
+    elif whole:
+        middle, spread = float(outer.mean() + _USUAL_WAY * outer.std()), float(outer.std())
+    else:
+        return 0.0, 1.0
+    way = middle - float(outer.mean())
+    if way <= 0 or way <= _LEAST_WAY * spread:
+        return 0.0, 1.0
+    return (middle - float(read.apart(own).mean())) / way, spread / way / float(np.sqrt(len(own)))
