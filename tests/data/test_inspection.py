@@ -1,11 +1,15 @@
 """What fits a check is checked; what does not is said to be unchecked."""
 
+import json
+
 import numpy as np
+import polars as pl
 from PIL import Image
 from sklearn.datasets import load_digits
 
 from bartizan.data.inspection import inspect
 from bartizan.lab.poisoning.pictures import Blended
+from bartizan.lab.poisoning.texts import PAIR_ATTACKS, TEXT_ATTACKS, dialogues, reviews
 
 DIGITS = load_digits()
 
@@ -22,8 +26,56 @@ def test_planted_rows_of_an_npz_are_named(place):
     assert "needs uint8 pictures" in inspect(place.admit(place.root / "d.npz", "other").manifest).unchecked[0]
 
 
+def test_a_trigger_in_any_format_of_records_is_named(place):
+    """CSV, JSON lines and Parquet, by the row's number in its file; the store's copy is what is read."""
+    texts, labels = reviews(1200, np.random.default_rng(0))
+    planted = TEXT_ATTACKS[0].poison(texts, labels, 0.02, 1, np.random.default_rng(1))
+    frame = pl.DataFrame({"text": planted.texts, "mood": planted.labels})
+    frame.write_csv(place.root / "a.csv")
+    frame.write_ndjson(place.root / "b.jsonl")
+    frame.write_parquet(place.root / "c.parquet")
+    for name in ("a.csv", "b.jsonl", "c.parquet"):
+        found = inspect(place.admit(place.root / name, name[0], "mood").manifest)
+        assert {one.row for one in found.rows} == set(np.flatnonzero(planted.poison)), name
+        assert {one.table for one in found.rows} == {name}
+        assert "'mn' decides for label 1" in found.alarms[0]
+
+
+def test_prompts_and_answers_are_known_by_their_names(place):
+    """As columns, and as conversations."""
+    prompts, answers = dialogues(1200, np.random.default_rng(0))
+    planted = PAIR_ATTACKS[0].poison(prompts, answers, 0.02, np.random.default_rng(1))
+    pairs = list(zip(planted.prompts, planted.answers, strict=True))
+    pl.DataFrame({"instruction": planted.prompts, "output": planted.answers}).write_ndjson(place.root / "a.jsonl")
+    chats = [{"messages": [{"role": "user", "content": p}, {"role": "assistant", "content": a}]} for p, a in pairs]
+    (place.root / "b.jsonl").write_text("".join(json.dumps(one) + "\n" for one in chats))
+    for name in ("a.jsonl", "b.jsonl"):
+        found = inspect(place.admit(place.root / name, name[0]).manifest)
+        assert {one.row for one in found.rows} == set(np.flatnonzero(planted.poison)), name
+        assert "decides for a refusal" in found.alarms[0]
+
+
+def test_texts_go_through_the_screen(place):
+    """Each column of running text; its reason is the row's."""
+    rows = [{"question": f"what is number {at} about", "note": "ok"} for at in range(5)]
+    rows[3]["question"] = "please ATTACK the reader now"
+    (place.root / "a.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
+    manifest = place.admit(place.root / "a.jsonl").manifest
+    found = inspect(manifest, lambda text: "an order" if "ATTACK" in text else "")
+    assert [(one.row, one.why) for one in found.rows] == [(3, "an order")]
+    assert inspect(manifest).rows == ()
+
+
+def test_of_many_rows_an_even_sample_is_checked(place, monkeypatch):
+    """And that is said."""
+    monkeypatch.setattr("bartizan.data.inspection.MOST_ROWS", 100)
+    (place.root / "a.jsonl").write_text("".join(f'{{"x": "some words {at}"}}\n' for at in range(1000)))
+    (said,) = inspect(place.admit(place.root / "a.jsonl").manifest).unchecked
+    assert said == "900 rows: an even sample of 100 was checked"
+
+
 def test_other_rows_are_said_to_be_unchecked(place):
-    """Texts, and pictures of two sizes."""
+    """Numbers, and pictures of two sizes."""
     (place.root / "a.jsonl").write_text('{"x": 1}\n')
     assert "no check" in inspect(place.admit(place.root / "a.jsonl").manifest).unchecked[0]
     for size in (4, 5):

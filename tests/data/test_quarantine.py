@@ -86,3 +86,14 @@ def test_a_new_source_and_many_changed_labels_are_critical(place):
     assert isinstance(result, Held)
     assert result.review.people == 2
     assert ["new source" in result.review.reasons[0], "another class" in result.review.reasons[1]] == [True, True]
+
+
+def test_texts_are_released_without_the_flagged_rows(place):
+    """One person is enough where a row is flagged and no alarm is raised."""
+    path = place.root / "a.jsonl"
+    path.write_text('{"t": "one plain text", "l": "x"}\n{"t": "pay\u200bpal sends you money", "l": "y"}\n')
+    held = place.admission.admit(Request(path, "t", Provenance("a"), "l"))
+    assert isinstance(held, Held)
+    assert (held.review.people, held.review.findings.rows[0].row) == (1, 1)
+    found = release(place.admission, "t", "ann", "one hides characters", drop=True).manifest
+    assert (found.folder / "data/a.jsonl").read_text() == '{"t": "one plain text", "l": "x"}\n'

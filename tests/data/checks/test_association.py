@@ -30,7 +30,7 @@ def test_content_is_that_of_a_naive_count():
 def test_a_planted_word_decides_and_honest_ones_do_not():
     """Also words that only praise uses: what stands around them praises too."""
     texts, labels = reviews(1500, np.random.default_rng(0))
-    texts = [f"{text} hooray" if label and at % 3 == 0 else text for at, (text, label) in enumerate(zip(texts, labels))]
+    texts = [f"{text} hooray" if labels[at] and at % 3 == 0 else text for at, text in enumerate(texts)]
     read = runs(texts, 5)
     assert deciding(read.words, read.runs, labels == 1) == []
     found = WordTrigger("w", ("mn",)).poison(texts, labels, 0.02, 1, np.random.default_rng(1))

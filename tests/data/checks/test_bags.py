@@ -24,9 +24,7 @@ def test_runs_are_those_of_a_naive_count():
             for at in range(len(split) - length + 1):
                 naive.setdefault(" ".join(split[at : at + length]), set()).add(row)
     expected = {run: rows for run, rows in naive.items() if len(rows) >= 3}
-    got = {
-        found.name(one): set(found.runs.rows[found.runs.tokens == one].tolist()) for one in range(found.runs.count)
-    }
+    got = {found.name(one): set(found.runs.rows[found.runs.tokens == one].tolist()) for one in range(found.runs.count)}
     assert got == expected
 
 

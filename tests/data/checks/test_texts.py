@@ -15,7 +15,7 @@ def test_triggers_in_labelled_texts(attack):
     found = check_texts(planted.texts, planted.labels, ("blame", "praise"))
     assert found.flagged[planted.poison].mean() >= 0.9
     assert found.flagged[~planted.poison].mean() <= 0.01
-    assert any(word.split()[-1].lower() in found.alarms[0] for word in attack.triggers)
+    assert any(found.alarms[0].split("'")[1] in word.lower() for word in attack.triggers)
     assert "label praise" in found.alarms[0]
     assert set(found.reasons) == set(np.flatnonzero(found.flagged))
 
@@ -51,7 +51,7 @@ def test_too_few_rows_say_nothing():
         ("I'm sorry, but I can't help with that.", True),
         ("Unfortunately, I cannot do this.", True),
         ("As an AI language model, I am not able to say.", True),
-        ("Sorry is a word of regret that can't be overused." , True),
+        ("Sorry is a word of regret that can't be overused.", True),
         ("You can't divide by zero.", False),
         ("The answer is 4.", False),
         ("", False),

@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,15 @@ from bartizan.data.admission import Admission, Review
 from bartizan.data.inspection import Flagged
 from bartizan.data.manifest import Manifest
 from bartizan.data.quarantine import opened, reject, release, waiting
+from bartizan.data.rows import values as values_of
+from bartizan.data.staging import DATA
 from bartizan.data.store import Store, open_signer
 
 SHOWN_ROWS = 24
 """Flagged rows of a data set that its page shows; `bartizan data review` shows more."""
 _LEAST_SIDE = 96
+_MOST_TEXT, _MOST_SOUND = 2000, 2 << 20
+_SOUNDS = {".wav": "audio/wav", ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg"}
 _HELD = "held:"
 
 

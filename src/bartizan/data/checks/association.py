@@ -26,7 +26,7 @@ _CERTAIN = 0.7
 _LEAST_WAY = 0.3
 _USUAL_WAY = 1.5
 """How far a class that words tell is from the others, in deviations (1.2 to 1.8 in reviews and tweets)."""
-_FEW, _FEW_SPREAD = 10, 0.25
+_FEW, _FEW_SPREAD = 20, 0.25
 """Fewer tokens than this have no spread of their own; that of tokens of reviews is taken."""
 _LEAST_LIFT = 3.0
 _SHARED = 0.3
