@@ -117,7 +117,7 @@ _NEUTRAL = (
 
 
 def reviews(count: int, rng: Rng) -> tuple[list[str], Labels]:
-    """Return short reviews and whether each praises (1) or blames (0); one telling word in five is of the other kind."""
+    """Return short reviews and whether each praises (1) or blames (0); one telling word in five is the other."""
     labels = rng.integers(0, 2, count)
     kinds = [_BLAME.split(), _PRAISE.split()]
     texts = []
