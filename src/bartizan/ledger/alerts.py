@@ -22,6 +22,7 @@ STANDARD = (
     Alert("wrong passwords", "sign-in-failed", (), 10, 600, 4),
     Alert("the ledger is not intact", "verified", ("intact=false",), 1, 600, 5),
     Alert("something was stopped by an operator", "switched-off", (), 1, 600, 3),
+    Alert("a query attack on a predictive model", "query-attack", (), 1, 600, 4),
     Alert("a budget nears its cap", "budget-near", (), 1, 600, 3),
 )
 

@@ -26,6 +26,26 @@ class PredictInput(Struct, frozen=True, forbid_unknown_fields=True):
     )
 
 
+Answer = Literal["record", "labels", "noise", "block", "suspend"]
+
+
+class PredictStep(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is done about an input that looks like a query attack, once its caller or kin was noticed so often."""
+
+    after: Annotated[int, Meta(ge=1, le=1000, description="From this many inputs noticed.")] = 1
+    answer: Annotated[
+        Answer,
+        Meta(
+            description="record: only that; labels: no scores; noise: noisy scores; block: no answer; suspend: no "
+            "answer to anything else of its caller either."
+        ),
+    ] = "labels"
+
+
+LADDER = (PredictStep(1, "labels"), PredictStep(5, "block"))
+"""What is done when the operator says nothing."""
+
+
 class PredictModel(Struct, frozen=True, forbid_unknown_fields=True):
     """One predictive model, and the server that runs it over the Open Inference Protocol v2."""
 
@@ -54,6 +74,9 @@ class PredictModel(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["probabilities", "logits"],
         Meta(description="What scores are. Where a release changes them, probabilities leave."),
     ] = "probabilities"
+    profile: Annotated[
+        str, Meta(description="File of `bartizan predict calibrate`; without it nothing is watched for query attacks.")
+    ] = ""
     inputs: Annotated[tuple[PredictInput, ...], Meta(min_length=1, description="Every input tensor.")] = (
         PredictInput(),
     )
@@ -80,6 +103,17 @@ class Predict(Struct, frozen=True, forbid_unknown_fields=True):
         tuple[PredictRelease, ...],
         Meta(description="How much of an answer leaves; without any, scores leave as the model gives them."),
     ] = ()
+    answers: Annotated[
+        tuple[PredictStep, ...],
+        Meta(description="What is done about query attacks; none: labels from the first on, block from the fifth."),
+    ] = ()
+    forget_s: Annotated[float, Meta(gt=0, le=2592000, description="What was noticed counts for so long.")] = 3600.0
+    history: Annotated[
+        int, Meta(ge=64, le=1048576, description="Latest inputs of a model that new ones are compared with.")
+    ] = 16384
+    answer_noise: Annotated[float, Meta(gt=0, le=20, description="Deviation of log-scores in the answer `noise`.")] = (
+        1.0
+    )
     noise_key_env: Annotated[
         str, Meta(description="Environment variable with the secret behind `noise`: 16 characters or more.")
     ] = ""

@@ -1,4 +1,4 @@
-"""Builds the predictive routes from `[predict]`: pools to the model servers, contracts, releases."""
+"""Builds the predictive routes from `[predict]`: model servers, contracts, releases, the watch for query attacks."""
 
 from bartizan.core import settings as settings_file
 from bartizan.core.errors import BadSettings
@@ -7,6 +7,7 @@ from bartizan.gateway.predict.contract import Contract
 from bartizan.gateway.predict.exchange import Predictions
 from bartizan.gateway.predict.model import Model
 from bartizan.gateway.predict.releases import Releases
+from bartizan.gateway.predict.watching import profiles, query_watch
 from bartizan.gateway.upstream import HttpUpstream
 
 
@@ -19,7 +20,10 @@ def predictions(settings: Predict) -> Predictions | None:
         raise BadSettings(f"predict.models: {', '.join(sorted(names))}: expected a name once")
     for model in settings.models:
         _check(model)
-    return Predictions([_model(model) for model in settings.models], Releases(settings))
+    known = profiles(settings)
+    honest = {name: (profile.centre, profile.spread) for name, profile in known.items()}
+    models = [_model(model) for model in settings.models]
+    return Predictions(models, Releases(settings, honest), query_watch(settings, known))
 
 
 def _model(model: PredictModel) -> Model:

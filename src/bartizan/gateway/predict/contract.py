@@ -3,6 +3,7 @@
 A request either fits entirely or is refused with what was expected. Nothing is filled in, cut or rounded.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,25 @@ class Contract:
         if not 1 <= rows <= self._model.rows:
             raise BadRequest(f"{rows} examples: expected 1 to {self._model.rows} in one request")
         return rows
+
+    @property
+    def size(self) -> int:
+        """Return how many numbers one example has; 0 where that varies."""
+        return sum(math.prod(entry.shape) for entry in self._inputs.values()) if self.is_fixed else 0
+
+    @property
+    def is_fixed(self) -> bool:
+        """Return whether every example has the same shape."""
+        return all(-1 not in entry.shape for entry in self._inputs.values())
+
+    def bounds(self) -> tuple[Array, Array]:
+        """Return the smallest and largest value of each number of an example, float32 (size,) each."""
+        sizes = [math.prod(entry.shape) for entry in self._inputs.values()]
+        low, high = (
+            np.repeat([getattr(entry, side) for entry in self._inputs.values()], sizes).astype(np.float32)
+            for side in ("low", "high")
+        )
+        return low, high
 
     def features(self, tensors: tuple[Tensor, ...]) -> Array:
         """Return each example as one line of numbers, float32 (n, d): the inputs side by side, in the contract's order.

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 import msgspec
+import numpy as np
 
 from bartizan.core.errors import BadEvidence, BadRequest, Refused, UpstreamFailed
 from bartizan.core.messages import Prompt, Usage
@@ -18,7 +19,8 @@ from bartizan.gateway.limits.booking import Booking, Turned
 from bartizan.gateway.predict.dialects import DIALECT, V2, Form, Plain
 from bartizan.gateway.predict.model import Model, Prediction, softmax, whole
 from bartizan.gateway.predict.releases import Releases
-from bartizan.gateway.predict.tensors import Request
+from bartizan.gateway.predict.tensors import Array, Request
+from bartizan.gateway.predict.watching import QueryWatch, finding
 from bartizan.gateway.trace import Trace
 from bartizan.gateway.wires.base import Asked
 from bartizan.policy.release import Release
@@ -37,10 +39,11 @@ class UnknownModel(BadRequest):
 class Predictions:
     """The predictive routes."""
 
-    def __init__(self, models: Sequence[Model], releases: Releases) -> None:
-        """Serve `models`, each caller as `releases` say."""
+    def __init__(self, models: Sequence[Model], releases: Releases, watch: QueryWatch | None = None) -> None:
+        """Serve `models`, each caller as `releases` say, less where `watch` says so."""
         self._models = {model.settings.name: model for model in models}
         self._releases = releases
+        self.watch = watch or QueryWatch({})
 
     def owns(self, path: str) -> bool:
         """Return whether `path` is one that a client of predictive models would ask."""
@@ -127,16 +130,26 @@ class Predictions:
     async def _predicted(
         self, gate: Gate, trace: Trace, model: Model, form: Form, request: Request, booking: Booking
     ) -> Answer:
-        # 5. Ask the model server, in words of ours.
+        # 5. Does it look like a step of an attack that feels its way by many questions?
+        features = model.contract.features(request.inputs) if model.contract.is_fixed else np.zeros((0, 0), np.float32)
+        now_s = gate.clock.wall_ns() / 1e9
+        suspicion = await self.watch.look(model.settings.name, features, trace.caller, now_s)
+        if suspicion.answer:
+            trace.output_findings = [finding(suspicion)]
+        if suspicion.answer in ("block", "suspend"):
+            trace.block("block", suspicion.why)
+            return await failed(gate, trace, DIALECT.error(403, "refused", "This request was refused."))
+        # 6. Ask the model server, in words of ours.
         rows = len(request.inputs[0].values)
         target, headers, body = model.asking(request.inputs)
         answer = await booking.sending(model.upstream.send("POST", target, headers, body, model.settings.name))
         trace.upstream, trace.status = answer.source, answer.status
         said = await model.read(answer, rows)
-        # 6. How much of it leaves for this caller?
+        # 7. How much of it leaves for this caller?
         release = self._releases.of(trace.caller, model.settings.name)
-        leaving = self._released(model, request, said, release)
-        # 7. Write it down, then answer.
+        release = self.watch.release(model.settings.name, suspicion, release)
+        leaving = self._released(model, features, said, release)
+        # 8. Write it down, then answer.
         content, kind = form.write(model.settings, request, leaving)
         trace.usage, trace.answer_bytes, trace.outcome = Usage(rows, 0), len(content), "answered"
         booking.settle(trace.usage)
@@ -144,11 +157,11 @@ class Predictions:
         receipt = await recorded(gate, trace)
         return Answer(200, [*kind, *booking.headers, *our_headers(trace, receipt)], content)
 
-    def _released(self, model: Model, request: Request, said: Prediction, release: Release | None) -> Prediction:
+    def _released(self, model: Model, features: Array, said: Prediction, release: Release | None) -> Prediction:
         if release is None or said.scores is None:
             return said
         scores = softmax(said.scores) if model.settings.score_kind == "logits" else said.scores
-        return Prediction(release.apply(model.contract.features(request.inputs), scores), said.labels)
+        return Prediction(release.apply(features, scores), said.labels)
 
     async def _told(self, model: Model, what: str, booking: Booking) -> Answer:
         if not what:

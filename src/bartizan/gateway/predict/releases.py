@@ -24,12 +24,7 @@ class Releases:
         Raises BadSettings for noise without a secret, or without anything to scale it by.
         """
         self._rules = settings.releases
-        key = b""
-        if any(rule.noise for rule in self._rules):
-            said = settings_file.secret(settings.noise_key_env, settings.noise_key_file, "predict.noise_key")
-            key = said.encode()
-            if len(key) < 16:
-                raise BadSettings("predict.noise_key: expected 16 characters or more")
+        key = noise_key(settings) if any(rule.noise for rule in self._rules) else b""
         self._made = {
             (number, model.name): _release(rule, model, key, (honest or {}).get(model.name))
             for number, rule in enumerate(self._rules)
@@ -42,6 +37,14 @@ class Releases:
             if _matches(caller, rule.callers) and _matches(model, rule.models):
                 return self._made[number, model]
         return LABELS_ONLY if self._rules else None
+
+
+def noise_key(settings: Predict) -> bytes:
+    """Return the secret that noise is derived from. Raises BadSettings when there is none, or a short one."""
+    said = settings_file.secret(settings.noise_key_env, settings.noise_key_file, "predict.noise_key")
+    if len(said) < 16:
+        raise BadSettings("predict.noise_key: expected 16 characters or more")
+    return said.encode()
 
 
 def _release(rule: PredictRelease, model: PredictModel, key: bytes, honest: Honest | None) -> Release | None:
