@@ -307,3 +307,13 @@ def test_a_pickle_inside_the_bytes_of_a_pickle():
     stopped(b"\x80\x04C" + bytes([len(EVIL)]) + EVIL + b".")
     twice = b"\x80\x04C" + bytes([len(EVIL)]) + EVIL + b"."
     stopped(b"\x80\x04C" + bytes([len(twice)]) + twice + b".")
+
+
+def test_fickling_global_laughs_a_bomb_of_references():
+    """Each level holds the one before ten times: the scanner itself hung on it."""
+    body = b"]q\x00"
+    for level in range(1, 60):
+        body += b"(" + b"h" + bytes([level - 1]) + (b"h" + bytes([level - 1])) * 9 + b"lq" + bytes([level])
+    result = scan_bytes(memoryview(b"\x80\x02" + body + b"."), "m.pkl", Budget())
+    assert result.verdict is Verdict.BLOCK
+    assert result.findings[0].rule == "pickle-expansion"

@@ -55,3 +55,21 @@ def test_a_bomb_ends_by_its_budget():
 def test_random_bytes_never_crash_it(data, head):
     """Any verdict, no exception, whatever the format claims to be."""
     scan_bytes(memoryview(head + data), "x", Budget(seconds=10))
+
+
+def test_compressed_files_of_old_joblib_and_old_lzma():
+    """A mark and a length before zlib data; the format before xz."""
+    import lzma
+    import zlib
+
+    evil = b"cposix\nsystem\n(S'true'\ntR."
+    for data in (b"ZF0x1b" + b" " * 15 + zlib.compress(evil), lzma.compress(evil, lzma.FORMAT_ALONE)):
+        assert scan_bytes(memoryview(data), "m.pkl", Budget()).verdict is Verdict.BLOCK
+    fine = b"ZF0x4L" + b" " * 12 + zlib.compress(b"\x80\x02N.")
+    assert scan_bytes(memoryview(fine), "m.pkl", Budget()).verdict is Verdict.CLEAN
+
+
+def test_raw_numbers_called_bin_are_unknown_not_broken_pickles():
+    """No reader of pickles would do anything with them; they are not clean either."""
+    result = scan_bytes(memoryview(b"\x15\x00\x00\x00" * 40), "weights.bin", Budget())
+    assert (result.verdict, result.format) == (Verdict.REVIEW, "unknown")

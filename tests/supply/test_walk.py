@@ -187,3 +187,11 @@ def test_a_state_may_not_change_what_an_object_is():
         walk = Walk(memoryview(data), 0, Budget(), "x")
         assert walk.run()
         assert any(one.rule == "pickle-patches" for one in walk.findings) is hostile
+
+
+def test_arrays_in_files_beside_an_old_joblib_file():
+    """By a plain name only."""
+    for name, hostile in (("m.pkl_01.npy", False), ("../../etc/passwd", True), ("/etc/passwd", True), ("a\\b", True)):
+        raw = name.encode()
+        data = b"\x80\x02cjoblib.numpy_pickle\nNDArrayWrapper\n)\x81}U\x08filenameU" + bytes([len(raw)]) + raw + b"sb."
+        assert (scan(data).verdict is Verdict.BLOCK) is hostile, name

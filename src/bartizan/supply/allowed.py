@@ -22,6 +22,7 @@ _TIER_0 = {
     "pathlib": "PurePath PurePosixPath PureWindowsPath",
     "numpy": "bool bool_ complex128 complex64 dtype float16 float32 float64 int16 int32 int64 int8 matrix ndarray "
     "max mean median min recarray std sum uint16 uint32 uint64 uint8 str_ bytes_ datetime64 timedelta64",
+    "numpy.matrixlib.defmatrix": "matrix",
     "numpy.core.multiarray": "_reconstruct scalar",
     "numpy._core.multiarray": "_reconstruct scalar",
     "numpy.core._internal": "_reconstruct",
@@ -32,7 +33,7 @@ _TIER_0 = {
     "numpy.random._mt19937": "MT19937",
     "numpy.random._pcg64": "PCG64 PCG64DXSM",
     "numpy.random.bit_generator": "__pyx_unpickle_SeedSequence SeedSequence",
-    "joblib.numpy_pickle": "NDArrayWrapper NumpyArrayWrapper",
+    "joblib.numpy_pickle": "NDArrayWrapper NumpyArrayWrapper ZNDArrayWrapper",
     "scipy.sparse._csr": "csr_array csr_matrix",
     "scipy.sparse._csc": "csc_array csc_matrix",
     "scipy.sparse._coo": "coo_array coo_matrix",

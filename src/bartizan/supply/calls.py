@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from bartizan.supply.allowed import tier
-from bartizan.supply.values import Const, Global, Made, Other, Persistent, Pile, Value
+from bartizan.supply.values import Global, Made, Other, Persistent, Pile, Value
 
 _LARGEST_SIZE = 1 << 28
 
@@ -46,7 +46,7 @@ def _is_class_without_call(made: Made) -> bool:
 
 def _codecs_encode(arguments: list[Value]) -> str:
     match arguments:
-        case [Const(value=str()) | Other(what="text"), Const(value="latin1" | "latin-1")]:
+        case [str() | Other(what="text"), "latin1" | "latin-1"]:
             return ""
         case _:
             return "only the plain latin1 form that old pickles use for bytes is allowed"
@@ -62,7 +62,7 @@ def _ordered_dict(arguments: list[Value]) -> str:
 
 def _default_dict(arguments: list[Value]) -> str:
     match arguments:
-        case [] | [Const(value=None)]:
+        case [] | [None]:
             return ""
         case [Global(module=module, name=name)] if tier(module, name) == 0:
             return ""
@@ -100,7 +100,7 @@ def _from_type(arguments: list[Value]) -> str:
 
 def _no_huge_size(arguments: list[Value]) -> str:
     match arguments:
-        case [Const(value=int() as size), *_] if size > _LARGEST_SIZE:
+        case [int() as size, *_] if size > _LARGEST_SIZE:
             return f"would take {size} bytes of memory"
         case _:
             return ""
@@ -117,7 +117,7 @@ _NUMPY_FUNCTIONS = frozenset({"max", "mean", "median", "min", "std", "sum"})
 def _of_module(made: Made) -> str:
     """Losses take numbers; functions that estimators keep as a setting are named in a model, never called by it."""
     if made.of.module in _NUMBERS_ONLY:
-        numbers = all(isinstance(one, Const) and isinstance(one.value, int | float) for one in made.arguments)
+        numbers = all(isinstance(one, int | float) or one == Other("number") for one in made.arguments)
         return "" if numbers else "takes numbers only"
     named = made.of.module in _NEVER_CALLED or (made.of.module == "numpy" and made.of.name in _NUMPY_FUNCTIONS)
     return "is kept as a setting in models, and not called when one is loaded" if named else ""
@@ -146,11 +146,11 @@ def joblib_array_bytes(state: Value, data: memoryview, at: int) -> int | None:
     shape, dtype, alignment = state.get("shape"), state.get("dtype"), state.get("numpy_array_alignment_bytes")
     if not isinstance(shape, Pile) or not isinstance(dtype, Made) or shape.more:
         return None
-    sides = [side.value for side in shape.items if isinstance(side, Const) and isinstance(side.value, int)]
+    sides = [side for side in shape.items if isinstance(side, int)]
     kind = dtype.arguments[0] if dtype.arguments else None
-    if len(sides) != len(shape.items) or any(side < 0 for side in sides) or not isinstance(kind, Const):
+    if len(sides) != len(shape.items) or any(side < 0 for side in sides) or not isinstance(kind, str | bytes):
         return None
-    letters = kind.value.decode("ascii", "replace") if isinstance(kind.value, bytes) else str(kind.value)
+    letters = kind.decode("ascii", "replace") if isinstance(kind, bytes) else kind
     if letters.lstrip("|=<>").startswith("O"):
         return -1
     match = _ITEM_BYTES.fullmatch(letters)
@@ -158,7 +158,7 @@ def joblib_array_bytes(state: Value, data: memoryview, at: int) -> int | None:
         return None
     width = {"?": 1}.get(match[1], int(match[2] or 1)) * (4 if match[1] == "U" else 1)
     padding = 0
-    if isinstance(alignment, Const) and alignment.value is not None:
+    if alignment is not None:
         if at >= len(data):
             return None
         padding = 1 + data[at]

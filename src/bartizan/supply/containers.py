@@ -1,4 +1,4 @@
-"""Opens containers under a budget: zip by its local headers and its directory, gzip, bzip2, xz, zlib, tar.
+"""Opens containers under a budget: zip by its local headers and its directory, gzip, bzip2, xz, lzma, zlib, lz4, tar.
 
 A zip whose two listings disagree is hostile: readers that trust one of them see other bytes than readers of the other.
 Formats that we cannot open (7z, rar, encrypted members) are blocked with that reason, never skipped.
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bartizan.core.findings import Finding, Severity
+from bartizan.supply import lz4
 from bartizan.supply.base import Budget, unreadable
 
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
@@ -180,11 +181,14 @@ def tar_members(data: memoryview, path: str, budget: Budget, found: list[Finding
 
 def unpacked(data: memoryview, kind: str, budget: Budget) -> bytes:
     """Return what a compressed stream holds. Raises ValueError when damaged, LimitReached when too large."""
+    if kind == "lz4":
+        return lz4.unpacked(data, budget)
     decompressors: dict[str, Callable[[], object]] = {
         "gzip": lambda: zlib.decompressobj(31),
         "zlib": lambda: zlib.decompressobj(15),
         "bzip2": bz2.BZ2Decompressor,
         "xz": lambda: lzma.LZMADecompressor(memlimit=1 << 28),
+        "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=1 << 28),
     }
     machine: object = decompressors[kind]()
     parts: list[bytes] = []

@@ -2,7 +2,7 @@
 
 from bartizan.core.findings import Finding, Severity
 from bartizan.supply.base import Budget, LimitReached, Scanned, judged, unreadable
-from bartizan.supply.values import Const
+from bartizan.supply.opcodes import Broken, read_op
 from bartizan.supply.walk import Walk, streams
 
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
@@ -53,12 +53,21 @@ def looks_like_pickle(data: memoryview) -> bool:
         return True
 
 
+def begins_with_opcode(data: memoryview) -> bool:
+    """Return whether a pickle reader would do anything at all with `data` before it gives up."""
+    try:
+        read_op(data, 0)
+    except Broken:
+        return False
+    return True
+
+
 def _is_importable(name: str) -> bool:
     return all(part.isidentifier() for part in name.split("."))
 
 
 def _is_magic(walk: Walk) -> bool:
-    return isinstance(walk.result, Const) and walk.result.value == TORCH_MAGIC
+    return walk.result == TORCH_MAGIC
 
 
 def _is_noise(walk: Walk) -> bool:
@@ -72,11 +81,11 @@ def _trailing(data: memoryview, last: Walk, path: str) -> list[Finding]:
     return [Finding("trailing-data", Severity.MEDIUM, why, path)]
 
 
-def _nested(data: bytes, path: str, budget: Budget, depth: int) -> list[Finding]:
+def _nested(data: memoryview, path: str, budget: Budget, depth: int) -> list[Finding]:
     """Look into bytes that begin like a pickle. What is no pickle after all says nothing."""
     if depth >= budget.depth:
         return [unreadable(f"pickles inside pickles, more than {budget.depth} deep", path)]
-    walk = Walk(memoryview(data), 0, budget, f"{path} (pickle inside)")
+    walk = Walk(data, 0, budget, f"{path} (pickle inside)")
     finished = walk.run()
     if not finished and not walk.globals:
         return []

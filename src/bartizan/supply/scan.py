@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bartizan.core.findings import Finding, Severity
-from bartizan.supply import containers, keras_configs, onnx_graphs, tensorflow_graphs, tensors
+from bartizan.supply import containers, keras_configs, lz4, onnx_graphs, tensorflow_graphs
 from bartizan.supply.base import Budget, LimitReached, Scanned, judged, unreadable
+from bartizan.supply.formats import format_of
 from bartizan.supply.packages.contents import Contents
-from bartizan.supply.pickles import looks_like_pickle, scan_pickle
+from bartizan.supply.pickles import begins_with_opcode, looks_like_pickle, scan_pickle
 from bartizan.supply.texts import scan_text
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _CLOSED = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
-_PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
+_PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", lz4.MAGIC: "lz4", b"\x5d\x00\x00": "lzma"}
+_OLD_JOBLIB = re.compile(rb"ZF0x[0-9a-f]{1,16} *L? *(?=x)")
+"""Joblib before 0.10: this mark, the unpacked length, zlib data."""
 _PICKLE_NAMES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt", ".dill", ".npy")
 _NATIVE = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"!<arch>\n")
 _ORDINARY_IN_PACKAGES = frozenset({"unknown-format", "empty"})
@@ -72,23 +75,21 @@ def scan_bytes(data: memoryview, path: str, budget: Budget, depth: int = 0) -> S
 
 
 def _plain(data: memoryview, head: bytes, path: str, budget: Budget, depth: int) -> Scanned:
-    if head.startswith(b"\x93NUMPY"):
-        return judged(path, "numpy", tensors.numpy_file(data, path, budget))
-    if head.startswith(b"GGUF"):
-        return judged(path, "gguf", tensors.gguf(data, path, budget))
+    known = format_of(data)
+    if known is not None:
+        return judged(path, known.name, known.read(data, path, budget))
     if len(data) > 262 and bytes(data[257:262]) == b"ustar":
         return _tar(data, path, budget, depth)
-    if tensors.is_safetensors(data):
-        return judged(path, "safetensors", tensors.safetensors(data, path))
+    old = _OLD_JOBLIB.match(data[:32])
+    if old:
+        return _packed(data[old.end() :], "zlib", path, budget, depth)
     if len(head) > 1 and head[0] == 0x78 and (head[0] * 256 + head[1]) % 31 == 0:
         return _packed(data, "zlib", path, budget, depth)
-    if head == keras_configs.HDF5:
-        return judged(path, "hdf5", keras_configs.hdf5(data, path))
     graph = _graph(data, path, budget)
     if graph is not None:
         return graph
     lower = path.lower()
-    if looks_like_pickle(data) or lower.endswith(_PICKLE_NAMES):
+    if looks_like_pickle(data) or (lower.endswith(_PICKLE_NAMES) and begins_with_opcode(data)):
         return scan_pickle(data, path, budget)
     if _is_keras(lower, data):
         return judged(path, "keras", keras_configs.keras_config(bytes(data), path))
@@ -124,12 +125,11 @@ def _has_zip_end(data: memoryview) -> bool:
 
 def _zip(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
     found: list[Finding] = []
-    names: list[str] = []
+    names = set(containers.zip_names(data))
     parts: list[Scanned] = []
-    contents = Contents(path, wheel=any(name.endswith(".dist-info/RECORD") for name in containers.zip_names(data)))
+    contents = Contents(path, wheel=any(name.endswith(".dist-info/RECORD") for name in names))
     for member in containers.zip_members(data, path, budget, found, lambda name: _is_torch_data(name, names)):
         where = f"{path}!{member.name}"
-        names.append(member.name)
         contents.see(member.name, member.data)
         if member.name.endswith("data.pkl"):
             parts.append(scan_pickle(member.data, where, budget, torch=True))
@@ -140,13 +140,13 @@ def _zip(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
     return _whole(path, "zip", found, parts, contents)
 
 
-def _is_torch_data(name: str, seen: list[str]) -> bool:
+def _is_torch_data(name: str, names: set[str]) -> bool:
     """Return whether a member is a storage of a torch file: archive/data/7 beside archive/data.pkl.
 
     Readers take its bytes by position and never unpickle them.
     """
     folder, _, number = name.rpartition("/data/")
-    return bool(folder) and number.isdigit() and f"{folder}/data.pkl" in seen
+    return bool(folder) and number.isdigit() and f"{folder}/data.pkl" in names
 
 
 def _is_quiet(member: containers.Member) -> bool:

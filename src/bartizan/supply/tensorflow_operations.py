@@ -71,16 +71,18 @@ ORDINARY = frozenset(
         EncodePng EnsureShape Enter Equal Erf Erfc Erfinv Exit Exp ExpandDims Expm1 ExtractImagePatches FFT
         FFT2D FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars Fill Floor FloorDiv FloorMod FusedBatchNorm
         FusedBatchNormV2 FusedBatchNormV3 Gather GatherNd GatherV2 Greater GreaterEqual HashTable HashTableV2
-        HistogramFixedWidth IFFT IFFT2D IRFFT IRFFT2D Identity IdentityN If Igamma Imag InTopK InTopKV2
+        HistogramFixedWidth HistogramSummary IFFT IFFT2D IRFFT IRFFT2D Identity IdentityN If Igamma Imag InTopK InTopKV2
         InvertPermutation InitializeTable InitializeTableV2 IsFinite IsInf IsNan IsVariableInitialized L2Loss
         LRN LeakyRelu LeftShift Less LessEqual Lgamma LinSpace Log Log1p LogMatrixDeterminant LogSoftmax
         LogicalAnd LogicalNot LogicalOr LookupTableExport LookupTableExportV2 LookupTableFind LookupTableFindV2
         LookupTableImport LookupTableImportV2 LookupTableInsertV2 LookupTableSize LookupTableSizeV2 LoopCond
         LowerBound MatMul MatrixBandPart MatrixDeterminant MatrixDiag MatrixDiagPart MatrixDiagPartV3
         MatrixDiagV3 MatrixInverse MatrixSetDiag MatrixSetDiagV3 MatrixSolve MatrixTriangularSolve Max MaxPool
-        MaxPool3D MaxPoolV2 Maximum Mean Merge Mfcc Min Minimum MirrorPad Mod Mul MulNoNan Multinomial
+        MaxPool3D MaxPoolV2 Maximum Mean Merge Mfcc MergeSummary Min Minimum MirrorPad Mod Mul MulNoNan
+        Multinomial
         MutableDenseHashTableV2 MutableHashTable MutableHashTableV2 Neg NextIteration NoOp NonMaxSuppression
         NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5 NotEqual OneHot OnesLike
+        OptionalFromValue OptionalGetValue OptionalHasValue OptionalNone
         Pack Pad PadV2 ParallelConcat ParallelDynamicStitch ParseExample ParseExampleV2 ParseSingleExample
         ParseTensor PartitionedCall Placeholder PlaceholderV2 PlaceholderWithDefault Polygamma Pow
         PreventGradient Prod Qr QuantizeAndDequantizeV2 QuantizeAndDequantizeV4 QuantizeV2 RFFT RFFT2D
@@ -108,7 +110,8 @@ ORDINARY = frozenset(
         TensorListGetItem TensorListLength TensorListPopBack TensorListPushBack TensorListReserve
         TensorListResize TensorListScatterIntoExistingList TensorListScatterV2 TensorListSetItem TensorListSplit
         TensorListStack TensorScatterAdd TensorScatterMax TensorScatterMin TensorScatterSub TensorScatterUpdate
-        TensorStridedSliceUpdate Tile Timestamp TopK TopKV2 Transpose TridiagonalSolve TruncateDiv TruncateMod
+        TensorStridedSliceUpdate TensorSummary TensorSummaryV2
+        Tile Timestamp TopK TopKV2 Transpose TridiagonalSolve TruncateDiv TruncateMod
         TruncatedNormal UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeTranscode Unique UniqueV2
         UniqueWithCounts UniqueWithCountsV2 Unpack UnravelIndex UnsortedSegmentMax UnsortedSegmentMean
         UnsortedSegmentMin UnsortedSegmentProd UnsortedSegmentSum UpperBound VarHandleOp VarIsInitializedOp

@@ -1,21 +1,12 @@
-"""What is on the stack of a pickle that is walked on paper: descriptions of values, never the values."""
+"""What is on the stack of a pickle that is walked on paper: descriptions of values, never the values.
+
+Numbers, texts and bytes stand for themselves.
+"""
 
 from dataclasses import dataclass, field
 
 from bartizan.core.display import visible
 from bartizan.supply.allowed import canonical
-
-
-@dataclass(slots=True)
-class Const:
-    """A number, a text, bytes, None, True or False as written."""
-
-    value: object
-
-    def __str__(self) -> str:
-        """Return it short."""
-        shown = visible(repr(self.value))
-        return shown if len(shown) <= 80 else shown[:77] + "…"
 
 
 @dataclass(slots=True)
@@ -25,17 +16,19 @@ class Pile:
     kind: str
     items: list["Value"] = field(default_factory=list)
     more: int = 0
+    weight: int = 1
+    """How many values it comes to when each reference is written out; counted once something is referred to twice."""
 
     def add(self, items: list["Value"], kept: int) -> None:
         """Append items."""
         room = max(0, kept - len(self.items))
-        self.items += items[:room]
-        self.more += len(items) - len(items[:room])
+        self.items = self.items + items[:room] if room else self.items
+        self.more += max(0, len(items) - room)
 
-    def get(self, key: str) -> "Value | None":
-        """Return the value of a text key of a dict, as far as it is remembered."""
+    def get(self, key: str) -> "Value":
+        """Return the value of a text key of a dict, as far as it is remembered; None where there is none."""
         pairs = zip(self.items[::2], self.items[1::2], strict=False)
-        return next((value for name, value in pairs if isinstance(name, Const) and name.value == key), None)
+        return next((value for name, value in pairs if type(name) is str and name == key), None)
 
     def __str__(self) -> str:
         """Return its kind and size."""
@@ -65,11 +58,12 @@ class Made:
 
     of: Global
     arguments: list["Value"]
-    state: "Value | None" = None
+    state: "Value" = None
+    weight: int = 1
 
     def __str__(self) -> str:
         """Return the call as it would be written."""
-        shown = ", ".join(str(one) for one in self.arguments[:4])
+        shown = ", ".join(shortened(one) for one in self.arguments[:4])
         return f"{self.of}({shown[:200]})"
 
 
@@ -95,4 +89,13 @@ class Other:
         return f"a value ({self.what})"
 
 
-Value = Const | Pile | Global | Made | Persistent | Other
+Value = Pile | Global | Made | Persistent | Other | int | float | str | bytes | None
+"""A description, or a literal as written."""
+
+
+def shortened(value: Value) -> str:
+    """Return a value as text for a finding: short, hidden characters written out."""
+    if isinstance(value, Pile | Global | Made | Persistent | Other):
+        return str(value)
+    shown = visible(repr(value))
+    return shown if len(shown) <= 80 else shown[:77] + "…"

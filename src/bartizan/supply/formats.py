@@ -1,0 +1,36 @@
+"""Formats that begin with a mark of their own and hold no other file: how each is recognised and what reads it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bartizan.core.findings import Finding
+from bartizan.supply import keras_configs, tensors
+from bartizan.supply.base import Budget
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format."""
+
+    name: str
+    matches: Callable[[memoryview], bool]
+    """Whether data is of this format; looks at its beginning only."""
+    read: Callable[[memoryview, str, Budget], list[Finding]]
+
+
+def _begins(mark: bytes) -> Callable[[memoryview], bool]:
+    return lambda data: bytes(data[: len(mark)]) == mark
+
+
+FORMATS = (
+    Format("numpy", _begins(b"\x93NUMPY"), tensors.numpy_file),
+    Format("gguf", _begins(b"GGUF"), tensors.gguf),
+    Format("safetensors", tensors.is_safetensors, lambda data, path, budget: tensors.safetensors(data, path)),
+    Format("hdf5", _begins(keras_configs.HDF5), lambda data, path, budget: keras_configs.hdf5(data, path)),
+)
+"""In the order in which they are tried; their marks exclude each other."""
+
+
+def format_of(data: memoryview) -> Format | None:
+    """Return the format of `data`, or None for others."""
+    return next((one for one in FORMATS if one.matches(data)), None)
