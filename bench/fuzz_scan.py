@@ -15,6 +15,7 @@ with atheris.instrument_imports(include=["bartizan.supply"]):
 
 from bartizan.lab.hostile_agents import honest_agents, hostile_agents
 from bartizan.lab.hostile_artefacts import benign, hostile
+from bartizan.lab.hostile_formats import honest_formats, hostile_formats
 from bartizan.lab.hostile_packages import honest_packages, hostile_packages
 
 NAMES = (
@@ -28,6 +29,8 @@ NAMES = (
     "x.py",
     "x.js",
     "x.pth",
+    "config.json",
+    "chat_template.jinja",
 )
 
 
@@ -40,7 +43,8 @@ def one(data):
 def seeds(folder):
     """Write the corpora as seeds, each under the name that fits it best."""
     folder.mkdir(parents=True, exist_ok=True)
-    samples = [*hostile(), *benign(), *hostile_packages(), *honest_packages(), *hostile_agents(), *honest_agents()]
+    samples = [*hostile(), *benign(), *hostile_formats(), *honest_formats()]
+    samples += [*hostile_packages(), *honest_packages(), *hostile_agents(), *honest_agents()]
     for number, sample in enumerate(samples):
         which = next((at for at, name in enumerate(NAMES) if sample.name.endswith(name) and name != "x"), 0)
         (folder / f"{number:04d}").write_bytes(bytes([which]) + sample.data)

@@ -6,8 +6,9 @@ import zipfile
 
 import pytest
 
+from bartizan.lab.hostile_formats import hdf5_sample
 from bartizan.supply.base import Budget, Verdict
-from bartizan.supply.keras_configs import HDF5, keras_config
+from bartizan.supply.keras_configs import keras_config
 from bartizan.supply.scan import scan_bytes
 
 
@@ -90,9 +91,10 @@ def test_a_configuration_without_end_is_unreadable():
     assert scan(nested).verdict is Verdict.UNREADABLE
 
 
-def test_an_hdf5_file_is_never_clean():
-    """Searched only; with a Lambda in it, blocked."""
-    plain = HDF5 + bytes(64) + b'{"class_name": "Dense"}'
-    assert scan_bytes(memoryview(plain), "m.h5", Budget()).verdict is Verdict.REVIEW
-    evil = HDF5 + bytes(64) + b'{"class_name" : "\\u004cambda"}'
-    assert scan_bytes(memoryview(evil), "m.h5", Budget()).verdict is Verdict.BLOCK
+def test_an_hdf5_file_is_judged_by_its_configuration():
+    """An ordinary model is clean; code in it is found by the walk, and by its text where no walk leads."""
+    assert scan_bytes(memoryview(hdf5_sample("dense")), "m.h5", Budget()).verdict is Verdict.CLEAN
+    assert scan_bytes(memoryview(hdf5_sample("lambda")), "m.h5", Budget()).verdict is Verdict.BLOCK
+    for name in (b"Lambda", b"\\u004cambda"):
+        lost = hdf5_sample("dense") + b'{"class_name" : "' + name + b'"}'
+        assert scan_bytes(memoryview(lost), "m.h5", Budget()).verdict is Verdict.BLOCK

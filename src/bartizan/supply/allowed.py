@@ -10,6 +10,18 @@ import re
 from functools import cache
 from importlib import resources
 
+_UFUNCS = (
+    "abs absolute acos acosh add arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan atan2 "
+    "atanh bitwise_and bitwise_count bitwise_invert bitwise_left_shift bitwise_not bitwise_or "
+    "bitwise_right_shift bitwise_xor cbrt ceil conj conjugate copysign cos cosh deg2rad degrees divide divmod "
+    "equal exp exp2 expm1 fabs float_power floor floor_divide fmax fmin fmod frexp gcd greater greater_equal "
+    "heaviside hypot invert isfinite isinf isnan isnat lcm ldexp left_shift less less_equal log log10 log1p "
+    "log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor matmul matvec maximum minimum "
+    "mod modf multiply negative nextafter not_equal positive pow power rad2deg radians reciprocal remainder "
+    "right_shift rint sign signbit sin sinh spacing sqrt square subtract tan tanh true_divide trunc vecdot "
+    "vecmat "
+)
+"""Functions of NumPy on arrays: estimators keep them as settings, and none has an effect."""
 _TIER_0 = {
     "builtins": "bool bytearray bytes complex dict float frozenset int list object range set slice str tuple",
     "collections": "Counter OrderedDict defaultdict deque",
@@ -21,7 +33,7 @@ _TIER_0 = {
     "uuid": "UUID",
     "pathlib": "PurePath PurePosixPath PureWindowsPath",
     "numpy": "bool bool_ complex128 complex64 dtype float16 float32 float64 int16 int32 int64 int8 matrix ndarray "
-    "max mean median min recarray std sum uint16 uint32 uint64 uint8 str_ bytes_ datetime64 timedelta64",
+    "max mean median min recarray std sum uint16 uint32 uint64 uint8 str_ bytes_ datetime64 timedelta64 " + _UFUNCS,
     "numpy.matrixlib.defmatrix": "matrix",
     "numpy.core.multiarray": "_reconstruct scalar",
     "numpy._core.multiarray": "_reconstruct scalar",
@@ -29,6 +41,7 @@ _TIER_0 = {
     "numpy.core.numeric": "_frombuffer",
     "numpy._core.numeric": "_frombuffer",
     "numpy.ma.core": "MaskedArray _mareconstruct",
+    "numpy.random._generator": "Generator",
     "numpy.random._pickle": "__bit_generator_ctor __generator_ctor __randomstate_ctor",
     "numpy.random._mt19937": "MT19937",
     "numpy.random._pcg64": "PCG64 PCG64DXSM",
@@ -47,6 +60,8 @@ _TIER_0 = {
     "torch.nn.parameter": "Buffer Parameter UninitializedParameter",
     "torch.storage": "TypedStorage UntypedStorage",
     "torch.serialization": "_get_layout",
+    "torch.jit._pickle": "build_boollist build_doublelist build_intlist build_tensor_from_id build_tensorlist "
+    "restore_type_tag",
     "sklearn.tree._tree": "Tree",
     "sklearn.feature_selection._univariate_selection": "chi2 f_classif f_oneway f_regression r_regression",
     "sklearn.feature_selection.univariate_selection": "chi2 f_classif f_oneway f_regression",
@@ -64,6 +79,7 @@ _TIER_0 = {
     "pandas.core.internals.managers": "BlockManager",
     "pandas.core.indexes.base": "_new_Index",
 }
+NUMPY_SETTINGS = frozenset({"max", "mean", "median", "min", "std", "sum", *_UFUNCS.split()})
 _OLD_NAMES = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 TIER_0 = frozenset((module, name) for module, names in _TIER_0.items() for name in names.split())
 

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 
-from bartizan.supply.allowed import tier
+from bartizan.supply.allowed import NUMPY_SETTINGS, tier
 from bartizan.supply.values import Global, Made, Other, Persistent, Pile, Value
 
 _LARGEST_SIZE = 1 << 28
@@ -111,7 +111,6 @@ _NEVER_CALLED = (
     *("sklearn.feature_selection._univariate_selection", "sklearn.feature_selection.univariate_selection"),
     *("sklearn.cluster._kmeans", "scipy._lib.array_api_compat.numpy._aliases"),
 )
-_NUMPY_FUNCTIONS = frozenset({"max", "mean", "median", "min", "std", "sum"})
 
 
 def _of_module(made: Made) -> str:
@@ -119,7 +118,7 @@ def _of_module(made: Made) -> str:
     if made.of.module in _NUMBERS_ONLY:
         numbers = all(isinstance(one, int | float) or one == Other("number") for one in made.arguments)
         return "" if numbers else "takes numbers only"
-    named = made.of.module in _NEVER_CALLED or (made.of.module == "numpy" and made.of.name in _NUMPY_FUNCTIONS)
+    named = made.of.module in _NEVER_CALLED or (made.of.module == "numpy" and made.of.name in NUMPY_SETTINGS)
     return "is kept as a setting in models, and not called when one is loaded" if named else ""
 
 

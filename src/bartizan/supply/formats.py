@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bartizan.core.findings import Finding
-from bartizan.supply import keras_configs, tensors
+from bartizan.supply import coreml_models, hdf5_files, keras_configs, tensors, tflite_models
 from bartizan.supply.base import Budget
 
 
@@ -26,7 +26,9 @@ FORMATS = (
     Format("numpy", _begins(b"\x93NUMPY"), tensors.numpy_file),
     Format("gguf", _begins(b"GGUF"), tensors.gguf),
     Format("safetensors", tensors.is_safetensors, lambda data, path, budget: tensors.safetensors(data, path)),
-    Format("hdf5", _begins(keras_configs.HDF5), lambda data, path, budget: keras_configs.hdf5(data, path)),
+    Format("hdf5", _begins(hdf5_files.MAGIC), keras_configs.hdf5),
+    Format("tflite", tflite_models.is_tflite, tflite_models.tflite),
+    Format("coreml weights", coreml_models.is_weights, coreml_models.weights),
 )
 """In the order in which they are tried; their marks exclude each other."""
 

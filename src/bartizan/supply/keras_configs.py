@@ -1,8 +1,8 @@
 """Looks into Keras models: which classes their configuration names. Keras imports and calls what it finds there.
 
 Allowed are classes of Keras's own layer, initializer and similar modules (CVE-2025-1550, CVE-2025-8747: everything else
-could be named). In HDF5 files the configuration is found by its text, not by walking the file, so nothing there is
-clean: without a finding such a file goes to review.
+could be named). In HDF5 files every attribute that is a configuration is judged so; beside that the whole file is
+searched for code, so that nothing depends on the walk alone.
 """
 
 import json
@@ -12,9 +12,9 @@ from typing import Any
 
 from bartizan.core.display import visible
 from bartizan.core.findings import Finding, Severity
-from bartizan.supply.base import unreadable
+from bartizan.supply import hdf5_files
+from bartizan.supply.base import Budget, unreadable
 
-HDF5 = b"\x89HDF\r\n\x1a\n"
 _PARTS = (
     "activations constraints initializers layers losses metrics models optimizers regularizers random dtype_policies "
     "quantizers engine"
@@ -52,18 +52,26 @@ def keras_config(text: bytes, where: str) -> list[Finding]:
         return [unreadable(f"the configuration is no JSON: {error}", where)]
 
 
-def hdf5(data: memoryview, path: str) -> list[Finding]:
-    """Return what the text of an HDF5 file says of a Keras model."""
-    found = {}
-    for match in _IN_HDF5.finditer(data):
-        try:
-            name = str(json.loads(b'"' + match[1] + b'"'))
-        except ValueError:
-            name = match[1].decode("utf-8", "replace")
-        if name in _CODE:
-            found[name] = Finding("keras-code", Severity.HIGH, f"{name} {_CODE[name]}", path)
-    why = "an HDF5 file: its configuration was searched as text, not walked"
-    return [*found.values(), Finding("hdf5-searched", Severity.MEDIUM, why, path)]
+def hdf5(data: memoryview, path: str, budget: Budget) -> list[Finding]:
+    """Return what is wrong with an HDF5 file, and what the Keras configurations in it would make Keras do."""
+    contents = hdf5_files.walk(data, path, budget)
+    found = list(contents.findings)
+    for place, text in contents.texts.items():
+        if is_keras_config(text):
+            found += keras_config(text, f"{path}#{visible(place[:100])}")
+    named = {name for match in _IN_HDF5.finditer(data) if (name := _unescaped(match[1])) in _CODE}
+    if named and not any(one.rule == "keras-code" for one in found):
+        found += [Finding("keras-code", Severity.HIGH, f"{name} {_CODE[name]}", path) for name in sorted(named)]
+    for what in contents.unread:
+        found.append(Finding("hdf5-partly", Severity.MEDIUM, f"an HDF5 file with {what}, which are not read", path))
+    return list(dict.fromkeys(found))
+
+
+def _unescaped(name: bytes) -> str:
+    try:
+        return str(json.loads(b'"' + name + b'"'))
+    except ValueError:
+        return name.decode("utf-8", "replace")
 
 
 def _objects(tree: Any, where: str, depth: int) -> Iterator[Finding]:

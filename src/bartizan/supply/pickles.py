@@ -10,13 +10,18 @@ TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 _TORCH_STREAMS = 5
 
 
-def scan_pickle(data: memoryview, path: str, budget: Budget, *, torch: bool = False, depth: int = 0) -> Scanned:
-    """Return the verdict on pickle data. `torch` allows persistent ids, as torch's zip files have them."""
+def scan_pickle(
+    data: memoryview, path: str, budget: Budget, *, torch: bool = False, archive_types: bool = False
+) -> Scanned:
+    """Return the verdict on pickle data.
+
+    `torch` allows persistent ids, as torch's zip files have them; `archive_types` names below `__torch__`.
+    """
     walks: list[Walk] = []
     findings: list[Finding] = []
     legacy = False
     try:
-        for walk in streams(data, budget, path, torch=torch):
+        for walk in streams(data, budget, path, torch=torch, archive_types=archive_types):
             if walks and not legacy and not walk.globals and _is_noise(walk):
                 findings += _trailing(data, walks[-1], path)
                 break
@@ -28,7 +33,7 @@ def scan_pickle(data: memoryview, path: str, budget: Budget, *, torch: bool = Fa
         for walk in walks:
             findings += [one for one in walk.findings if not (legacy and one.rule == "pickle-persistent-id")]
             for inner in walk.nested:
-                findings += _nested(inner, path, budget, depth)
+                findings += _nested(inner, path, budget, 0)
     except LimitReached as error:
         findings += [one for walk in walks for one in walk.findings]
         findings.append(unreadable(f"stopped: {error}", path))

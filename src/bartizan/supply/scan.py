@@ -6,12 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bartizan.core.findings import Finding, Severity
-from bartizan.supply import containers, keras_configs, lz4, onnx_graphs, tensorflow_graphs
+from bartizan.supply import (
+    containers,
+    coreml_models,
+    keras_configs,
+    lz4,
+    onnx_graphs,
+    pmml_models,
+    skops_files,
+    tensorflow_graphs,
+)
 from bartizan.supply.base import Budget, LimitReached, Scanned, judged, unreadable
 from bartizan.supply.formats import format_of
 from bartizan.supply.packages.contents import Contents
 from bartizan.supply.pickles import begins_with_opcode, looks_like_pickle, scan_pickle
 from bartizan.supply.texts import scan_text
+from bartizan.supply.torch_archives import TorchArchive
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _CLOSED = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar"}
@@ -106,6 +116,7 @@ def _plain(data: memoryview, head: bytes, path: str, budget: Budget, depth: int)
 def _graph(data: memoryview, path: str, budget: Budget) -> Scanned | None:
     """Return the result for a graph in protobuf, or None for anything else. One that two readers take is hostile."""
     kinds = {
+        "coreml": (coreml_models.is_coreml, coreml_models.coreml),
         "onnx": (onnx_graphs.is_onnx, onnx_graphs.onnx),
         "saved-model": (tensorflow_graphs.is_saved_model, tensorflow_graphs.saved_model),
         "tensorflow-graph": (tensorflow_graphs.is_graph, tensorflow_graphs.graph_def),
@@ -126,32 +137,34 @@ def _has_zip_end(data: memoryview) -> bool:
 def _zip(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
     found: list[Finding] = []
     names = set(containers.zip_names(data))
+    torch = TorchArchive(names)
     parts: list[Scanned] = []
     contents = Contents(path, wheel=any(name.endswith(".dist-info/RECORD") for name in names))
-    for member in containers.zip_members(data, path, budget, found, lambda name: _is_torch_data(name, names)):
-        where = f"{path}!{member.name}"
+    for member in containers.zip_members(data, path, budget, found, torch.is_storage):
         contents.see(member.name, member.data)
-        if member.name.endswith("data.pkl"):
-            parts.append(scan_pickle(member.data, where, budget, torch=True))
-        elif member.name.endswith((".pkl", ".pickle")) or looks_like_pickle(member.data):
-            parts.append(scan_pickle(member.data, where, budget))
-        elif not _is_quiet(member):
-            parts.append(scan_bytes(member.data, where, budget, depth + 1))
+        found += torch.findings(member.name, member.data)
+        parts += _member(member, path, budget, depth, torch)
+        if member.name == skops_files.SCHEMA and b"__loader__" in bytes(member.data):
+            where = f"{path}!{member.name}"
+            parts.append(judged(where, "skops", *skops_files.skops_findings(bytes(member.data), where)))
     return _whole(path, "zip", found, parts, contents)
 
 
-def _is_torch_data(name: str, names: set[str]) -> bool:
-    """Return whether a member is a storage of a torch file: archive/data/7 beside archive/data.pkl.
-
-    Readers take its bytes by position and never unpickle them.
-    """
-    folder, _, number = name.rpartition("/data/")
-    return bool(folder) and number.isdigit() and f"{folder}/data.pkl" in names
+def _member(member: containers.Member, path: str, budget: Budget, depth: int, torch: TorchArchive) -> Iterator[Scanned]:
+    where = f"{path}!{member.name}"
+    if torch.is_pickle(member.name):
+        yield scan_pickle(member.data, where, budget, torch=True, archive_types=torch.is_script)
+    elif member.name.endswith((".pkl", ".pickle")) or looks_like_pickle(member.data):
+        yield scan_pickle(member.data, where, budget)
+    elif not _is_quiet(member):
+        yield scan_bytes(member.data, where, budget, depth + 1)
 
 
 def _is_quiet(member: containers.Member) -> bool:
     """Return whether a member is a small text, as torch files and wheels hold them."""
-    return len(member.data) < 1 << 20 and _is_text(member.data) and not _is_keras(member.name.lower(), member.data)
+    if len(member.data) >= 1 << 20 or not _is_text(member.data):
+        return False
+    return not _is_keras(member.name.lower(), member.data) and not pmml_models.is_pmml(bytes(member.data))
 
 
 def _is_keras(name: str, data: memoryview) -> bool:

@@ -1,7 +1,7 @@
-"""Scans text files: requirement and lock files, what agents are given, chat templates, source code."""
+"""Scans text files: PMML, requirement and lock files, what agents are given, chat templates, source code."""
 
 from bartizan.core.findings import Finding, Severity
-from bartizan.supply import tensors
+from bartizan.supply import pmml_models, tensors
 from bartizan.supply.agents.mcp_servers import scan_servers
 from bartizan.supply.agents.skills import is_skill, scan_skill
 from bartizan.supply.agents.tool_descriptions import scan_tools
@@ -20,6 +20,8 @@ def scan_text(data: bytes, path: str) -> Scanned | None:
     text = data.decode("utf-8", "replace")
     lower = path.replace("!", "/").lower()
     name = lower.rsplit("/", 1)[-1]
+    if pmml_models.is_pmml(data):
+        return judged(path, "pmml", pmml_models.pmml_findings(data, path))
     if name == "package.json" and "/node_modules/" in lower:
         return judged(path, "npm package", package_json_findings(text, path)[0])
     asked = scan_requirements(text, path)

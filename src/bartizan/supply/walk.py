@@ -187,11 +187,17 @@ class Walk(Machine):
         if found.full not in self.globals:
             self.globals.append(found.full)
             allowed = tier(module, name)
-            if allowed is None:
+            if self._is_of_archive(found):
+                pass
+            elif allowed is None:
                 self._hostile("pickle-global", f"names {found.full}, which is not on the list of allowed names")
             elif allowed == 1 and not is_known(module, name):
                 self._review("pickle-class", f"holds an instance of {found.full}")
         return found
+
+    def _is_of_archive(self, found: Global) -> bool:
+        """Return whether a name means a type whose code lies in the same archive, and is judged there."""
+        return self.archive_types and (found.module == "__torch__" or found.module.startswith("__torch__."))
 
     def _call(self, target: Value, arguments: list[Value], op: str) -> None:
         self.calls += 1
@@ -204,7 +210,7 @@ class Walk(Machine):
         made = Made(target, arguments)
         if self.shared:
             made.weight += sum(one.weight for one in arguments if isinstance(one, Pile | Made))
-        for why in calls.objections(made, op):
+        for why in () if self._is_of_archive(target) else calls.objections(made, op):
             self._hostile("pickle-call", f"{op} would call {made}: {why}")
         if made.of.full == "torch.storage._load_from_bytes":
             self._hostile("pickle-loads-pickle", "unpickles bytes of its own without asking again")
@@ -281,11 +287,13 @@ def _items(arguments: Value) -> list[Value]:
     return arguments.items if isinstance(arguments, Pile) else [arguments]
 
 
-def streams(data: memoryview, budget: Budget, where: str, *, torch: bool = False) -> Iterator[Walk]:
+def streams(
+    data: memoryview, budget: Budget, where: str, *, torch: bool = False, archive_types: bool = False
+) -> Iterator[Walk]:
     """Yield the walk of each pickle stream that `data` begins with, one after the other."""
     at = 0
     while at < len(data):
-        walk = Walk(data, at, budget, where, torch)
+        walk = Walk(data, at, budget, where, torch, archive_types)
         finished = walk.run()
         yield walk
         if not finished:

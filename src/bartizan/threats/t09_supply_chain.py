@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from bartizan.core.measures import AtLeast, AtMost, Measurement, proportion
 from bartizan.lab.hostile_agents import honest_agents, hostile_agents, hostile_by_intent
 from bartizan.lab.hostile_artefacts import Sample, benign, hostile
+from bartizan.lab.hostile_formats import honest_formats, hostile_formats
 from bartizan.lab.hostile_packages import honest_packages, hostile_packages
 from bartizan.lab.stdlib_calls import stdlib_calls
 from bartizan.supply.base import Budget, Scanned, Verdict
@@ -24,11 +25,12 @@ def run(bench: Bench) -> Evidence:
     """Scan the hostile and the honest things; count what would have got in and what would have been refused."""
     families: dict[str, Sequence[Sample]] = {
         "model files": list(hostile()),
+        "models in other formats": list(hostile_formats()),
         "random calls of the standard library": list(stdlib_calls(_RANDOM_CALLS * bench.effort, bench.seed)),
         "packages": list(hostile_packages()),
         "agent parts": list(hostile_agents()),
     }
-    good = [*benign(), *honest_packages(), *honest_agents()]
+    good = [*benign(), *honest_formats(), *honest_packages(), *honest_agents()]
     scanned = {name: _scan_all(bench, samples, f"hostile {name}") for name, samples in families.items()}
     results = [one for part in scanned.values() for one in part]
     honest = _scan_all(bench, good, "honest files")
@@ -102,6 +104,7 @@ T09 = Threat(
     attacker="gets a hostile model file, package, plugin or update loaded",
     attacks=(
         "hostile model files: pickle gadgets and shapes, random library calls, archives, headers, chat templates",
+        "hostile models in other formats: TensorFlow, ONNX, Keras, HDF5, skops, TorchScript, PMML, Core ML, TFLite",
         "hostile packages: decoded and downloaded payloads, hooks, .pth files, imitated names, changed lock entries",
         "hostile agent parts: skills with hidden orders and commands, poisoned tools, MCP configurations",
     ),
@@ -120,9 +123,7 @@ T09 = Threat(
         "What is hostile only by its intent, in plain words or in ordinary code, has no structure to find: the scan "
         "passes it and people must read it. Packages are code: CLEAN says that no published pattern "
         "is in them. Classes "
-        "of libraries that are on no list go to review; what their methods do later is trusted. "
-        "TensorFlow, ONNX and Keras "
-        "files are read but not part of this corpus; HDF5 is only searched and never clean. The "
+        "of libraries that are on no list go to review; what their methods do later is trusted. The "
         "guard looks once, at the "
         "start. A signature says who signed, not that content is harmless."
     ),
