@@ -105,3 +105,20 @@ def test_storages_are_known_by_their_pickle():
     named = [archive.is_storage(one) for one in ("a/data/0", "a/traced_inputs/0", "b/data/0", "a/data/x")]
     assert named == [True, True, False, False]
     assert (archive.is_pickle("a/traced_inputs.pkl"), archive.is_pickle("b/traced_inputs.pkl")) == (True, False)
+
+
+def test_whole_modules_of_torch_nn_are_clean_and_calls_of_their_functions_are_not():
+    """Layers with parameters, activations kept as settings; a class that is called, or is of nobody's list, is not."""
+    layer = b"\x80\x02ctorch.nn.modules.linear\nLinear\n)\x81}X\x03\x00\x00\x00actctorch.nn.functional\ngelu\nsb."
+    assert result(packed({"m/data.pkl": layer})).verdict is Verdict.CLEAN
+    assert result(packed({"m/data.pkl": layer.replace(b")\x81", b"K\x01\x85R")})).verdict is Verdict.BLOCK
+    assert result(packed({"m/data.pkl": layer.replace(b"Linear", b"Unread")})).verdict is Verdict.REVIEW
+    called = b"\x80\x02ctorch.nn.functional\ngelu\nK\x01\x85R."
+    assert result(packed({"m/data.pkl": called})).verdict is Verdict.BLOCK
+
+
+def test_a_wrapper_subclass_is_built_of_allowed_classes_only():
+    """The first argument is the class that is built."""
+    for name, verdict in ((b"torch\nTensor", Verdict.CLEAN), (b"torch.nn.modules.linear\nLinear", Verdict.BLOCK)):
+        data = b"\x80\x02ctorch._utils\n_rebuild_wrapper_subclass\nc" + name + b"\n\x85R."
+        assert result(packed({"m/data.pkl": data})).verdict is verdict

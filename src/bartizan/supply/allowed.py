@@ -22,6 +22,17 @@ _UFUNCS = (
     "vecmat "
 )
 """Functions of NumPy on arrays: estimators keep them as settings, and none has an effect."""
+_TORCH_TYPES = (
+    "bits16 bits1x8 bits2x4 bits4x2 bits8 complex32 float4_e2m1fn_x2 float8_e4m3fnuz float8_e5m2fnuz float8_e8m0fnu "
+    "int1 int2 int3 int4 int5 int6 int7 per_channel_affine_float_qparams per_channel_symmetric "
+    "per_tensor_symmetric qint32 qint8 quint2x4 quint4x2 quint8 uint1 uint16 uint2 uint3 uint32 uint4 "
+    "uint5 uint6 uint64 uint7 "
+)
+_ACTIVATIONS = (
+    "celu elu gelu glu hardsigmoid hardswish hardtanh leaky_relu log_softmax logsigmoid mish relu relu6 selu sigmoid "
+    "silu softmax softplus softsign tanh"
+)
+"""Activations, which layers keep as settings."""
 _TIER_0 = {
     "builtins": "bool bytearray bytes complex dict float frozenset int list object range set slice str tuple",
     "collections": "Counter OrderedDict defaultdict deque",
@@ -50,13 +61,18 @@ _TIER_0 = {
     "scipy.sparse._csr": "csr_array csr_matrix",
     "scipy.sparse._csc": "csc_array csc_matrix",
     "scipy.sparse._coo": "coo_array coo_matrix",
-    "torch": "Size Tensor device float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 bool complex64 "
+    "torch": _TORCH_TYPES
+    + "Size Tensor device float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 bool complex64 "
     "complex128 float8_e4m3fn float8_e5m2 strided per_tensor_affine per_channel_affine BFloat16Storage BoolStorage "
     "ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage FloatStorage HalfStorage "
     "IntStorage LongStorage QInt8Storage QInt32Storage QUInt8Storage ShortStorage",
-    "torch._utils": "_rebuild_parameter _rebuild_parameter_with_state _rebuild_qtensor _rebuild_sparse_tensor "
+    "torch._utils": "_rebuild_device_tensor_from_cpu_tensor _rebuild_device_tensor_from_numpy "
+    "_rebuild_meta_tensor_no_storage _rebuild_nested_tensor _rebuild_wrapper_subclass "
+    "_rebuild_parameter _rebuild_parameter_with_state _rebuild_qtensor _rebuild_sparse_tensor "
     "_rebuild_tensor _rebuild_tensor_v2 _rebuild_tensor_v3",
     "torch._tensor": "_rebuild_from_type_v2",
+    "torch.nn.functional": _ACTIVATIONS,
+    "torch._C._nn": _ACTIVATIONS,
     "torch.nn.parameter": "Buffer Parameter UninitializedParameter",
     "torch.storage": "TypedStorage UntypedStorage",
     "torch.serialization": "_get_layout",

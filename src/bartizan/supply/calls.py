@@ -98,6 +98,14 @@ def _from_type(arguments: list[Value]) -> str:
             return "would call its first argument"
 
 
+def _wrapped(arguments: list[Value]) -> str:
+    match arguments:
+        case [Global(module=module, name=name), *_] if tier(module, name) == 0:
+            return ""
+        case _:
+            return "would build an instance of its first argument"
+
+
 def _no_huge_size(arguments: list[Value]) -> str:
     match arguments:
         case [int() as size, *_] if size > _LARGEST_SIZE:
@@ -109,6 +117,7 @@ def _no_huge_size(arguments: list[Value]) -> str:
 _NUMBERS_ONLY = ("sklearn.linear_model._sgd_fast", "sklearn._loss._loss")
 _NEVER_CALLED = (
     *("sklearn.feature_selection._univariate_selection", "sklearn.feature_selection.univariate_selection"),
+    *("torch.nn.functional", "torch._C._nn"),
     *("sklearn.cluster._kmeans", "scipy._lib.array_api_compat.numpy._aliases"),
 )
 
@@ -132,6 +141,7 @@ _RULES: dict[str, Callable[[list[Value]], str]] = {
     "torch._utils._rebuild_tensor_v2": _storage_first,
     "torch._utils._rebuild_tensor": _storage_first,
     "torch._tensor._rebuild_from_type_v2": _from_type,
+    "torch._utils._rebuild_wrapper_subclass": _wrapped,
 }
 
 
