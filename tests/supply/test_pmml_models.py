@@ -44,6 +44,7 @@ LAUGHS = b'<!DOCTYPE PMML [<!ENTITY a "lol"><!ENTITY b "' + b"&a;" * 10 + b'"><!
         (before(b'<!DOCTYPE PMML [<!ENTITY % a "b"> %a;]>'), Verdict.BLOCK),
         (before(b'<!DOCTYPE PMML SYSTEM "http://a.example/x.dtd">'), Verdict.BLOCK),
         (GOOD[:-20], Verdict.UNREADABLE),
+        (GOOD.replace(b"UTF-8", b"UTF-8-8"), Verdict.UNREADABLE),
         (inside(b"<a>" * 50_000), Verdict.UNREADABLE),
     ],
 )

@@ -195,3 +195,12 @@ def test_arrays_in_files_beside_an_old_joblib_file():
         raw = name.encode()
         data = b"\x80\x02cjoblib.numpy_pickle\nNDArrayWrapper\n)\x81}U\x08filenameU" + bytes([len(raw)]) + raw + b"sb."
         assert (scan(data).verdict is Verdict.BLOCK) is hostile, name
+
+
+def test_old_torch_files_name_a_class_by_a_persistent_id():
+    """It is that class, and judged as such; ids of other kinds are no class."""
+    for name, verdict in ((b"torch.nn.modules.linear\nLinear", Verdict.CLEAN), (b"posix\nsystem", Verdict.BLOCK)):
+        data = b"\x80\x02(X\x06\x00\x00\x00modulec" + name + b"\nX\x01\x00\x00\x00fX\x01\x00\x00\x00stQ)\x81}b."
+        assert scan(data, torch=True).verdict is verdict
+    other = b"\x80\x02(X\x05\x00\x00\x00otherctorch.nn.modules.linear\nLinear\nNNtQ)\x81."
+    assert scan(other, torch=True).verdict is Verdict.BLOCK

@@ -64,6 +64,6 @@ def pmml_findings(text: bytes, path: str) -> list[Finding]:
         parser.Parse(text, True)
     except _Hostile:
         pass
-    except (expat.ExpatError, ValueError) as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:
         found.append(unreadable(f"the XML breaks off: {error}", path))
     return list(dict.fromkeys(found))

@@ -162,7 +162,7 @@ class Walk(Machine):
                 identity = self.pop() if op.name == "BINPERSID" else op.arg
                 if not self.torch:
                     self._review("pickle-persistent-id", "refers to something outside of itself by a persistent id")
-                self.stack.append(Persistent(identity))
+                self.stack.append(_module_class(identity) or Persistent(identity))
             case "EXT1" | "EXT2" | "EXT4":
                 self._hostile("pickle-extension", f"{op.name} {op.arg}: a global by number, from an unknown list")
                 self.stack.append(Other("extension"))
@@ -275,6 +275,13 @@ class Walk(Machine):
 
     def _review(self, rule: str, why: str) -> None:
         self.findings.append(Finding(rule, Severity.MEDIUM, why, self.where))
+
+
+def _module_class(identity: Value) -> Global | None:
+    """Return the class that torch's old files name by a persistent id: ("module", class, its source file, its source)."""
+    items = identity.items if isinstance(identity, Pile) else []
+    named = len(items) == 4 and items[0] == "module"
+    return items[1] if named and isinstance(items[1], Global) else None
 
 
 def _old_text(raw: memoryview, machine: Machine) -> Value:
