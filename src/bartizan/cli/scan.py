@@ -18,8 +18,8 @@ from bartizan.core.display import visible
 from bartizan.core.errors import BadArtifact
 from bartizan.core.findings import Severity
 from bartizan.supply.base import Scanned, Verdict
+from bartizan.supply.jobs import scan_paths
 from bartizan.supply.packages.osv import Database, audited
-from bartizan.supply.scan import scan_path
 
 _COLOURS = {Verdict.CLEAN: "green", Verdict.REVIEW: "yellow", Verdict.UNREADABLE: "magenta", Verdict.BLOCK: "red"}
 _MEANINGS = {
@@ -38,6 +38,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sarif", type=Path, metavar="FILE", help="also write a SARIF 2.1.0 log")
     parser.add_argument("--osv", type=Path, metavar="PATH", help="audit packages against this copy of the OSV database")
     parser.add_argument("--osv-days", type=float, default=30, metavar="N", help="oldest copy that counts (default: 30)")
+    parser.add_argument(
+        "--jobs", type=int, choices=range(1, 65), default=1, metavar="N", help="scan in N processes (1 to 64)"
+    )
     parser.add_argument("--strict", action="store_true", help="what needs review fails too")
 
 
@@ -48,12 +51,12 @@ def _run(args: argparse.Namespace) -> int:
     for path in args.paths:
         if not path.exists() and not path.is_symlink():
             raise BadArtifact(f"{path}: no such file or folder")
-        for result in scan_path(path):
-            if database is not None:
-                result = audited(result, database, SystemClock(), max_age_days=args.osv_days)
-            results.append(result)
-            if args.json:
-                print(json.dumps(_as_json(result)))
+    for scanned in scan_paths(args.paths, args.jobs):
+        days = args.osv_days
+        result = scanned if database is None else audited(scanned, database, SystemClock(), max_age_days=days)
+        results.append(result)
+        if args.json:
+            print(json.dumps(_as_json(result)))
     if not args.json:
         console.print(_table(results))
         _summary(console, results)

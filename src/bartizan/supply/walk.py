@@ -278,7 +278,7 @@ class Walk(Machine):
 
 
 def _module_class(identity: Value) -> Global | None:
-    """Return the class that torch's old files name by a persistent id: ("module", class, its source file, its source)."""
+    """Return the class that torch's old files name by a persistent id: ("module", class, source file, source)."""
     items = identity.items if isinstance(identity, Pile) else []
     named = len(items) == 4 and items[0] == "module"
     return items[1] if named and isinstance(items[1], Global) else None
