@@ -1,47 +1,44 @@
 """Detection, honest files and speed of `bartizan scan` beside three peers, on the same files in one run.
 
 `make bench-scan`. The peers are installed into a virtual environment of their own under build/ (versions pinned below).
-The hostile corpus is ours (lab/hostile_artefacts.py) plus 1,000 calls of standard-library functions drawn with a seed;
-peers' own test files are not used. Honest ones are ours, and models that scikit-learn, LightGBM and XGBoost make here.
-A peer passes a file when its exit code would be 0.
+The hostile corpora are ours (lab/hostile_artefacts.py, lab/hostile_formats.py) and 1,000 calls of standard-library
+functions drawn with a seed; peers' own test files are not used. Honest ones are ours, made on the spot by the
+libraries, and models that PyPI packages ship (scan_corpora.py). A peer passes a file when its exit code would be 0.
+Large files are scanned in a process each, three times; `cpu_s` is processor time, which a busy machine disturbs less
+than `wall_s`.
 """
 
-import inspect
-import io
 import json
-import pickletools
 import platform
-import random
+import resource
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from pathlib import Path
 
-import joblib
-import numpy as np
+from bench import scan_corpora
 
 from bartizan import __version__
 from bartizan.core.measures import proportion
-from bartizan.lab.hostile_artefacts import SHAPES, benign, hostile
-from bartizan.supply.allowed import tier
 from bartizan.supply.base import Verdict
+from bartizan.supply.jobs import scan_paths
 from bartizan.supply.scan import scan_path
 
-SEED = 20261124
+SEED = scan_corpora.SEED
 PEERS = ("picklescan==1.0.5", "modelscan==0.8.8", "fickling==0.1.12", "typing_extensions")
 MAKERS = ("scikit-learn", "lightgbm", "xgboost-cpu", "joblib")
 RESULT = Path(__file__).parent / "results" / "scan.json"
 BUILD = Path("build/peers")
+LONGEST_S = 300
+"""A peer that has not read a large file by then has no figure."""
+SAID = {Verdict.CLEAN: "pass", Verdict.REVIEW: "review", Verdict.UNREADABLE: "error", Verdict.BLOCK: "flag"}
 
 PEER_SCRIPT = """
-import json, pathlib, sys, time, logging, contextlib, io
+import json, pathlib, resource, sys, time, logging, contextlib, io
 logging.disable(logging.CRITICAL)
-tool, folder = sys.argv[1:]
-out = {}
+tool, *paths = sys.argv[1:]
 if tool == "picklescan":
     from picklescan.scanner import scan_file_path
     def judge(path):
@@ -59,90 +56,19 @@ else:
     def judge(path):
         result = ModelScan().scan(path)
         return "flag" if result["issues"] else "error" if result["errors"] else "pass"
-for path in sorted(pathlib.Path(folder).iterdir()):
-    begun = time.perf_counter()
+if pathlib.Path(paths[0]).is_dir():
+    paths = sorted(map(str, pathlib.Path(paths[0]).iterdir()))
+for path in paths:
+    wall, cpu = time.perf_counter(), time.process_time()
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            said = judge(str(path))
+            said = judge(path)
     except BaseException as error:
         said = "error"
-    out[path.name] = (said, time.perf_counter() - begun)
-print(json.dumps(out))
+    spent = time.perf_counter() - wall, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps([pathlib.Path(path).name, said, *spent, peak]), flush=True)
 """
-
-
-MODELS_SCRIPT = """
-import pathlib, pickle, sys, warnings
-warnings.simplefilter("ignore")
-import joblib, lightgbm, numpy as np, xgboost
-from sklearn.datasets import make_classification
-from sklearn.utils import all_estimators
-folder = pathlib.Path(sys.argv[1])
-x, y = make_classification(60, 6, random_state=0)
-def keep(name, model):
-    joblib.dump(model, folder / f"{name}.joblib")
-    (folder / f"{name}.pkl").write_bytes(pickle.dumps(model))
-for name, kind in all_estimators():
-    try:
-        model = kind()
-        try:
-            model.fit(x, y)
-        except Exception:
-            model.fit(np.abs(x), y)
-        keep(f"sklearn-{name}", model)
-    except Exception:
-        continue  # takes other arguments or other data
-for kind in (lightgbm.LGBMClassifier, lightgbm.LGBMRegressor):
-    model = kind(n_estimators=5, verbose=-1).fit(x, y)
-    keep(f"lightgbm-{kind.__name__}", model)
-    keep(f"lightgbm-{kind.__name__}-booster", model.booster_)
-for kind in (xgboost.XGBClassifier, xgboost.XGBRegressor):
-    model = kind(n_estimators=5).fit(x, y)
-    keep(f"xgboost-{kind.__name__}", model)
-    keep(f"xgboost-{kind.__name__}-booster", model.get_booster())
-"""
-
-
-def stdlib_calls(count):
-    """Yield pickles that call public functions of the standard library, in random forms."""
-    draw = random.Random(SEED)
-    found = []
-    for module_name in sorted(sys.stdlib_module_names & set(sys.modules)):
-        for name, value in sorted(vars(sys.modules[module_name]).items()):
-            public = not name.startswith("_") and callable(value) and not inspect.ismodule(value)
-            if public and tier(module_name, name) is None:
-                found.append((module_name, name))
-    for number in range(count):
-        module, name = draw.choice(found)
-        _, make = draw.choice(SHAPES[:8])
-        yield f"call-{number:04d}-{module}.{name}.pkl", make(module, name, "x")
-
-
-def honest_models(folder):
-    """Write arrays and joblib files made on the spot, beside the honest samples of the corpus."""
-    for sample in benign():
-        (folder / sample.name).write_bytes(sample.data)
-    draw = np.random.default_rng(SEED)
-    for number in range(20):
-        kept = {"w": draw.normal(size=(10 + number, 4)), "n": number, "o": np.array(["a", None], dtype=object)}
-        joblib.dump(kept, folder / f"joblib-{number}.joblib", compress=number % 3)
-
-
-def large(folder):
-    """Write files of half a gigabyte: safetensors, torch zip, raw pickle of arrays; and many small objects."""
-    block = np.zeros(500_000_000 // 4, dtype="f4")
-    header = json.dumps({"w": {"dtype": "F32", "shape": [block.size], "data_offsets": [0, block.nbytes]}}).encode()
-    with (folder / "large.safetensors").open("wb") as file:
-        file.write(struct.pack("<Q", len(header)) + header)
-        block.tofile(file)
-    small = next(one for one in benign() if one.name.startswith("state-"))
-    inner = zipfile.ZipFile(io.BytesIO(small.data))
-    with zipfile.ZipFile(folder / "large.pt", "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("archive/data.pkl", inner.read("archive/data.pkl"))
-        archive.writestr("archive/data/0", block.tobytes())
-    (folder / "large.pkl").write_bytes(block.dumps())
-    items = b"".join(b"X" + struct.pack("<I", 8) + b"%08d" % n + b"K\x01K\x02\x86" for n in range(1_000_000))
-    (folder / "objects.pkl").write_bytes(b"\x80\x02}(" + items + b"u.")
 
 
 def peer_python():
@@ -155,32 +81,77 @@ def peer_python():
 
 
 def ours(folder):
-    """Return our verdict and time for each file."""
-    out = {}
-    for path in sorted(folder.iterdir()):
-        begun = time.perf_counter()
-        (result,) = scan_path(path)
-        said = {Verdict.CLEAN: "pass", Verdict.REVIEW: "review", Verdict.UNREADABLE: "error"}.get(
-            result.verdict, "flag"
-        )
-        out[path.name] = (said, time.perf_counter() - begun)
-    return out
+    """Return our verdict for each file."""
+    return {path.name: SAID[next(iter(scan_path(path))).verdict] for path in sorted(folder.iterdir())}
 
 
 def peer(tool, folder):
-    """Return a peer's verdicts and times; one process for the whole folder, so that its start does not count."""
-    done = subprocess.run(
-        [str(peer_python()), "-c", PEER_SCRIPT, tool, str(folder)], capture_output=True, text=True, check=True
-    )
+    """Return a peer's verdicts; one process for the whole folder, so that its start does not count."""
+    command = [str(peer_python()), "-c", PEER_SCRIPT, tool, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('["')]
+    return {row[0]: row[1] for row in rows}
+
+
+def figures(said):
+    """Return counts, and the shares that pass and that are flagged with their intervals."""
+    kinds = {kind: list(said.values()).count(kind) for kind in ("flag", "review", "error", "pass")}
+    shares = {kind: proportion(kinds[kind], len(said), seed=SEED) for kind in ("pass", "flag")}
+    named = {f"{kind} share": [one.value, one.low, one.high] for kind, one in shares.items()}
+    return {"n": len(said), **kinds, **named}
+
+
+def large(folder):
+    """Return for each large file and tool what it said, its times and its peak memory."""
+    result = {}
+    for path in sorted(folder.iterdir()):
+        result[path.name] = {"bytes": path.stat().st_size}
+        for tool in ("bartizan", "picklescan", "modelscan"):
+            rows = [row for _ in range(3) if (row := timed(tool, path)) is not None]
+            if len(rows) < 3:
+                result[path.name][tool] = {"over_s": LONGEST_S}
+                continue
+            walls, cpus = [row[2] for row in rows], [row[3] for row in rows]
+            result[path.name][tool] = {
+                "verdict": rows[0][1],
+                "wall_s": [min(walls), statistics.median(walls), max(walls)],
+                "cpu_s": [min(cpus), statistics.median(cpus), max(cpus)],
+                "peak_mb": max(row[4] for row in rows),
+            }
+        print(path.name, json.dumps(result[path.name]), flush=True)
+    return result
+
+
+def timed(tool, path):
+    """Scan one file in a process of its own; None when it takes too long."""
+    mine = [sys.executable, __file__, "--one", str(path)]
+    command = mine if tool == "bartizan" else [str(peer_python()), "-c", PEER_SCRIPT, tool, str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LONGEST_S)
+    except subprocess.TimeoutExpired:
+        return None
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def figures(results):
-    """Return counts and the share that passes with its interval."""
-    said = [one[0] for one in results.values()]
-    passed = proportion(said.count("pass"), len(said), seed=SEED)
-    kinds = {kind: said.count(kind) for kind in ("flag", "review", "error", "pass")}
-    return kinds | {"n": len(said), "passes": passed.value, "low": passed.low, "high": passed.high}
+def one(path):
+    """Scan one file here and print what it took."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    (result,) = scan_path(path)
+    spent = time.perf_counter() - wall, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps([path.name, SAID[result.verdict], *spent, peak]))
+
+
+def parallel(folder):
+    """Return the seconds for thousands of files by one process and by two."""
+    scan_corpora.many_files(folder, 5000)
+    seconds, blocked = {}, set()
+    for jobs in (1, 2):
+        begun = time.perf_counter()
+        results = list(scan_paths([folder], jobs))
+        seconds[str(jobs)] = time.perf_counter() - begun
+        blocked.add(sum(result.verdict is Verdict.BLOCK for result in results))
+    return {"files": 5000, "wall_s by jobs": seconds, "blocked": sorted(blocked)}
 
 
 def main():
@@ -188,47 +159,44 @@ def main():
     result = {
         "bartizan": __version__,
         "python": platform.python_version(),
-        "peers": [one for one in PEERS if "==" in one],
+        "peers": [name for name in PEERS if "==" in name],
+        "packages": [*scan_corpora.WHEELS, scan_corpora.JOBLIB],
         "seed": SEED,
-        "opcodes": len(pickletools.opcodes),
         "corpora": {},
-        "seconds": {},
-    }
-    tools = {
-        "bartizan": ours,
-        "picklescan": lambda folder: peer("picklescan", folder),
-        "modelscan": lambda folder: peer("modelscan", folder),
-        "fickling": lambda folder: peer("fickling", folder),
     }
     with tempfile.TemporaryDirectory() as top:
-        folders = {name: Path(top) / name for name in ("hostile", "stdlib", "honest", "models", "large")}
-        for folder in folders.values():
+        fill = {
+            "hostile": scan_corpora.hostile_files,
+            "stdlib calls": scan_corpora.calls,
+            "own honest": scan_corpora.honest_files,
+            "made by torch": scan_corpora.torch_files,
+            "made by scikit-learn, LightGBM, XGBoost": lambda folder: scan_corpora.estimator_files(
+                folder, peer_python()
+            ),
+            "shipped in packages": scan_corpora.real_files,
+        }
+        for number, (name, write) in enumerate(fill.items()):
+            folder = Path(top) / str(number)
             folder.mkdir()
-        for sample in hostile():
-            (folders["hostile"] / sample.name).write_bytes(sample.data)
-        for name, data in stdlib_calls(1000):
-            (folders["stdlib"] / name).write_bytes(data)
-        honest_models(folders["honest"])
-        subprocess.run([str(peer_python()), "-c", MODELS_SCRIPT, str(folders["models"])], check=True)
-        large(folders["large"])
-        for corpus in ("hostile", "stdlib", "honest", "models"):
-            result["corpora"][corpus] = {tool: figures(run(folders[corpus])) for tool, run in tools.items()}
-        del tools["fickling"]  # minutes a file at this size
-        times = {tool: [run(folders["large"]) for _ in range(3)] for tool, run in tools.items()}
-        for name in sorted(times["bartizan"][0]):
-            result["seconds"][name] = {
-                tool: {
-                    "median": statistics.median(one[name][1] for one in repeats),
-                    "least": min(one[name][1] for one in repeats),
-                    "most": max(one[name][1] for one in repeats),
-                    "verdict": repeats[0][name][0],
-                }
-                for tool, repeats in times.items()
-            }
+            counts = write(folder)
+            if counts:
+                result["files in packages"] = counts
+            result["corpora"][name] = {"bartizan": figures(ours(folder))}
+            for tool in ("picklescan", "modelscan", "fickling"):
+                result["corpora"][name][tool] = figures(peer(tool, folder))
+            print(name, json.dumps(result["corpora"][name]), flush=True)
+        big, many = Path(top) / "large", Path(top) / "many"
+        big.mkdir()
+        many.mkdir()
+        result["many files"] = parallel(many)
+        scan_corpora.large_files(big)
+        result["large files"] = large(big)
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--one"]:
+        one(Path(sys.argv[2]))
+    else:
+        main()

@@ -11,6 +11,7 @@ import platform
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import atheris
@@ -42,6 +43,7 @@ from bartizan.lab.hostile_packages import honest_packages, hostile_packages
 
 RESULT = Path(__file__).parent / "results" / "fuzz.json"
 BUILD = Path("build/fuzz")
+ROUND_S = 50
 NAMES = ("x", "x.pkl", "SKILL.md", "requirements.txt", "uv.lock", "package-lock.json", "mcp.json", "x.py", "x.js",
          "x.pth", "config.json", "chat_template.jinja")  # fmt: skip
 
@@ -147,29 +149,31 @@ def fuzz(parser, seconds):
 
 
 def measured(parser, seconds):
-    """Fuzz one parser in a process of its own and return what it did."""
-    command = [sys.executable, __file__, "--only", parser, str(seconds)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
-    runs = re.findall(r"Done (\d+) runs in (\d+) second", done.stderr)
-    coverage = re.findall(r"cov: (\d+)", done.stderr)
-    if done.returncode or not runs:
-        print(done.stderr[-3000:])
-    return {
-        "seconds": int(runs[-1][1]) if runs else None,
-        "runs": int(runs[-1][0]) if runs else None,
-        "edges": int(coverage[-1]) if coverage else None,
-        "crashed": done.returncode != 0,
-    }
+    """Fuzz one parser in processes of its own, a round after the other on the same corpus; return what they did."""
+    total = {"seconds": 0, "runs": 0, "edges": 0, "crashes": 0}
+    for start in range(0, seconds, ROUND_S):
+        command = [sys.executable, __file__, "--only", parser, str(min(ROUND_S, seconds - start))]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
+        runs = re.findall(r"Done (\d+) runs in (\d+) second", done.stderr)
+        coverage = re.findall(r"cov: (\d+)", done.stderr)
+        if done.returncode or not runs:
+            print(done.stderr[-3000:], flush=True)
+            total["crashes"] += 1
+        else:
+            total["seconds"] += int(runs[-1][1])
+            total["runs"] += int(runs[-1][0])
+            total["edges"] = max(total["edges"], int(coverage[-1]) if coverage else 0)
+    return total
 
 
 def main(whole_s, each_s):
     """Fuzz everything, write and print."""
-    result = {"python": platform.python_version(), "atheris": atheris.__version__, "parsers": {}}
+    result = {"python": platform.python_version(), "atheris": version("atheris"), "parsers": {}}
     for parser in ("whole", *PARSERS):
         result["parsers"][parser] = measured(parser, whole_s if parser == "whole" else each_s)
         print(parser, json.dumps(result["parsers"][parser]), flush=True)
         RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    return any(one["crashed"] for one in result["parsers"].values())
+    return any(one["crashes"] for one in result["parsers"].values())
 
 
 if __name__ == "__main__":
