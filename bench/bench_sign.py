@@ -4,6 +4,7 @@ The other tool is run as a command when `model_signing` is on the path (pip inst
 environment of its own); without it that part is reported as not measured. Each figure is the median of five runs.
 """
 
+import datetime
 import json
 import platform
 import shutil
@@ -15,7 +16,8 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bartizan import __version__
@@ -25,6 +27,10 @@ from bartizan.supply.manifest import differences, measure
 RESULT = Path(__file__).parent / "results" / "sign.json"
 SIZE = 1_000_000_000
 REPEATS = 5
+USAGES = (
+    *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+    *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+)
 
 
 def keys(folder):
@@ -61,35 +67,85 @@ def spread(values):
     return {"median": statistics.median(values), "least": min(values), "most": max(values)}
 
 
+def certified(folder, key):
+    """Write a root, and a certificate of it for the key; return the chain."""
+    root_key = ec.generate_private_key(ec.SECP384R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Root")])
+    now = datetime.datetime.now(datetime.UTC)
+
+    def certificate(subject, public, ca):
+        usage = dict.fromkeys(USAGES, False) | {"key_cert_sign" if ca else "digital_signature": True}
+        made = x509.CertificateBuilder().subject_name(subject).issuer_name(name).public_key(public)
+        made = made.serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(1))
+        made = made.not_valid_after(now + datetime.timedelta(9))
+        made = made.add_extension(x509.BasicConstraints(ca, None), True).add_extension(x509.KeyUsage(**usage), True)
+        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
+        made = made.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), False)
+        made = made.add_extension(authority, False)
+        if not ca:
+            alternative = x509.SubjectAlternativeName([x509.RFC822Name("signer@bartizan.example")])
+            made = made.add_extension(alternative, False)
+            made = made.add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CODE_SIGNING]), False)
+        return made.sign(root_key, hashes.SHA384())
+
+    root = certificate(name, root_key.public_key(), True)
+    signer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Signer")])
+    leaf = certificate(signer, key.public_key(), False)
+    for file, one in (("root.pem", root), ("leaf.pem", leaf)):
+        (folder / file).write_bytes(one.public_bytes(serialization.Encoding.PEM))
+    return leaf, root
+
+
 def interoperation(folder, key):
-    """Let each side verify the other's bundle, untouched and with one byte changed."""
+    """Let each side verify the other's bundle, untouched and with one byte changed, by key and by certificate."""
     tool = shutil.which("model_signing")
     if tool is None:
         return "not measured: model_signing is not on the path"
-    model = folder / "small"
-    (model / "part").mkdir(parents=True)
-    (model / "a.bin").write_bytes(b"weights")
-    (model / "part/b.bin").write_bytes(b"more")
-
-    def theirs(*words):
-        command = [tool, *words, "--signature", str(folder / "s.sig")]
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-    def ours():
-        signed = signing.verify((folder / "s.sig").read_bytes(), signing.TrustedKey(key.public_key()))
-        return not differences(signed, measure(model))
-
+    leaf, root = certified(folder, key)
+    private = ("--private_key", str(folder / "key.pem"))
+    ways = {
+        "key": (
+            (*private,),
+            ("--public_key", str(folder / "key.pub")),
+            signing.TrustedKey(key.public_key()),
+            (),
+        ),
+        "certificate": (
+            (
+                *private,
+                "--signing_certificate",
+                str(folder / "leaf.pem"),
+                "--certificate_chain",
+                str(folder / "root.pem"),
+            ),
+            ("--certificate_chain", str(folder / "root.pem")),
+            signing.TrustedRoots((root,)),
+            (leaf, root),
+        ),
+    }
     answers = {}
-    (folder / "s.sig").write_text(json.dumps(signing.sign(measure(model), key)))
-    check = ("verify", "key", str(model), "--public_key", str(folder / "key.pub"))
-    answers["theirs accepts ours"] = theirs(*check)
-    (model / "a.bin").write_bytes(b"weightr")
-    answers["theirs refuses ours when changed"] = not theirs(*check)
-    (folder / "s.sig").unlink()
-    theirs("sign", "key", str(model), "--private_key", str(folder / "key.pem"))
-    answers["ours accepts theirs"] = ours()
-    (model / "a.bin").write_bytes(b"weights")
-    answers["ours refuses theirs when changed"] = not ours()
+    for way, (to_sign, to_verify, trust, chain) in ways.items():
+        model, bundle = folder / way, folder / f"{way}.sig"
+        (model / "part").mkdir(parents=True)
+        (model / "a.bin").write_bytes(b"weights")
+        (model / "part/b.bin").write_bytes(b"more")
+
+        def theirs(verb, *words, way=way, model=model, bundle=bundle):
+            command = [tool, verb, way, str(model), *words, "--signature", str(bundle)]
+            return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+        def ours(bundle=bundle, trust=trust, model=model):
+            return not differences(signing.verify(bundle.read_bytes(), trust), measure(model))
+
+        bundle.write_text(json.dumps(signing.sign(measure(model), key, chain)))
+        answers[f"{way}: theirs accepts ours"] = theirs("verify", *to_verify)
+        (model / "a.bin").write_bytes(b"weightr")
+        answers[f"{way}: theirs refuses ours when changed"] = not theirs("verify", *to_verify)
+        bundle.unlink()
+        theirs("sign", *to_sign)
+        answers[f"{way}: ours accepts theirs"] = ours()
+        (model / "a.bin").write_bytes(b"weights")
+        answers[f"{way}: ours refuses theirs when changed"] = not ours()
     return answers
 
 
