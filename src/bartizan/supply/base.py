@@ -88,8 +88,8 @@ class Budget:
     """What one artefact may cost, all its members together."""
 
     seconds: float = 120.0
-    output_bytes: int = 4 << 30
-    """Bytes that come out of compression."""
+    output_bytes: int = 2 << 30
+    """Bytes that come out of compression; what is unpacked is held in memory."""
     ratio: int = 1000
     """Largest ratio of output to input of one compressed stream."""
     members: int = 100_000

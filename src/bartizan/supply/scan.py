@@ -29,6 +29,9 @@ _PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", lz4.MAGI
 _OLD_JOBLIB = re.compile(rb"ZF0x[0-9a-f]{1,16} *L? *(?=x)")
 """Joblib before 0.10: this mark, the unpacked length, zlib data."""
 _PICKLE_NAMES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt", ".dill", ".npy")
+_LARGEST_TEXT = 64 << 20
+_TABLES = (".csv", ".tsv", ".jsonl", ".txt", ".json", ".xml")
+"""Texts that are long because they hold data, or a model as numbers."""
 _NATIVE = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"!<arch>\n")
 _ORDINARY_IN_PACKAGES = frozenset({"unknown-format", "empty"})
 """Findings about a model file that say nothing about a package's data: images, fonts, empty modules."""
@@ -106,11 +109,20 @@ def _plain(data: memoryview, head: bytes, path: str, budget: Budget, depth: int)
     if head.startswith(_NATIVE):
         why = "compiled code: this scanner does not read it"
         return judged(path, "native code", [Finding("native-code", Severity.MEDIUM, why, path)])
-    text = scan_text(bytes(data), path) if _is_text(data) else None
+    text = _text(data, path) if _is_text(data) else None
     if text is not None:
         return text
     why = "a format that this scanner does not know: nothing can be said about it"
     return judged(path, "unknown", [Finding("unknown-format", Severity.MEDIUM, why, path)])
+
+
+def _text(data: memoryview, path: str) -> Scanned | None:
+    """Return the result for a text. One that is too long to hold is data by its name, or not checked."""
+    if len(data) <= _LARGEST_TEXT:
+        return scan_text(bytes(data), path)
+    if path.lower().endswith(_TABLES):
+        return judged(path, "text", [])
+    return judged(path, "text", [unreadable(f"a text of more than {_LARGEST_TEXT >> 20} MB", path)])
 
 
 def _graph(data: memoryview, path: str, budget: Budget) -> Scanned | None:
@@ -168,7 +180,9 @@ def _is_quiet(member: containers.Member) -> bool:
 
 
 def _is_keras(name: str, data: memoryview) -> bool:
-    return name.endswith("config.json") and keras_configs.is_keras_config(bytes(data))
+    if not name.endswith("config.json") or len(data) > _LARGEST_TEXT:
+        return False
+    return keras_configs.is_keras_config(bytes(data))
 
 
 def _tar(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from bartizan.core.findings import Finding, Severity
 from bartizan.supply import calls
 from bartizan.supply.allowed import is_known, tier
-from bartizan.supply.base import Budget, unreadable
+from bartizan.supply.base import Budget, LimitReached, unreadable
 from bartizan.supply.machine import LARGEST_WEIGHT, LONG, NO_FRAME, STEPS, Machine
 from bartizan.supply.opcodes import Broken, Op
 from bartizan.supply.values import Global, Made, Other, Persistent, Pile, Value, shortened
@@ -22,6 +22,8 @@ _PLAIN = frozenset({"INT", "LONG", "LONG1", "LONG4", "STRING", "UNICODE", "BINUN
 _OLD_TEXT = frozenset({"BINSTRING", "SHORT_BINSTRING"})
 _BATCH = 4096
 """Opcodes between two looks at the budget."""
+_HELD = 12_000_000
+"""Values on the stack and in the memo: about two gigabytes of descriptions."""
 
 
 _CUT: dict[type[Exception], str] = {UnicodeDecodeError: "text that is no UTF-8"}
@@ -60,6 +62,8 @@ class Walk(Machine):
                     if at > self.frame_end:
                         self._leave_frame(start, at)
                 self.budget.spend("opcodes", _BATCH)
+                if len(self.stack) + len(self.memo) + len(self.far) > _HELD:
+                    raise LimitReached(f"more than {_HELD:,} values held at once")
         except _Stopped:
             self.at = self.end
             return True
