@@ -20,6 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bartizan.lab.published_bypasses import ADVISORIES
+
 GADGETS: tuple[tuple[str, str, str], ...] = (
     ("posix", "system", "true"),
     ("os", "system", "true"),
@@ -182,6 +184,10 @@ def hostile() -> Iterator[Sample]:
     for module, name, argument in GADGETS:
         yield Sample(f"gadget-{module}.{name}.pkl", SHAPES[0][1](module, name, argument), True)
         yield Sample(f"gadget4-{module}.{name}.pt", SHAPES[2][1](module, name, argument), True)
+    known = {(module, name) for module, name, _ in GADGETS}
+    for module, name in dict.fromkeys((module, name) for _, module, name in ADVISORIES):
+        if (module, name) not in known:
+            yield Sample(f"advisory-{module}.{name}.pkl", SHAPES[0][1](module, name, "x"), True)
     for shape, make in SHAPES:
         for module, name, argument in GADGETS[:3] + GADGETS[26:28]:
             yield Sample(f"shape-{shape}-{module}.{name}.pkl", make(module, name, argument), True)
