@@ -186,6 +186,12 @@ def test_cve_2025_32434_a_tar_that_the_restricted_loader_loaded_in_full():
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     assert "posix.system" in stopped(buffer.getvalue(), "m.pt").globals
+    oldest = bytearray(buffer.getvalue())
+    for start in (0, 1024):  # the form without a mark, which tarfile reads as well
+        oldest[start + 257 : start + 512] = bytes(255)
+        oldest[start + 148 : start + 156] = b" " * 8
+        oldest[start + 148 : start + 156] = b"%06o\0 " % sum(oldest[start : start + 512])
+    assert "posix.system" in stopped(bytes(oldest), "m.pt").globals
 
 
 def test_modelscan_endings_in_capitals_and_no_ending_at_all():

@@ -81,6 +81,15 @@ def test_cve_2025_54412_and_54413_the_class_shown_is_not_the_one_that_runs():
     assert model(node("MethodNode", "builtins.int")).verdict is Verdict.BLOCK
 
 
+def test_names_in_escapes_are_read_all_the_same():
+    """JSON has many spellings of one key."""
+    buffer = io.BytesIO()
+    text = json.dumps(node("ObjectNode", "subprocess.Popen")).replace("__loader__", "\\u005f_loader__")
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("schema.json", text)
+    assert scan_bytes(memoryview(buffer.getvalue()), "m.skops", Budget()).verdict is Verdict.BLOCK
+
+
 def test_what_cannot_be_read_is_unreadable():
     """No JSON, or nested without end."""
     assert skops_findings(b"{", "x")[0][0].rule == "unreadable"

@@ -162,6 +162,18 @@ def _gaps(data: memoryview, archive: zipfile.ZipFile, path: str) -> list[Finding
     return []
 
 
+def is_tar(data: memoryview) -> bool:
+    """Return whether a tar header stands at the beginning; the oldest form has no mark, only a sum of its bytes."""
+    if len(data) < 512:
+        return False
+    if bytes(data[257:262]) == b"ustar":
+        return True
+    digits = bytes(data[148:156]).strip(b" \0")
+    if not 1 <= len(digits) <= 7 or digits.strip(b"01234567"):
+        return False
+    return int(digits, 8) == sum(data[:148]) + sum(data[156:512]) + 8 * 32
+
+
 def tar_members(data: memoryview, path: str, budget: Budget, found: list[Finding]) -> Iterator[Member]:
     """Yield the files of a tar file. Links and devices are findings."""
     try:

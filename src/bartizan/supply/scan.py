@@ -91,7 +91,7 @@ def _plain(data: memoryview, head: bytes, path: str, budget: Budget, depth: int)
     known = format_of(data)
     if known is not None:
         return judged(path, known.name, known.read(data, path, budget))
-    if len(data) > 262 and bytes(data[257:262]) == b"ustar":
+    if containers.is_tar(data):
         return _tar(data, path, budget, depth)
     old = _OLD_JOBLIB.match(data[:32])
     if old:
@@ -156,7 +156,7 @@ def _zip(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
         contents.see(member.name, member.data)
         found += torch.findings(member.name, member.data)
         parts += _member(member, path, budget, depth, torch)
-        if member.name == skops_files.SCHEMA and b"__loader__" in bytes(member.data):
+        if member.name == skops_files.SCHEMA and skops_files.is_schema(member.data):
             where = f"{path}!{member.name}"
             parts.append(judged(where, "skops", *skops_files.skops_findings(bytes(member.data), where)))
     return _whole(path, "zip", found, parts, contents)

@@ -38,9 +38,10 @@ _TABLED = frozenset({"CachedNode"})
 _DEPTH = 300
 
 
-def is_skops(names: set[str]) -> bool:
-    """Return whether a zip with these members may be one."""
-    return SCHEMA in names
+def is_schema(text: memoryview) -> bool:
+    """Return whether a text may describe skops nodes; one with escapes may hide that it does."""
+    raw = bytes(text)
+    return b"__loader__" in raw or b"\\u" in raw
 
 
 def skops_findings(text: bytes, where: str) -> tuple[list[Finding], list[str]]:
