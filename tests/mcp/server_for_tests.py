@@ -16,7 +16,9 @@ for line in sys.stdin:
     asked = json.loads(line)
     if "id" not in asked:
         continue
-    if asked["method"] == "tools/list":
+    if asked["method"] == "initialize":
+        result = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "demo"}}
+    elif asked["method"] == "tools/list":
         result = {"tools": TOOLS}
     elif asked.get("params", {}).get("name") == "die":
         sys.exit(3)

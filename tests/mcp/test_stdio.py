@@ -11,6 +11,7 @@ from tests.mcp.standing import server_at
 from tests.mcp.test_running import Kept
 
 from bartizan.core.errors import UpstreamFailed
+from bartizan.mcp.child import Child
 from bartizan.mcp.session import Session
 from bartizan.mcp.stdio import StdioProxy, lines_of, writer_of
 
@@ -43,9 +44,9 @@ class Client:
 async def served(folder, *lines, **settings):
     """Return the client's answers and the exit code."""
     client = Client(*lines)
-    proxy = StdioProxy(Session(server_at(folder, **settings)), Kept(), client.read, client.write)
-    code = await proxy.run(CHILD, ENVIRONMENT)
-    return client.answers, code
+    child = Child(CHILD, ENVIRONMENT, 65536)
+    proxy = StdioProxy(Session(server_at(folder, **settings)), Kept(), child, client.read, client.write)
+    return client.answers, await proxy.run()
 
 
 async def test_a_child_is_listed_called_and_ended(tmp_path, capsys):
@@ -78,9 +79,10 @@ async def test_a_silent_server_is_given_up(tmp_path):
 async def test_a_command_that_is_not_there_is_an_error(tmp_path):
     """With the command's name."""
     client = Client()
-    proxy = StdioProxy(Session(server_at(tmp_path)), Kept(), client.read, client.write)
+    child = Child(["no-such-command"], ENVIRONMENT, 65536)
+    proxy = StdioProxy(Session(server_at(tmp_path)), Kept(), child, client.read, client.write)
     with pytest.raises(UpstreamFailed, match="no-such-command"):
-        await proxy.run(["no-such-command"], ENVIRONMENT)
+        await proxy.run()
 
 
 async def test_lines_are_read_whole_or_not_at_all():

@@ -48,6 +48,9 @@ class GatewayApp:
             finally:
                 self._gate = None
 
+    async def leave(self) -> None:
+        """Do nothing: each answer ends of itself."""
+
     async def answer(self, call: Call) -> Answer:
         """Return the answer to one request."""
         path, method, gate = call.path, call.method, self._gate

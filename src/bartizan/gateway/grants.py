@@ -35,16 +35,26 @@ class Grant(Struct, frozen=True, forbid_unknown_fields=True):
     def denies(self, asked: Asked, path: str, address: str) -> str:
         """Return why the caller may not ask this, or nothing."""
         prompt, document = asked.prompt, asked.document
-        if not _matches(path, self.routes):
-            return f"this key may not use {path}"
-        if self.networks and not _inside(address, self.networks):
-            return "this key may not be used from this address"
+        if elsewhere := self.denies_place(path, address):
+            return elsewhere
         if not _matches(prompt.model, self.models):
             return f"this key may not use the model {prompt.model[:80]!r}"
         for tool in prompt.tools:
             if not _matches(tool.name, self.tools):
                 return f"this key may not offer the tool {tool.name[:80]!r}"
         return self._denies_roles(asked) or self._denies_insight(document)
+
+    def denies_place(self, path: str, address: str) -> str:
+        """Return why the caller may not come to this path from this address, or nothing."""
+        if not _matches(path, self.routes):
+            return f"this key may not use {path}"
+        if self.networks and not _inside(address, self.networks):
+            return "this key may not be used from this address"
+        return ""
+
+    def allows_tool(self, *names: str) -> bool:
+        """Return whether the caller may use a tool that has these names."""
+        return any(_matches(name, self.tools) for name in names)
 
     def _denies_roles(self, asked: Asked) -> str:
         for message in asked.prompt.messages:

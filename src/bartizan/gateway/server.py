@@ -10,16 +10,28 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from email.utils import formatdate
+from typing import Protocol
 
 import uvloop
 
 from bartizan.core.errors import BadSettings
-from bartizan.gateway.app import GatewayApp
 from bartizan.gateway.inbound import App, Inbound
 from bartizan.gateway.requests import Bounds
 
 _CHECK_S = 0.5
 _GIVE_UP_S = 5.0
+
+
+class Serving(App, Protocol):
+    """An application with a beginning and an end."""
+
+    def running(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """Be ready to answer for as long as the block lasts."""
+        ...
+
+    async def leave(self) -> None:
+        """End what would never end of itself: the server is about to wait for running answers."""
+        ...
 
 
 class Server:
@@ -92,7 +104,7 @@ class Server:
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: GatewayApp, listening: socket.socket, *, bounds: Bounds | None = None, drain_s: float = 30.0
+    app: Serving, listening: socket.socket, *, bounds: Bounds | None = None, drain_s: float = 30.0
 ) -> AsyncIterator[Server]:
     """Serve `app` on `listening` for as long as the block lasts, and drain at its end."""
     async with app.running():
@@ -101,6 +113,7 @@ async def serving(
         try:
             yield server
         finally:
+            await app.leave()
             await server.stop(drain_s)
 
 
@@ -121,7 +134,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def run(
-    app: GatewayApp,
+    app: Serving,
     listening: socket.socket,
     ready: Callable[[], None],
     *,

@@ -17,11 +17,13 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event: its bytes as they came, its type (empty when not given) and its data."""
+    """One event: its bytes as they came, its type (empty when not given) and its data, its id, when to ask again."""
 
     raw: bytes
     name: str
     data: bytes
+    id: bytes = b""
+    retry_ms: int | None = None
 
 
 class EventSplitter:
@@ -60,7 +62,7 @@ def parse(raw: bytes) -> Event:
     """Return the event in the bytes `raw`."""
     if raw.startswith(b"data: ") and raw.endswith(b"\n\n") and raw.count(b"\n") == 2 and b"\r" not in raw:
         return Event(raw, "", raw[6:-2])
-    name, data = "", []
+    name, data, id_, retry = "", [], b"", None
     for line in _LINE_END.split(raw.removeprefix(b"\xef\xbb\xbf")):
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
@@ -68,7 +70,11 @@ def parse(raw: bytes) -> Event:
             data.append(value)
         elif field == b"event":
             name = value.decode("utf-8", "replace")
-    return Event(raw, name, b"\n".join(data))
+        elif field == b"id" and b"\x00" not in value:
+            id_ = value
+        elif field == b"retry" and value.isdigit() and len(value) < 10:
+            retry = int(value)
+    return Event(raw, name, b"\n".join(data), id_, retry)
 
 
 def written(name: str, data: bytes) -> bytes:

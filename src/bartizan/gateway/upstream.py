@@ -6,8 +6,10 @@ must not choose where our keys go.
 """
 
 import asyncio
+import contextlib
 import ssl
 from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -28,6 +30,10 @@ _NOT_RETURNED = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate te trailer upgrade transfer-encoding content-length "
     b"date server set-cookie alt-svc strict-transport-security".split()
 )
+
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Returns the addresses of a host that may be connected to. Raises UpstreamFailed when there is none."""
 
 
 class NotConnected(UpstreamFailed):
@@ -95,11 +101,19 @@ class HttpUpstream:
     """A model server reached over HTTP/1.1, with as many kept connections as were needed at once."""
 
     def __init__(
-        self, name: str, url: str, *, key: str = "", timeout_s: float = 120.0, forward_client_key: bool = False
+        self,
+        name: str,
+        url: str,
+        *,
+        key: str = "",
+        timeout_s: float = 120.0,
+        forward_client_key: bool = False,
+        resolve: Resolve | None = None,
     ) -> None:
         """Prepare a pool; nothing is connected before the first request. Raises BadSettings for a bad URL.
 
         `key` goes to the upstream in place of the client's; `forward_client_key` hands the client's own on instead.
+        `resolve` says which addresses may be connected to, where the system's resolver is not to be trusted.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -114,6 +128,7 @@ class HttpUpstream:
         self._key_lines = f"authorization: Bearer {key}\r\nx-api-key: {key}\r\n".encode() if key else b""
         self._timeout_s = timeout_s
         self._dropped = _NOT_FORWARDED if forward_client_key and not key else _NOT_FORWARDED | _KEYS
+        self._resolve = resolve
         self._idle: deque[Connection] = deque()
 
     async def send(self, method: str, target: str, headers: Headers, body: bytes, model: str = "") -> PooledAnswer:
@@ -155,15 +170,25 @@ class HttpUpstream:
         return None
 
     async def _connect(self) -> Connection:
-        loop = asyncio.get_running_loop()
-        connection = Connection(loop, self._timeout_s)
         try:
             async with asyncio.timeout(_CONNECT_S):
-                await loop.create_connection(lambda: connection, self._host, self._port, ssl=self._tls)
+                if self._resolve is None:
+                    return await self._connect_to(self._host)
+                addresses = await self._resolve(self._host, self._port)
+                for address in addresses[:-1]:
+                    with contextlib.suppress(OSError):
+                        return await self._connect_to(address)
+                return await self._connect_to(addresses[-1])
         except TimeoutError:
             raise NotConnected(f"upstream {self.name}: no connection within {_CONNECT_S:g} s") from None
         except OSError as error:
             raise NotConnected(f"upstream {self.name}: cannot connect: {error}") from error
+
+    async def _connect_to(self, address: str) -> Connection:
+        loop = asyncio.get_running_loop()
+        connection = Connection(loop, self._timeout_s)
+        name = self._host if self._tls else None
+        await loop.create_connection(lambda: connection, address, self._port, ssl=self._tls, server_hostname=name)
         return connection
 
     def _head(self, method: str, target: str, headers: Headers, body: bytes) -> bytes:

@@ -13,6 +13,7 @@ from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Text, Trust
 from bartizan.core.verdicts import Block
 from bartizan.detect.judge import Judge
+from bartizan.mcp.mirrors import bad_annotation
 from bartizan.mcp.names import name_findings
 from bartizan.mcp.pins import INSTRUCTIONS, LAUNCH, Offered, Pins, Standing, digest
 from bartizan.supply.agents.tool_descriptions import tool_findings
@@ -123,6 +124,8 @@ def _readable(tools: object, server: str) -> tuple[list[dict[str, Any]], list[Fi
             findings.append(Finding("malformed-tool", Severity.HIGH, "a tool without a name that can be used", server))
         elif not isinstance(tool.get("inputSchema"), dict):
             findings.append(Finding("malformed-tool", Severity.HIGH, f"{name!r} has no inputSchema", server))
+        elif why := bad_annotation(tool["inputSchema"]):
+            findings.append(Finding("malformed-tool", Severity.HIGH, f"{name!r}: {why}", server))
         elif name in kept:
             twice.add(name)
         else:

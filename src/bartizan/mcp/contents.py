@@ -58,6 +58,8 @@ class Contents:
         texts = list(dict.fromkeys(_texts(done.result)))
         self._judged(Text("\n".join(texts), trust, f"{server}/{what}"), done)
         origin = {"server": server, "from": what, "trust": trust.name.lower()}
+        if not set(done.result) - {"_meta", "resultType"}:
+            return done  # an empty result stays empty: MCP says so, and there is nothing in it to label
         meta = done.result.get("_meta")
         done.result["_meta"] = {**(meta if isinstance(meta, dict) else {}), ORIGIN_KEY: origin}
         return done

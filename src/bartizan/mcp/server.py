@@ -8,6 +8,7 @@ from bartizan.mcp.calls import Calls
 from bartizan.mcp.catalogue import Catalogue
 from bartizan.mcp.contents import Contents
 from bartizan.mcp.methods import ASKS_BACK
+from bartizan.mcp.names import inner
 
 
 @dataclass(frozen=True)
@@ -26,3 +27,7 @@ class Server:
     def denied(self) -> frozenset[str]:
         """What the server may not ask of a client: of sampling, elicitation and roots."""
         return frozenset(name for name in ASKS_BACK.values() if getattr(self.settings, name) == "deny")
+
+    def own_name(self, shown: str) -> str:
+        """Return the server's own name of a tool that clients see as `shown`, or nothing when it is none of its."""
+        return inner(self.name, shown, namespaced=self.settings.namespaced) or ""

@@ -6,6 +6,7 @@ client gets it (`answers.py`, `asking.py`). Whatever fails on the way becomes a 
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from bartizan.core.messages import Trust
 from bartizan.ledger.decisions import call_hash
 from bartizan.mcp.answers import Asked, answered, denial, noted
 from bartizan.mcp.asking import refused_asking
+from bartizan.mcp.calls import Ruling
 from bartizan.mcp.messages import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
@@ -45,7 +47,7 @@ from bartizan.mcp.methods import (
     VERSION_KEY,
     without,
 )
-from bartizan.mcp.names import inner
+from bartizan.mcp.names import SEPARATOR, inner
 from bartizan.mcp.server import Server
 from bartizan.mcp.uris import refused_uri
 
@@ -57,12 +59,15 @@ _MOST_ASKING = 64
 class Session:
     """One conversation. `principal` is the caller as the operator's rules name it."""
 
-    def __init__(self, server: Server, principal: str = "", name: str = "") -> None:
-        """Begin with nothing said."""
+    def __init__(
+        self, server: Server, principal: str = "", name: str = "", granted: Callable[..., bool] | None = None
+    ) -> None:
+        """Begin with nothing said. `granted` says whether the caller may use a tool of these names (default: any)."""
         self.server = server
         self.version = ""
         self._principal = principal
         self._name = name
+        self._granted = granted
         self._asked: dict[tuple[bool, Id], Asked] = {}
         self._asking: dict[tuple[bool, Id], str] = {}
         self._calls: deque[int] = deque()
@@ -98,15 +103,23 @@ class Session:
 
     def late(self, id_: Id) -> list[Act]:
         """Give up waiting for the answer to the client's request `id_`."""
+        acts = self.lost(id_, f"{self.server.name} did not answer within {self.server.settings.call_timeout_s:g} s")
+        cancelled = Notification("notifications/cancelled", {"requestId": id_, "reason": "too late"})
+        return [acts[0], ToServer(cancelled), *acts[1:]] if acts else []
+
+    def lost(self, id_: Id, why: str) -> list[Act]:
+        """Answer the client's request `id_` with an error: the server's answer will not come."""
         asked = self._asked.pop(key_of(id_), None)
         if asked is None:
             return []
-        why = f"{self.server.name} did not answer within {self.server.settings.call_timeout_s:g} s"
-        return [
-            Note("mcp-refused", {**self._about(), "from": "server", "what": asked.what, "why": why}),
-            ToServer(Notification("notifications/cancelled", {"requestId": id_, "reason": "too late"})),
-            ToClient(refusal(id_, INTERNAL_ERROR, why)),
-        ]
+        note = Note("mcp-refused", {**self._about(), "from": "server", "what": asked.what, "why": why})
+        return [note, ToClient(refusal(id_, INTERNAL_ERROR, why))]
+
+    def abandoned(self, id_: Id) -> list[Act]:
+        """Tell the server that nobody waits any more for the answer to the client's request `id_`."""
+        if self._asked.pop(key_of(id_), None) is None:
+            return []
+        return [ToServer(Notification("notifications/cancelled", {"requestId": id_, "reason": "the client went away"}))]
 
     def slow(self, message: Message) -> list[Act]:
         """Refuse a message whose judgement took too long."""
@@ -196,7 +209,10 @@ class Session:
         if not self._in_time():
             why = f"more than {server.settings.calls_per_minute} calls within a minute (mcp.calls_per_minute)"
             return [self._refused("client", own, why), ToClient(denial(waits, f"Refused: {why}."))]
-        ruling = server.calls.judge(server.name, own, arguments, principal=self._principal, tainted=self.tainted)
+        if self._granted is not None and not self._granted(own, f"{server.name}{SEPARATOR}{own}"):
+            ruling = Ruling("block", "not-granted", "this key may not use this tool")
+        else:
+            ruling = server.calls.judge(server.name, own, arguments, principal=self._principal, tainted=self.tainted)
         body = {
             **self._about(),
             "tool": own,

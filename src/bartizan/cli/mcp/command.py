@@ -3,9 +3,17 @@
 import argparse
 
 from bartizan.cli.base import Command
-from bartizan.cli.mcp import approve, permit, pins, run
+from bartizan.cli.mcp import approve, permit, pins, run, serve
 
-ACTS: tuple[Command, ...] = (run.COMMAND, pins.COMMAND, approve.DIFF, approve.APPROVE, approve.FORGET, permit.COMMAND)
+ACTS: tuple[Command, ...] = (
+    run.COMMAND,
+    serve.COMMAND,
+    pins.COMMAND,
+    approve.DIFF,
+    approve.APPROVE,
+    approve.FORGET,
+    permit.COMMAND,
+)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,26 +1,27 @@
-"""`bartizan mcp run -- COMMAND`: starts an MCP server as a child and guards what passes. Standard output is MCP's."""
+"""`bartizan mcp run`: stands before one MCP server, a child or an address, for a client over pipes.
+
+Standard output is MCP's alone.
+"""
 
 import argparse
 import asyncio
-import json
 import re
 import sys
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from bartizan.cli.base import CANNOT, OK, Command, add_config, configured
 from bartizan.core.clock import Clock, SystemClock
-from bartizan.core.errors import BadSettings, Refused
-from bartizan.core.findings import Severity
+from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
-from bartizan.core.settings import environment_without_secrets
+from bartizan.core.sections.mcp import McpServer
 from bartizan.gateway.evidence import Recorder
 from bartizan.ledger.log import Ledger
 from bartizan.mcp.assembly import Assembly
-from bartizan.mcp.pins import Standing
+from bartizan.mcp.http.ways import Ways, approved, launched, scanned
 from bartizan.mcp.server import Server
 from bartizan.mcp.session import Session
 from bartizan.mcp.stdio import StdioProxy, lines_of, writer_of
-from bartizan.supply.agents.mcp_servers import scan_servers
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _RUNNERS = re.compile(r"(?:.*/)?(?:npx|bunx|uvx|uv|pipx|npm|pnpm|yarn|node|python[\d.]*|docker|podman|sh|bash|deno)$")
@@ -29,50 +30,63 @@ _PLAIN = frozenset(("run", "exec", "dlx", "tool", "x"))
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
-    parser.add_argument("--name", help="what the server is called in pins and records (default: from the command)")
-    parser.add_argument("command", nargs="+", metavar="COMMAND", help="the server, after --")
+    add_server(parser)
+
+
+def add_server(parser: argparse.ArgumentParser) -> None:
+    """Add what names one server: where it is, or what starts it."""
+    parser.add_argument("--name", help="what the server is called in pins and records (default: from the rest)")
+    parser.add_argument("--url", help="where the server is, over Streamable HTTP")
+    parser.add_argument("command", nargs="*", metavar="COMMAND", help="or what starts it, after --")
+
+
+def one_server(args: argparse.Namespace, known: Sequence[McpServer]) -> McpServer:
+    """Return the server that the arguments name, or the `known` one of that name. Raises BadSettings for none."""
+    command = tuple(args.command[1:] if args.command[:1] == ["--"] else args.command)
+    if not args.url and not command and args.name:
+        for one in known:
+            if one.name == args.name:
+                return one
+        raise BadSettings(f"--name = {args.name!r}: expected a name of mcp.servers, or --url, or a command after --")
+    if bool(args.url) == bool(command):
+        raise BadSettings("expected either --url or a command after --")
+    name = args.name or (name_of(command) if command else name_at(args.url))
+    if not _NAME.fullmatch(name):
+        raise BadSettings(f"--name = {name!r}: expected up to 32 of a-z 0-9 -")
+    return McpServer(name=name, url=args.url or "", command=command)
+
+
+def tell(entry: McpServer) -> None:
+    """Say on standard error what the checks of configurations say of a server."""
+    for one in scanned(entry):
+        print(f"bartizan: {one.severity.name.lower()}: {one.rule}: {one.why}", file=sys.stderr)
 
 
 def _run(args: argparse.Namespace) -> int:
     settings, clock = configured(args), SystemClock()
-    command = args.command[1:] if args.command[0] == "--" else args.command
-    name = args.name or name_of(command)
-    if not _NAME.fullmatch(name):
-        raise BadSettings(f"--name = {name!r}: expected up to 32 of a-z 0-9 -")
+    entry = one_server(args, settings.mcp.servers)
     assembly = Assembly(settings, clock)
     try:
-        code = asyncio.run(_serve(settings, clock, assembly.server(name), command))
+        code = asyncio.run(_serve(settings, clock, assembly.server(entry.name), entry))
     finally:
         assembly.close()
     return OK if code == 0 else CANNOT
 
 
-async def _serve(settings: Settings, clock: Clock, server: Server, command: Sequence[str]) -> int:
+async def _serve(settings: Settings, clock: Clock, server: Server, entry: McpServer) -> int:
     recorder = Recorder(Ledger.configured(settings.ledger, clock), clock, settings.ledger.checkpoint_every_s)
+    ways = Ways(settings, clock)
     try:
-        launch = _launched(server, command)
+        tell(entry)
+        launch = launched(server, entry, scanned(entry))
         await recorder.record("mcp-launch", {"server": server.name, "state": launch.state, "why": launch.why})
-        if not launch.usable:
-            raise Refused(
-                f"{server.name}: how it is started {launch.why}",
-                hint=f"See `bartizan mcp diff {server.name}`, then `bartizan mcp approve {server.name}`.",
-            )
+        approved(server, launch)
         read_line = lines_of(sys.stdin.buffer, settings.mcp.message_bytes)
-        proxy = StdioProxy(Session(server), recorder, read_line, writer_of(sys.stdout.buffer))
-        return await proxy.run(command, environment_without_secrets(settings))
+        link = ways.to(entry, server)()
+        return await StdioProxy(Session(server), recorder, link, read_line, writer_of(sys.stdout.buffer)).run()
     finally:
+        await ways.close()
         await recorder.close()
-
-
-def _launched(server: Server, command: Sequence[str]) -> Standing:
-    """Pin how the server is started. What blocks in a scan of configurations waits for approval; the rest is said."""
-    entry = {"command": command[0], "args": list(command[1:])}
-    scanned = scan_servers(json.dumps({"mcpServers": {server.name: entry}}), "command")
-    findings = scanned.findings if scanned is not None else ()
-    for one in findings:
-        print(f"bartizan: {one.severity.name.lower()}: {one.rule}: {one.why}", file=sys.stderr)
-    grave = tuple(one for one in findings if one.severity >= Severity.HIGH)
-    return server.catalogue.launched({"command": list(command)}, grave)
 
 
 def name_of(command: Sequence[str]) -> str:
@@ -87,4 +101,13 @@ def name_of(command: Sequence[str]) -> str:
     return "server"
 
 
-COMMAND = Command("run", "Start an MCP server over standard input and output, guarded.", _arguments, _run)
+def name_at(url: str) -> str:
+    """Return a name for the server at a URL: its host's."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        host = ""
+    return re.sub(r"[^a-z0-9]+", "-", host.lower().removeprefix("mcp.")).strip("-")[:32] or "server"
+
+
+COMMAND = Command("run", "Stand before one MCP server, for a client on standard input and output.", _arguments, _run)

@@ -9,6 +9,26 @@ from bartizan.core.sections.gateway import Mode
 Ask = Literal["deny", "allow"]
 
 
+class McpServer(Struct, frozen=True, forbid_unknown_fields=True):
+    """One server that `bartizan mcp serve` stands in front of: an address, or a command that starts it."""
+
+    name: Annotated[
+        str,
+        Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$", description="Name in pins, rules, records and the path /NAME/mcp."),
+    ] = "server"
+    url: Annotated[str, Meta(description="Where it is reached over Streamable HTTP; or a command.")] = ""
+    command: Annotated[tuple[str, ...], Meta(description="What starts it; one child for each session.")] = ()
+    api_key_env: Annotated[str, Meta(description="Environment variable that holds our key for it.")] = ""
+    api_key_file: Annotated[str, Meta(description="File whose first line is our key for it.")] = ""
+    client_id: Annotated[str, Meta(description="Our id at its authorization server (OAuth client credentials).")] = ""
+    client_secret_env: Annotated[str, Meta(description="Environment variable that holds our secret there.")] = ""
+    client_secret_file: Annotated[str, Meta(description="File whose first line is our secret there.")] = ""
+    scope: Annotated[str, Meta(description="Scopes to ask for, with spaces between; empty: none.")] = ""
+    issuer: Annotated[
+        str, Meta(description="The one authorization server that is trusted; empty: the server's own.")
+    ] = ""
+
+
 class Mcp(Struct, frozen=True, forbid_unknown_fields=True):
     """The MCP proxy: what servers offer is pinned, calls are decided, results screened."""
 
@@ -45,6 +65,20 @@ class Mcp(Struct, frozen=True, forbid_unknown_fields=True):
     sampling: Annotated[Ask, Meta(description="Whether servers may ask the client's model.")] = "deny"
     elicitation: Annotated[Ask, Meta(description="Whether servers may ask the user.")] = "deny"
     roots: Annotated[Ask, Meta(description="Whether servers may ask which folders the client works in.")] = "deny"
+    host: Annotated[str, Meta(min_length=1, description="Address that `mcp serve` listens on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Its port; 0 picks a free one.")] = 8788
+    hosts: Annotated[
+        tuple[str, ...], Meta(description="Names under which clients reach it; on this machine alone also localhost.")
+    ] = ()
+    origins: Annotated[
+        tuple[str, ...], Meta(description="Origins of web pages whose scripts may talk to it, as https://host[:port].")
+    ] = ()
+    servers: Annotated[tuple[McpServer, ...], Meta(description="The servers behind `mcp serve`.")] = ()
+    sessions: Annotated[int, Meta(ge=1, le=100000, description="Most sessions at once.")] = 1000
+    sessions_per_caller: Annotated[int, Meta(ge=1, le=100000, description="Most sessions of one caller at once.")] = 64
+    session_idle_s: Annotated[
+        float, Meta(ge=1, le=604800, description="A session that nobody used for so long is ended.")
+    ] = 1800.0
     message_bytes: Annotated[int, Meta(ge=1024, le=268435456, description="Largest message either way.")] = 16777216
     requests_at_once: Annotated[int, Meta(ge=1, le=10000, description="Most unanswered requests of one client.")] = 64
     calls_per_minute: Annotated[
