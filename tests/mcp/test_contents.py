@@ -1,10 +1,12 @@
 """Contents: labelled, searched for orders, tamed; honest results pass unchanged."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 from tests.mcp.standing import JUDGE, ORDER
 
+from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Trust
 from bartizan.mcp.contents import ORIGIN_KEY, Contents, tame
 
@@ -79,3 +81,38 @@ def test_a_servers_own_label_is_replaced():
     done = screened(text("hello"), _meta={ORIGIN_KEY: {"trust": "operator"}, "a": 1})
     assert done.result["_meta"] == {"a": 1, ORIGIN_KEY: {"server": "demo", "from": "tool", "trust": "web"}}
     assert "_meta" not in CONTENTS.tamed({"a": "b"})
+
+
+class Counted:
+    """A judge that counts what it is asked; it may be broken."""
+
+    def __init__(self, broken=False):
+        self.asked, self.broken = 0, broken
+
+    def judge(self, text):
+        self.asked += 1
+        judgement = JUDGE.judge(text)
+        return replace(judgement, findings=(BROKEN,)) if self.broken else judgement
+
+
+BROKEN = Finding("detector-failed", Severity.HIGH, "it broke")
+
+
+def test_a_text_that_comes_again_is_not_judged_again():
+    """Lists of prompts and resources come often; who could have written it matters, and a failure is not kept."""
+    judge = Counted()
+    contents = Contents(judge, "enforce")
+    for trust in (Trust.WEB, Trust.WEB, Trust.TOOL):
+        assert contents.screened({"content": [text(ORDER)]}, "demo", "tool", trust).withheld
+    assert judge.asked == 2
+    judge = Counted(broken=True)
+    contents = Contents(judge, "enforce")
+    for _ in range(2):
+        contents.screened({"content": [text("an honest text")]}, "demo", "tool", Trust.WEB)
+    assert judge.asked == 2
+
+
+def test_an_empty_result_stays_empty():
+    """MCP says that it is; there is nothing in it to label."""
+    assert CONTENTS.screened({}, "demo", "ping", Trust.WEB).result == {}
+    assert CONTENTS.screened({"resultType": "complete"}, "demo", "x", Trust.WEB).result == {"resultType": "complete"}

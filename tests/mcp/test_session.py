@@ -91,6 +91,24 @@ def test_allowed_questions_pass_and_are_answered_once(tmp_path):
     assert not passed(talk.client_says(Answer(5, result={"roots": []})))
 
 
+def test_questions_act_on_no_terminal(tmp_path):
+    """A server's words to a person come without control characters, in requests and within results."""
+    talk = ready(server_at(tmp_path, elicitation="allow"))
+    params = {"message": "a\x1b[8mb", "requestedSchema": {"type": "object", "properties": {}}}
+    assert to_client(talk.server_says(Request(5, "elicitation/create", dict(params)))).params["message"] == "ab"
+    call(talk, "add", a=1, b=2)
+    asks = {"resultType": "input_required", "inputRequests": {"k": {"method": "elicitation/create", "params": params}}}
+    asked = to_client(talk.server_says(Answer(1, result=asks))).result["inputRequests"]["k"]
+    assert asked["params"]["message"] == "ab"
+
+
+def test_methods_that_left_with_2026_are_gone_there(talk):
+    """And are as they were before."""
+    acts = talk.client_says(Request(1, "resources/subscribe", {"uri": "x:y", "_meta": STATELESS}))
+    assert to_client(acts).error["code"] == -32601
+    assert passed(talk.client_says(Request(2, "resources/subscribe", {"uri": "x:y"})))
+
+
 def test_versions_that_we_do_not_know_are_not_spoken(talk):
     """A stateless one is refused, a handshake offers our latest, a server's odd answer is an error."""
     acts = talk.client_says(Request(1, "tools/list", {"_meta": {VERSION_KEY: "2031-01-01"}}))

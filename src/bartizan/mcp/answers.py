@@ -164,7 +164,12 @@ def _listed(server: Server, asked: Asked, result: dict[str, Any]) -> list[Act]:
 
 def _result(server: Server, asked: Asked, result: dict[str, Any]) -> list[Act]:
     trust = Trust.TOOL if asked.trusted else Trust.WEB
+    requests = result.get("inputRequests")
+    if requests is not None:  # these were judged by themselves (`_inputs`)
+        result = {key: value for key, value in result.items() if key != "inputRequests"}
     screened = server.contents.screened(result, server.name, asked.what, trust)
+    if requests is not None:
+        screened.result |= server.contents.tamed({"inputRequests": requests})
     note = _seen(server, asked, screened.withheld, screened.findings, screened.edits)
     if not screened.withheld:
         return [note, ToClient(Answer(asked.id, result=screened.result))]

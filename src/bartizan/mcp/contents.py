@@ -8,9 +8,11 @@ base64. What is hostile only in meaning, without any order in it, passes: the de
 
 import base64
 import binascii
+import hashlib
 import re
+from collections import OrderedDict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bartizan.core.display import visible
@@ -18,7 +20,7 @@ from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Text, Trust
 from bartizan.core.sections.gateway import Mode
 from bartizan.core.verdicts import Block
-from bartizan.detect.judge import Judge
+from bartizan.detect.judge import Judge, Judgement
 from bartizan.mcp.places import host_of, inside, scheme_of
 
 ORIGIN_KEY = "bartizan.dev/origin"
@@ -29,6 +31,7 @@ _LINKS = frozenset(("uri", "url", "href", "src", "websiteUrl"))
 _RUNS = frozenset(("javascript", "vbscript", "data", "blob", "jar"))
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _SHORT = 12
+_REMEMBERED = 512
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/javascript")
 
 
@@ -49,6 +52,7 @@ class Contents:
         """Screen with `judge`. `hosts` are those of this machine or network that links may name."""
         self._judge = judge
         self._mode = mode
+        self._judgements: OrderedDict[tuple[bytes, Trust], Judgement] = OrderedDict()
         self.hosts = frozenset(hosts)
 
     def screened(self, result: dict[str, Any], server: str, what: str, trust: Trust) -> Screened:
@@ -71,12 +75,26 @@ class Contents:
     def _judged(self, text: Text, done: Screened) -> None:
         if self._mode == "off" or len(text.content) < _SHORT:
             return
-        judged = self._judge.judge(text)
-        done.findings += [one for one in judged.findings if one.severity > Severity.INFO]
+        judged = self._judgement(text)
+        found = [one for one in judged.findings if one.severity > Severity.INFO]
+        done.findings += [replace(one, where=text.origin) for one in found]
         if isinstance(judged.verdict, Block):
             done.findings.append(Finding("injection-in-result", Severity.HIGH, judged.verdict.why, text.origin))
             if self._mode == "enforce":
                 done.withheld = judged.verdict.why
+
+    def _judgement(self, text: Text) -> Judgement:
+        """Return what the judge says of a text; what it said of the last few hundred texts is remembered."""
+        key = (hashlib.sha256(text.content.encode("utf-8", "surrogatepass")).digest(), text.trust)
+        judged = self._judgements.get(key)
+        if judged is None:
+            judged = self._judge.judge(text)
+            if any(one.rule == "detector-failed" for one in judged.findings):
+                return judged
+            self._judgements[key] = judged
+            if len(self._judgements) > _REMEMBERED:
+                self._judgements.popitem(last=False)
+        return judged
 
     def _cleaned(self, node: Any, done: Screened, where: str, key: str) -> Any:
         """Return a copy without control characters and without links that must not be followed."""

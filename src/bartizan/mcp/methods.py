@@ -31,6 +31,8 @@ CLIENT_NOTIFICATIONS = words(
     "notifications/initialized notifications/cancelled notifications/progress "
     "notifications/roots/list_changed notifications/tasks/status"
 )
+HANDSHAKE_ONLY = words("initialize ping logging/setLevel resources/subscribe resources/unsubscribe")
+"""Requests that left MCP with 2026-07-28."""
 SERVER_REQUESTS = words("ping tasks/get tasks/result tasks/list tasks/cancel")
 SERVER_NOTIFICATIONS = words(
     "notifications/cancelled notifications/progress notifications/message "

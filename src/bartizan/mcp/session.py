@@ -40,6 +40,7 @@ from bartizan.mcp.methods import (
     CAPABILITIES_KEY,
     CLIENT_NOTIFICATIONS,
     CLIENT_REQUESTS,
+    HANDSHAKE_ONLY,
     HANDSHAKE_VERSIONS,
     SERVER_NOTIFICATIONS,
     SERVER_REQUESTS,
@@ -163,6 +164,8 @@ class Session:
         if version is not None and not stateless:
             data = {"supported": list(STATELESS_VERSIONS), "requested": str(version)[:80]}
             return [ToClient(refusal(asked.id, UNSUPPORTED_VERSION, "Unsupported protocol version", data))]
+        if stateless and asked.method in HANDSHAKE_ONLY:
+            return self._no(asked.id, METHOD_NOT_FOUND, f"{asked.method} left MCP with {version}")
         params = self._modest(asked.params)
         cursor = params.get("cursor")
         waits = Asked(asked.id, asked.method, cursor=str(cursor or ""), stateless=stateless)
@@ -272,7 +275,7 @@ class Session:
             note = self._refused("server", asking.method, why)
             return [note, ToServer(refusal(asking.id, METHOD_NOT_FOUND, f"not allowed here: {why}"))]
         self._asking[key_of(asking.id)] = asking.method
-        return [ToClient(asking)]
+        return [ToClient(replace(asking, params=self.server.contents.tamed(asking.params)))]
 
     def _server_tells(self, told: Notification) -> list[Act]:
         if told.method not in SERVER_NOTIFICATIONS:

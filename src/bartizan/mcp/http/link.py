@@ -35,6 +35,7 @@ class _Seen:
     tries: int = 0
 
     def note(self, event: Event) -> None:
+        """Take note of one more event."""
         if 0 < len(event.id) <= _LONGEST_EVENT_ID:
             self.last = event.id.decode("latin-1")
         if event.retry_ms is not None:
