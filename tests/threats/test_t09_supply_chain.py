@@ -20,7 +20,7 @@ def test_no_hostile_file_would_be_loaded_and_honest_ones_pass():
         measured[name].n for name in ("benign blocked", "hostile by intent only, past the scan")
     )
     assert measured["hostile by intent only, past the scan"].value == 1
-    assert len(row.evidence.families) == 4
+    assert len(row.evidence.families) == 5
 
 
 def test_a_scan_that_passes_or_blocks_everything_fails(monkeypatch):

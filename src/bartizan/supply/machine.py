@@ -9,14 +9,12 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bartizan.supply.opcodes import Broken, Op, read_op
+from bartizan.supply.opcodes import LONG, Broken, Op, read_op
 from bartizan.supply.values import Made, Other, Pile, Value
 
 NO_FRAME = 1 << 62
 KEPT = 64
 """Items of a list or tuple that are remembered; more are counted only."""
-LONG = 4096
-"""Bytes or characters of a literal that is remembered."""
 LARGEST_WEIGHT = 1_000_000_000
 """Values that an object may come to when each reference in it is written out."""
 _HOLDERS = (Pile, Made)
@@ -192,8 +190,9 @@ def _text(machine: Machine, at: int, size: int) -> int:
     end = at + size
     if end > len(machine.data):
         raise Broken(f"an argument of {size} bytes where {len(machine.data) - at} are left")
-    text = str(machine.data[at:end], "utf-8", "surrogatepass")
-    machine.stack.append(text if size <= LONG else _TEXT)
+    # A long text is stepped over, not read: half a gigabyte of it costs nothing. Were it no UTF-8, a reader would stop
+    # here, and looking at what follows can only find more.
+    machine.stack.append(str(machine.data[at:end], "utf-8", "surrogatepass") if size <= LONG else _TEXT)
     return end
 
 
@@ -211,10 +210,11 @@ def _binunicode(machine: Machine, at: int) -> int:
 
 
 def _memoize(machine: Machine, at: int) -> int:
-    if machine.far:
+    stack = machine.stack
+    if machine.far or len(stack) <= (machine.marks[-1] if machine.marks else 0):
         machine.put(len(machine.memo) + len(machine.far), machine.top())
     else:
-        machine.memo.append(machine.top())
+        machine.memo.append(stack[-1])
     return at
 
 

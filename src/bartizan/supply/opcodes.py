@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 LONGEST_LINE = 65_536
+LONG = 4096
+"""Bytes of a counted text up to which it is decoded; a longer one is given as its bytes, unread."""
 
 
 class Broken(Exception):
@@ -44,7 +46,7 @@ def _counted(layout: str, as_text: bool) -> Callable[[memoryview, int], tuple[An
         if size < 0 or at + size > len(data):
             raise Broken(f"an argument of {size} bytes where {len(data) - at} are left")
         raw = data[at : at + size]
-        return (str(raw, "utf-8", "surrogatepass") if as_text else raw), at + size
+        return (str(raw, "utf-8", "surrogatepass") if as_text and size <= LONG else raw), at + size
 
     return read
 

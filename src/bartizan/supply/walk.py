@@ -5,6 +5,7 @@ unpicklers disagree about (an opcode across a frame's end) is hostile too. Not d
 are wise to load; that is for review.
 """
 
+import gc
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,8 +14,8 @@ from bartizan.core.findings import Finding, Severity
 from bartizan.supply import calls
 from bartizan.supply.allowed import is_known, tier
 from bartizan.supply.base import Budget, LimitReached, unreadable
-from bartizan.supply.machine import LARGEST_WEIGHT, LONG, NO_FRAME, STEPS, Machine
-from bartizan.supply.opcodes import Broken, Op
+from bartizan.supply.machine import LARGEST_WEIGHT, NO_FRAME, STEPS, Machine
+from bartizan.supply.opcodes import LONG, Broken, Op
 from bartizan.supply.values import Global, Made, Other, Persistent, Pile, Value, shortened
 
 _NAMES = frozenset({"BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"})
@@ -52,6 +53,16 @@ class Walk(Machine):
 
     def run(self) -> bool:
         """Walk to STOP. Return False when the stream breaks off; what came before it would still have run."""
+        # Millions of descriptions live until the end: the collector would go through all of them again and again.
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return self._run()
+        finally:
+            if collecting:
+                gc.enable()
+
+    def _run(self) -> bool:
         data, steps = self.data, STEPS
         start = at = self.at
         try:
@@ -97,7 +108,7 @@ class Walk(Machine):
         elif op.name in _OLD_TEXT:
             self.stack.append(_old_text(op.arg, self))
         elif op.name in _PLAIN:
-            long = isinstance(op.arg, str) and len(op.arg) > LONG
+            long = isinstance(op.arg, memoryview) or (isinstance(op.arg, str) and len(op.arg) > LONG)
             self.stack.append(Other("text") if long else op.arg)
         elif op.name == "STOP":
             self.result = self.pop()
