@@ -46,9 +46,10 @@ def _export(args: argparse.Namespace, texts: FlaggedTexts, settings: Settings) -
     write_private(args.file, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
     attacks = sum(line["label"] for line in lines)
     note(settings, "flagged-exported", file=str(args.file), rows=len(lines), attacks=attacks, who="command line")
-    print(f"wrote {args.file}: {attacks} attacks, {len(lines) - attacks} innocent")
+    print(f"wrote {args.file}: {len(lines)} rows, {attacks} of them labelled as attacks")
     print(f"let it in with: bartizan data admit {args.file} --name flagged --label label --source reviewers")
-    print("train with it:  bartizan detector train … --admitted flagged")
+    print("it holds attacks back as what they are: bartizan data release flagged --who NAME --why REASON")
+    print("train with it: bartizan detector train … --admitted flagged")
     return OK
 
 
