@@ -62,3 +62,12 @@ def test_random_damage_never_crashes_it(name):
         for _ in range(draw.randint(1, 6)):
             raw[draw.randrange(8, min(len(raw), 3000))] = draw.choice((0, 1, 2, 255, draw.randrange(256)))
         scan_bytes(memoryview(bytes(raw)), "m", Budget(seconds=5))
+
+
+def test_lengths_beyond_every_memory_are_unreadable():
+    """Found by fuzzing: the length of a link's name, in eight bytes."""
+    raw = bytearray(hdf5_sample("view"))
+    at = raw.find(b"\x06", raw.find(b"OHDR"))
+    link = raw.find(b"\x01\x00\x01v", at)
+    raw[link + 1 : link + 3 + 8] = b"\x03" + b"\xff" * 9
+    assert scan_bytes(memoryview(bytes(raw)), "m", Budget()).verdict is not Verdict.CLEAN

@@ -43,7 +43,7 @@ def walk(data: memoryview, path: str, budget: Budget) -> Contents:
     reader = _Reader(data, path, budget)
     try:
         reader.file()
-    except (Broken, IndexError, struct.error) as error:
+    except (Broken, IndexError, OverflowError, struct.error) as error:
         reader.contents.findings.append(unreadable(f"the HDF5 file breaks off: {error}", path))
     return reader.contents
 
@@ -155,7 +155,7 @@ class _Reader:
                 self._filters(body, name)
             elif kind in (_LINK_INFO, _ATTRIBUTE_INFO):
                 self._info(kind, body)
-        except (struct.error, IndexError) as error:
+        except (struct.error, IndexError, OverflowError) as error:
             raise Broken(f"message {kind} of {visible(name[:80])!r} is too short") from error
 
     def _hostile(self, why: str) -> None:

@@ -79,3 +79,9 @@ def test_what_a_person_should_see(server, rule):
 def test_other_json_is_none_of_this(text):
     """It is judged elsewhere."""
     assert scan_servers(text, "x.json") is None
+
+
+def test_an_address_that_is_none_is_blocked():
+    """Found by fuzzing: half an IPv6 address, of which readers differ where it leads."""
+    text = json.dumps({"mcpServers": {"a": {"url": "http://06.0=1[:8765/mcp"}}})
+    assert scan_servers(text, ".mcp.json").verdict is Verdict.BLOCK

@@ -164,7 +164,12 @@ def _address(about: dict[str, Any], where: str) -> Iterator[Finding]:
     for key in ("url", "serverUrl", "httpUrl"):
         address = about.get(key)
         if isinstance(address, str):
-            at = urlsplit(address)
+            try:
+                at = urlsplit(address)
+            except ValueError:
+                why = f"{visible(address)[:120]} cannot be read as an address: who reads it decides where it leads"
+                yield Finding("unverified-source", Severity.HIGH, why, where)
+                continue
             near = at.hostname in ("localhost", "127.0.0.1", "::1")
             if at.scheme in ("http", "ws") and not near:
                 why = f"{visible(address)[:120]}: without encryption anybody on the way can change its tools"
