@@ -2,7 +2,8 @@
 
 Needs atheris in an environment of its own beside the base install (`pip install atheris -r requirements/base.txt`):
 `PYTHONPATH=src python bench/fuzz_scan.py 600 60`: 600 seconds of whole files under many names, then 60 seconds of
-each parser on its own. Seeds are our own corpora. Result: bench/results/fuzz.json; a crash is kept in build/fuzz.
+each parser on its own; names of parsers after that repeat those alone. Seeds are our own corpora. Result:
+bench/results/fuzz.json; a crash is kept in build/fuzz.
 """
 
 import contextlib
@@ -166,10 +167,12 @@ def measured(parser, seconds):
     return total
 
 
-def main(whole_s, each_s):
-    """Fuzz everything, write and print."""
+def main(whole_s, each_s, only):
+    """Fuzz everything, or the parsers that are named; write and print."""
     result = {"python": platform.python_version(), "atheris": version("atheris"), "parsers": {}}
-    for parser in ("whole", *PARSERS):
+    if only:
+        result["parsers"] = json.loads(RESULT.read_text())["parsers"]
+    for parser in only or ("whole", *PARSERS):
         result["parsers"][parser] = measured(parser, whole_s if parser == "whole" else each_s)
         print(parser, json.dumps(result["parsers"][parser]), flush=True)
         RESULT.write_text(json.dumps(result, indent=2) + "\n")
@@ -180,4 +183,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "--only":
         fuzz(sys.argv[2], int(sys.argv[3]))
     else:
-        sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
+        sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]))
