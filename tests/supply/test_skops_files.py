@@ -40,7 +40,7 @@ def test_an_estimator_of_known_classes_is_clean():
         node("TreeNode", "sklearn.tree._tree.Tree"),
         node("CachedNode", "anything.at_all"),
     )
-    assert (found.verdict, found.findings) == (Verdict.CLEAN, ())
+    assert (found.verdict, found.findings, found.format) == (Verdict.CLEAN, (), "zip with skops")
     assert "numpy.log1p" in found.globals
 
 

@@ -158,7 +158,7 @@ def _zip(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
         parts += _member(member, path, budget, depth, torch)
         if member.name == skops_files.SCHEMA and skops_files.is_schema(member.data):
             where = f"{path}!{member.name}"
-            parts.append(judged(where, "skops", *skops_files.skops_findings(bytes(member.data), where)))
+            parts.insert(0, judged(where, "skops", *skops_files.skops_findings(bytes(member.data), where)))
     return _whole(path, "zip", found, parts, contents)
 
 
