@@ -19,15 +19,15 @@ def fields(data: memoryview) -> Iterator[tuple[int, int, Value]]:
     """Yield number, wire type and value of each field in order."""
     at = 0
     while at < len(data):
-        key, at = _varint(data, at)
+        key, at = varint(data, at)
         number, wire = key >> 3, key & 7
         if number == 0:
             raise Broken(f"field 0 before byte {at}")
         if wire == VARINT:
-            value, at = _varint(data, at)
+            value, at = varint(data, at)
             yield number, wire, value
         elif wire == BYTES:
-            size, at = _varint(data, at)
+            size, at = varint(data, at)
             if at + size > len(data):
                 raise Broken(f"a field of {size} bytes where {len(data) - at} are left")
             yield number, wire, data[at : at + size]
@@ -42,7 +42,8 @@ def fields(data: memoryview) -> Iterator[tuple[int, int, Value]]:
             raise Broken(f"wire type {wire}")
 
 
-def _varint(data: memoryview, at: int) -> tuple[int, int]:
+def varint(data: memoryview, at: int) -> tuple[int, int]:
+    """Return the number in base 128 at a place, and where it ends. Raises Broken when it does not."""
     value = 0
     for shift in range(0, 70, 7):
         if at >= len(data):

@@ -14,6 +14,7 @@ from bartizan.supply import (
     onnx_graphs,
     pmml_models,
     skops_files,
+    tensorflow_checkpoints,
     tensorflow_graphs,
 )
 from bartizan.supply.base import Budget, LimitReached, Scanned, judged, unreadable
@@ -112,6 +113,8 @@ def _plain(data: memoryview, head: bytes, path: str, budget: Budget, depth: int)
     text = _text(data, path) if _is_text(data) else None
     if text is not None:
         return text
+    if tensorflow_checkpoints.is_shard(path):
+        return judged(path, "tensorflow variables", [])
     why = "a format that this scanner does not know: nothing can be said about it"
     return judged(path, "unknown", [Finding("unknown-format", Severity.MEDIUM, why, path)])
 

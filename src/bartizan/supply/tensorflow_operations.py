@@ -66,12 +66,14 @@ ORDINARY = frozenset(
         ConcatOffset ConcatV2 Conj Const ControlTrigger Conv2D Conv2DBackpropFilter Conv2DBackpropInput Conv3D
         Conv3DBackpropInputV2 Cos Cosh CropAndResize Cross CudnnRNN CudnnRNNV2 CudnnRNNV3 Cumprod Cumsum
         DataFormatDimMap DecodeBase64 DecodeBmp DecodeGif DecodeImage DecodeJpeg DecodePng DecodeRaw DecodeWav
-        DenseBincount DepthToSpace DepthwiseConv2dNative Dequantize DestroyResourceOp Diag DiagPart Digamma Div
+        DenseBincount DepthToSpace DepthwiseConv2dNative Dequantize DestroyResourceOp Diag DiagPart Digamma
+        DisableCopyOnRead Div
         DivNoNan DynamicPartition DynamicStitch EditDistance Einsum Elu EluGrad Empty EncodeBase64 EncodeJpeg
         EncodePng EnsureShape Enter Equal Erf Erfc Erfinv Exit Exp ExpandDims Expm1 ExtractImagePatches FFT
         FFT2D FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars Fill Floor FloorDiv FloorMod FusedBatchNorm
         FusedBatchNormV2 FusedBatchNormV3 Gather GatherNd GatherV2 Greater GreaterEqual HashTable HashTableV2
-        HistogramFixedWidth HistogramSummary IFFT IFFT2D IRFFT IRFFT2D Identity IdentityN If Igamma Imag InTopK InTopKV2
+        HistogramFixedWidth HistogramSummary IFFT IFFT2D IRFFT IRFFT2D Identity IdentityN If Igamma Imag
+        ImageProjectiveTransformV2 ImageProjectiveTransformV3 InTopK InTopKV2
         InvertPermutation InitializeTable InitializeTableV2 IsFinite IsInf IsNan IsVariableInitialized L2Loss
         LRN LeakyRelu LeftShift Less LessEqual Lgamma LinSpace Log Log1p LogMatrixDeterminant LogSoftmax
         LogicalAnd LogicalNot LogicalOr LookupTableExport LookupTableExportV2 LookupTableFind LookupTableFindV2
