@@ -1,5 +1,7 @@
 """A small assessment for tests of reports: one row holds, one failed, one is untested, seven have no claim."""
 
+from dataclasses import replace
+
 from bartizan.core.measures import AtLeast, AtMost, proportion, quantile
 from bartizan.threats import THREATS
 from bartizan.threats.assessment import Assessment, Sealed, Subject
@@ -33,7 +35,7 @@ def evidence(hits_on):
 
 def assessment(*, reference=True, failed=True, untested=True):
     """Return a finished run."""
-    good, bad = evidence(4), evidence(30)
+    good, bad = replace(evidence(4), on_reference=reference), evidence(30)
     held = Checked("Wins are taken.", good.off, AtLeast(0.2), True, True)
     broken = Checked("The attacker wins less than half.", bad.on, AtMost(0.5), not failed, True)
     rows = [Row(THREATS[0], State.HOLDS, "every claim held", good, (held,))]

@@ -51,6 +51,17 @@ class Assessment:
     outside: tuple[Outside, ...] = ()
     """What other tools measured; shown, decides nothing."""
 
+    def about(self) -> str:
+        """Return which rows measured something of the user's own, and of what the others speak."""
+        own = [row.threat.id for row in self.rows if row.evidence and row.evidence.on_reference is False]
+        if own:
+            said = f"Measured on what you named: {', '.join(own)}. Each other row measures a control itself, or a"
+            return f"{said} reference of ours; its notes say which."
+        return (
+            "Nothing of yours was measured: these figures speak of references of ours, real but weak, and say "
+            "nothing about your model. Your own: bartizan assess --target URL --model NAME"
+        )
+
     def exit_code(self) -> int:
         """Return 0 if every claim held, 1 if one failed, 2 if something that is claimed could not be tested."""
         states = {row.state for row in self.rows}

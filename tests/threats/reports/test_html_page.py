@@ -67,8 +67,8 @@ def test_nothing_is_fetched():
 def test_the_reference_model_is_never_mistaken_for_yours(reference):
     """The sentence stands exactly where it is true."""
     page = render(assessment(reference=reference))
-    assert ("they say nothing about" in page) == reference
-    assert ("T01 asked it. Each of the other rows" in page) != reference
+    assert ("say nothing about your model" in page) == reference
+    assert ("Measured on what you named: T01. Each other row" in page) != reference
     assert page.count("This row asks nothing of http://127.0.0.1:1") == (0 if reference else 9)
 
 

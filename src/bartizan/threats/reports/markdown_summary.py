@@ -21,8 +21,7 @@ def render(run: Assessment) -> str:
         f"{run.requests} of at most {run.max_requests} requests, seed {run.seed}, Bartizan {run.version}.",
         "",
     ]
-    if run.subject.is_reference:
-        lines += ["These figures speak of the embedded reference model only, which is real but weak.", ""]
+    lines += [run.about(), ""]
     lines += ["| | threat | state | success off | on | benign blocked | added ms p50 / p95 |", "|-|-|-|-|-|-|-|"]
     lines += [_line(row) for row in run.rows]
     explained = [row for row in run.rows if row.state in (State.FAILED, State.UNTESTED)]

@@ -20,18 +20,11 @@ def render(run: Assessment) -> RenderableType:
     for one in run.outside:
         place = one.threat or "no threat of ours"
         parts.append(Text(visible(f"outside: {one.tool}, {place}: {share(one.success)} ({one.attacks})")))
-    if run.subject.is_reference:
-        parts.append(Text(REFERENCE_NOTE))
+    parts.append(Text(run.about()))
     parts.append(
         Text(f"{run.requests} of at most {run.max_requests} requests, {run.duration_s:.0f} s, seed {run.seed}.")
     )
     return Group(*parts)
-
-
-REFERENCE_NOTE = (
-    "These figures speak of the embedded reference model only: it is real but weak. "
-    "Your own: bartizan assess --target URL --model NAME"
-)
 
 
 def verdict(run: Assessment) -> str:
