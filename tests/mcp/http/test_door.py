@@ -4,11 +4,14 @@ import asyncio
 import json
 
 import pytest
-from tests.mcp.http.conftest import events_of, message_of, standing
+from msgspec.structs import replace
+from tests.mcp.http.conftest import Asking, events_of, message_of, standing
 from tests.mcp.standing import ORDER
 
 from bartizan.gateway.auth import Caller
 from bartizan.gateway.grants import Grant
+from bartizan.mcp.http.door import Door
+from bartizan.mcp.http.heads import doors
 
 
 async def test_a_session_is_begun_used_and_ended(world):
@@ -325,3 +328,19 @@ async def test_a_server_that_cannot_be_reached_is_an_error(tmp_path):
         reply = await world.client().begin()
         assert "HTTP 401" in message_of(reply)["error"]["message"]
         assert [body["what"] for body in world.records.of("mcp-session")] == ["begun", "it was not begun"]
+
+
+async def test_clients_are_told_where_tokens_come_from(world):
+    """RFC 9728, where the operator says how the endpoint is reached; else nothing is said."""
+    at = "/.well-known/oauth-protected-resource/mcp"
+    assert (await world.client().send("GET", path=at)).status == 404
+    settings = replace(world.behind.server.settings, public_url="https://mcp.test")
+    door = Door(
+        {"/mcp": world.behind}, doors("127.0.0.1", (), ()), world.names, settings, world.records, "https://id.test"
+    )
+    client = Asking(door)
+    said = message_of(await client.send("GET", path=at, authorization=""))
+    assert (said["resource"], said["authorization_servers"]) == ("https://mcp.test/mcp", ["https://id.test"])
+    assert (await client.send("GET", path=at + "/other")).status == 404
+    refused = await client.send(authorization="")
+    assert dict(refused.headers)[b"www-authenticate"] == f'Bearer resource_metadata="https://mcp.test{at}"'.encode()

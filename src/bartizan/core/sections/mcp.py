@@ -73,6 +73,13 @@ class Mcp(Struct, frozen=True, forbid_unknown_fields=True):
     origins: Annotated[
         tuple[str, ...], Meta(description="Origins of web pages whose scripts may talk to it, as https://host[:port].")
     ] = ()
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern="^$|^https?://[^/?#]+$",
+            description="How clients reach it, as https://host[:port]; tells them where [tokens] come from (RFC 9728).",
+        ),
+    ] = ""
     servers: Annotated[tuple[McpServer, ...], Meta(description="The servers behind `mcp serve`.")] = ()
     sessions: Annotated[int, Meta(ge=1, le=100000, description="Most sessions at once.")] = 1000
     sessions_per_caller: Annotated[int, Meta(ge=1, le=100000, description="Most sessions of one caller at once.")] = 64

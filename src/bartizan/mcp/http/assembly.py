@@ -59,7 +59,8 @@ class Endpoint:
             mcp = self._settings.mcp
             fresh = self._auth.refreshing() if isinstance(self._auth, TokenKeys) else contextlib.nullcontext()
             async with fresh:
-                door = Door(at, doors(mcp.host, mcp.hosts, mcp.origins), self._auth, mcp, recording)
+                issuer = self._settings.tokens.issuer
+                door = Door(at, doors(mcp.host, mcp.hosts, mcp.origins), self._auth, mcp, recording, issuer)
                 async with door.running():
                     yield door
         finally:

@@ -7,6 +7,7 @@ is answered with HTTP's status and JSON-RPC's error, and recorded.
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 
@@ -55,6 +56,7 @@ _STATUS = {
     METHOD_NOT_FOUND: 404,
 }
 """HTTP's status for JSON-RPC's errors, since 2026-07-28; before that an error was an answer like any other."""
+_DESCRIBED = "/.well-known/oauth-protected-resource"
 _PRIMES_SINCE = "2025-11-25"
 _ALONE_S = 4.0
 """An answer that comes alone within this time is plain JSON; a later one comes in events, which show that we live."""
@@ -64,9 +66,16 @@ class Door:
     """The application that answers HTTP requests."""
 
     def __init__(
-        self, behind: Mapping[str, Behind], doors: Doors, auth: Authenticator, settings: Mcp, recording: Recording
+        self,
+        behind: Mapping[str, Behind],
+        doors: Doors,
+        auth: Authenticator,
+        settings: Mcp,
+        recording: Recording,
+        issuer: str = "",
     ) -> None:
-        """Serve the servers `behind` their paths."""
+        """Serve the servers `behind` their paths. `issuer` gives the tokens that callers may bring instead of keys."""
+        self._issuer = issuer if settings.public_url else ""
         self.body_bytes = settings.message_bytes
         self._behind = dict(behind)
         self._doors = doors
@@ -98,6 +107,8 @@ class Door:
             return Reply(200, [_JSON], b'{"status":"ok"}')
         try:
             self._doors.check(call)  # (1)
+            if call.method == "GET" and (described := self._described(call.path)):
+                return Reply(200, [_JSON, *_PLAIN], described)
             if behind is None:
                 raise NotTaken(404, f"nothing is served at {call.path[:80]!r}")
             caller = self._auth.identify(call.headers)  # (2)
@@ -114,10 +125,24 @@ class Door:
                     return said_no(405, "expected POST, GET or DELETE", (b"allow", b"POST, GET, DELETE"))
         except Refused as error:
             self._note(call, behind, str(error))
-            return said_no(401, str(error), (b"www-authenticate", b"Bearer"))
+            return said_no(401, str(error), (b"www-authenticate", self._challenge(call.path)))
         except NotTaken as error:
             self._note(call, behind, str(error))
             return said_no(error.status, str(error), code=error.code)
+
+    def _challenge(self, path: str) -> bytes:
+        """Return what a caller without a key is told: to bring one, and where tokens are had (RFC 9728, 5.1)."""
+        if not self._issuer:
+            return b"Bearer"
+        return f'Bearer resource_metadata="{self._settings.public_url}{_DESCRIBED}{path}"'.encode()
+
+    def _described(self, path: str) -> bytes:
+        """Return what an endpoint says of itself to clients that look for its authorization server, or nothing."""
+        served = path.removeprefix(_DESCRIBED)
+        if not self._issuer or served == path or served not in self._behind:
+            return b""
+        about = {"resource": f"{self._settings.public_url}{served}", "authorization_servers": [self._issuer]}
+        return json.dumps({**about, "bearer_methods_supported": ["header"]}).encode()
 
     # one message
 
