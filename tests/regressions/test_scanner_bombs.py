@@ -61,7 +61,7 @@ def test_archives_inside_archives_end_by_depth_and_by_bytes():
 
 
 @pytest.mark.parametrize(
-    "body", [b"]" * 500_000, b"(" * 500_000, b"]q\x00" + b"h\x002" * 200_000], ids=["lists", "marks", "memo"]
+    "body", [b"]" * 120_000, b"(" * 120_000, b"]q\x00" + b"h\x002" * 60_000], ids=["lists", "marks", "memo"]
 )
 def test_pickles_that_pile_up_values(body):
     """Budgeted by opcodes."""
