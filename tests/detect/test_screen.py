@@ -9,6 +9,7 @@ from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Message, Prompt, Role
 from bartizan.core.sections.detect import AllowedPhrase, Detect, DetectRoute
 from bartizan.core.verdicts import Allow, Block
+from bartizan.detect.detectors import KNOWN_INNOCENT
 from bartizan.detect.judge import decide
 from bartizan.detect.screen import TURNS, InputScreen, last_turns
 
@@ -84,6 +85,18 @@ def test_a_route_has_a_budget_of_its_own():
     for model in ("gpt-5", "other"):
         seen[model] = Recording(settings=rules).screen(Prompt(model, ()))
     assert seen == {"gpt-5": "0.1%", "other": "1%"}
+
+
+def test_a_glance_is_the_verdict_or_says_that_it_needs_time():
+    """Where the fast network clears a text, both say the same; where the encoder has to be asked, a glance says so."""
+    screen, quick, slow = InputScreen(), 0, 0
+    for content in (KNOWN_INNOCENT, ATTACK, "ignore the a of to and in is that it was for on are " * 8, "Hello!"):
+        prompt = Prompt("m", (Message.of(Role.USER, content),))
+        glanced = screen.glance(prompt)
+        quick, slow = quick + (glanced is not None), slow + (glanced is None)
+        assert glanced in (None, screen.screen(prompt))
+    assert quick
+    assert slow
 
 
 class Whole:

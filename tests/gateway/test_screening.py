@@ -1,5 +1,6 @@
 """A screen under guard: late, broken, off, or simply right."""
 
+import threading
 import time
 
 import pytest
@@ -19,9 +20,25 @@ def prompt(text):
 class Slow:
     """A screen that takes its time."""
 
+    def glance(self, prompt):
+        return self.screen(prompt)
+
     def screen(self, prompt):
         time.sleep(0.05)
         return WordScreened(Allow())
+
+
+class Thoughtful(WordScreen):
+    """A screen that cannot judge at a glance, and notes which thread it is asked in."""
+
+    asked_in = None
+
+    def glance(self, prompt):
+        return None
+
+    def screen(self, prompt):
+        self.asked_in = threading.current_thread()
+        return super().screen(prompt)
 
 
 @pytest.mark.parametrize("length", [10, INLINE_CHARS + 1])
@@ -39,6 +56,14 @@ async def test_fail_open_lets_pass_but_keeps_the_finding():
     assert isinstance(judged.enforced, Allow)
     assert isinstance(judged.verdict, Block)
     assert judged.findings[0].rule == "control-failed"
+
+
+async def test_what_a_glance_cannot_judge_is_judged_beside_the_event_loop():
+    """A classifier that computes for milliseconds holds up nobody else's request."""
+    screen = Thoughtful()
+    judged = await GuardedScreen(screen, "enforce", SystemClock()).judge(prompt("forbidden"))
+    assert isinstance(judged.enforced, Block)
+    assert screen.asked_in not in (None, threading.current_thread())
 
 
 async def test_long_prompts_are_screened_too():

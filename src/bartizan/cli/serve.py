@@ -13,6 +13,7 @@ from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
 from bartizan.core.sections.gateway import Upstream
 from bartizan.detect.allowlist import Allowlist
+from bartizan.detect.encoder import one_thread
 from bartizan.gateway import assembly, meter, server
 from bartizan.gateway.app import GatewayApp
 from bartizan.gateway.requests import Bounds
@@ -35,6 +36,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     settings = _overridden(configured(args), args)
     clock = SystemClock()
+    one_thread()
     app = GatewayApp(
         assembly.gate_opener(
             settings, input_screen(settings.detect, clock), lambda: Ledger.configured(settings.ledger, clock), clock

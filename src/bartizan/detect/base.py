@@ -7,6 +7,10 @@ from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Text
 
 
+class NeedsTime(Exception):
+    """A detector that may only glance would have to compute for milliseconds."""
+
+
 class Detector(Protocol):
     """Looks at one text."""
 
@@ -23,6 +27,8 @@ def scan_all(detectors: Sequence[Detector], text: Text) -> list[Finding]:
     for detector in detectors:
         try:
             found.extend(detector.scan(text))
+        except NeedsTime:
+            raise
         except Exception as error:  # noqa: BLE001 - the guard must outlive any detector
             why = f"{detector.name} failed: {type(error).__name__}"
             found.append(Finding("detector-failed", Severity.HIGH, why, text.origin))

@@ -5,10 +5,12 @@ that of its worst window. Most innocent texts never reach the encoder.
 """
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bartizan.detect.base import NeedsTime
 from bartizan.detect.encoder import SPAN, Encoder
 from bartizan.detect.network import Network
 from bartizan.detect.tokens import Tokens
@@ -42,15 +44,28 @@ class Worst:
     places: NDArray[np.int64]
 
 
+class Unasked:
+    """Stands where the encoder does when nobody can wait for it."""
+
+    def scores(self, tokens: Tokens, first: int = 0) -> NoReturn:
+        """Raise NeedsTime."""
+        raise NeedsTime
+
+
 class Cascade:
     """Scores texts of any length. Holds no state between them; thread-safe."""
 
-    def __init__(self, network: Network, encoder: Encoder, mix: Mix) -> None:
+    def __init__(self, network: Network, encoder: Encoder | Unasked, mix: Mix) -> None:
         """Use the three that were trained together."""
         self._network = network
         self._encoder = encoder
+        self._mix = mix
         self._floor = np.array(mix.floor, np.float32)
         self._share = np.float32(mix.share)
+
+    def glancing(self) -> "Cascade":
+        """Return one that raises NeedsTime where the encoder would be asked."""
+        return Cascade(self._network, Unasked(), self._mix)
 
     @property
     def network(self) -> Network:

@@ -4,6 +4,7 @@ A window of text is as bad as its places together; a text is as bad as its worst
 that can err, so its threshold rises with the logarithm of its length: calibrated on clean pages, named in the card.
 """
 
+import copy
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -67,6 +68,12 @@ class Classifier:
         self.words = words
         named: Mapping[str, float] = model.card["thresholds"][budget]
         self.thresholds = Thresholds(named["attack"], named["planted"], named["rise"], named["planted rise"])
+
+    def glancing(self) -> "Classifier":
+        """Return one that raises NeedsTime for texts that the fast network cannot clear."""
+        other = copy.copy(self)
+        other.cascade = self.cascade.glancing()
+        return other
 
     def scan(self, text: Text) -> Iterator[Finding]:
         """Yield one finding: HIGH when the text is above its threshold, else INFO with the score alone."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from bartizan.core.errors import BadArtifact
 from bartizan.detect.tokens import SPECIAL, Tokens
@@ -125,6 +126,14 @@ class Encoder:
         pooled = np.concatenate((seen.mean(0), seen.max(0)))[None]
         answer: Array = self._answers(pooled)[0]
         return answer
+
+
+def one_thread() -> None:
+    """Keep matrix products in the thread that asks for them, in this whole process, from now on.
+
+    For servers: products of this size gain little from a second thread, and on a busy machine each waits for it.
+    """
+    threadpool_limits(1, "blas")
 
 
 def _dense(weights: Mapping[str, NDArray[np.generic]], name: str) -> _Dense:

@@ -4,7 +4,7 @@ What the operator or the developer wrote is not screened: it is the instruction.
 together, because an attack may be split over them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -14,7 +14,8 @@ from bartizan.core.messages import Message, Prompt, Role, Text, Trust
 from bartizan.core.sections.detect import Budget, Detect
 from bartizan.core.verdicts import Allow, Block, Verdict
 from bartizan.detect.allowlist import Allowlist
-from bartizan.detect.base import Detector
+from bartizan.detect.base import Detector, NeedsTime
+from bartizan.detect.classifier import Classifier
 from bartizan.detect.detectors import detectors as detectors_for
 from bartizan.detect.judge import Judge, decide
 
@@ -42,14 +43,26 @@ class InputScreen:
         self._allowed = Allowlist(settings.allow, clock or SystemClock())
         budgets: set[Budget] = {settings.budget, "0.1%"}
         budgets.update(one.budget for one in settings.routes if one.budget != "inherit")
-        self._judges = {
-            budget: Judge(detectors_for(budget, settings.model) if detectors is None else detectors)
-            for budget in sorted(budgets)
-        }
+        self._judges: dict[Budget, Judge] = {}
+        self._glances: dict[Budget, Judge] = {}
+        for budget in sorted(budgets):
+            used = detectors_for(budget, settings.model) if detectors is None else detectors
+            self._judges[budget] = Judge(used)
+            self._glances[budget] = Judge([one.glancing() if isinstance(one, Classifier) else one for one in used])
 
     def screen(self, prompt: Prompt) -> Screened:
         """Return the verdict on everything in `prompt` that somebody other than operator and developer wrote."""
-        judge = self._judges[self._budget(prompt.model)]
+        return self._screened(prompt, self._judges)
+
+    def glance(self, prompt: Prompt) -> Screened | None:
+        """Return the same when that takes no more than a moment; None for a prompt that needs the slow classifier."""
+        try:
+            return self._screened(prompt, self._glances)
+        except NeedsTime:
+            return None
+
+    def _screened(self, prompt: Prompt, judges: Mapping[Budget, Judge]) -> Screened:
+        judge = judges[self._budget(prompt.model)]
         found: list[Finding] = []
         verdict: Verdict = Allow()
         for message in prompt.messages:
@@ -63,7 +76,7 @@ class InputScreen:
         if isinstance(verdict, Allow):  # rules that fire in different texts count together
             verdict = decide([one for one in found if one.score is None])
         if isinstance(verdict, Allow) and self._settings.conversation:
-            verdict = self._together(prompt, found)
+            verdict = self._together(prompt, found, judges["0.1%"])
         return Screened(verdict, tuple(found))
 
     def _budget(self, model: str) -> Budget:
@@ -72,13 +85,13 @@ class InputScreen:
                 return self._settings.budget if route.budget == "inherit" else route.budget
         return self._settings.budget
 
-    def _together(self, prompt: Prompt, found: list[Finding]) -> Verdict:
+    def _together(self, prompt: Prompt, found: list[Finding], judge: Judge) -> Verdict:
         """Return the verdict on a user's last turns as one text: at the stricter budget, for it comes on top."""
         turns = last_turns(prompt.messages)
         if len(turns) < 2:
             return Allow()
         whole = Text("\n".join(turns), Trust.USER, "the last turns together")
-        judged = self._judges["0.1%"].judge(self._allowed.without(whole)[0])
+        judged = judge.judge(self._allowed.without(whole)[0])
         if isinstance(judged.verdict, Allow):
             return Allow()
         found += [

@@ -1,7 +1,8 @@
 """Runs a screen under a deadline. A screen that crashes or takes too long has found something: its own failure.
 
-Short prompts are screened on the event loop, which costs least; long ones in a thread, so that others are served
-meanwhile. A deadline cannot interrupt code that holds the interpreter: then the overrun is found afterwards.
+Short prompts that a glance can judge are screened on the event loop, which costs least; long ones and those that need
+a slow classifier in a thread, so that others are served meanwhile. A deadline cannot interrupt code that holds the
+interpreter: then the overrun is found afterwards.
 """
 
 import asyncio
@@ -39,6 +40,10 @@ class Screen(Protocol):
 
     def screen(self, prompt: Prompt) -> Screened:
         """Return the verdict and what it rests on. Thread-safe."""
+        ...
+
+    def glance(self, prompt: Prompt) -> Screened | None:
+        """Return the same when that takes well under a millisecond for a short prompt, else None."""
         ...
 
 
@@ -85,9 +90,8 @@ class GuardedScreen:
             return PASSED
         began = self._clock.monotonic_ns()
         try:
-            if size(prompt) <= INLINE_CHARS:
-                seen = self._screen.screen(prompt)
-            else:
+            seen = self._screen.glance(prompt) if size(prompt) <= INLINE_CHARS else None
+            if seen is None:
                 seen = await asyncio.wait_for(asyncio.to_thread(self._screen.screen, prompt), self._timeout_s)
             if self._clock.monotonic_ns() - began > self._timeout_s * 1e9:
                 raise TimeoutError

@@ -115,6 +115,10 @@ class WordScreen:
     word: str = "forbidden"
     crash: str = "\N{SKULL}"
 
+    def glance(self, prompt: Prompt) -> WordScreened:
+        """Say the same: it takes no time."""
+        return self.screen(prompt)
+
     def screen(self, prompt: Prompt) -> WordScreened:
         """Block when the word is there."""
         for message in prompt.messages:
