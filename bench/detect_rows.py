@@ -1,4 +1,4 @@
-"""The rows that `bench_detect.py` judges: sampled from labelled sources, composed pairs, long pages. Seeded."""
+"""The rows that the benches of the detector judge: labelled sources, composed pairs, clean pages. All follow a seed."""
 
 import gzip
 import json
@@ -6,9 +6,8 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 
-LENGTHS = {500: 100, 2_000: 100, 8_000: 100, 65_536: 24, 1_048_576: 2}
-"""Characters of a clean page, and how many of that length are composed."""
-OFFSETS = 6
+MANUAL = "docs: sqlalchemy"
+TALK = ("promptshield_Ultrachat_200k", "promptshield_IFEval", "promptshield_Alpaca dataset extended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Row:
 
 
 def sampled(path, per_cell, seed):
-    """Return at most `per_cell` rows of each source and label, and every benign text for composing pages."""
+    """Return at most `per_cell` rows of each source and label, and benign texts of every source."""
     cells = defaultdict(list)
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in file:
@@ -56,15 +55,32 @@ def pairs(path, count, seed):
     return rows
 
 
-def pages(prose, seed):
-    """Return clean pages of each length, composed of benign texts drawn at random."""
+def clean(folder):
+    """Return innocent texts of which training and thresholds saw none: pages of a manual, and requests and answers.
+
+    Only sources that hold no row of anybody who gives orders to an assistant or tries an attack.
+    """
+    manual, talk = [], []
+    for name in ("open_texts.jsonl.gz", "train.jsonl.gz"):
+        with gzip.open(folder / name, "rt", encoding="utf-8") as file:
+            for line in file:
+                row = json.loads(line)
+                if row["source"] == MANUAL:
+                    manual.append(row["text"])
+                elif row["source"] in TALK and row["label"] == 0:
+                    talk.append(row["text"])
+    return manual, talk
+
+
+def pages(manual, talk, seed, lengths):
+    """Yield (length, role, text) of clean pages of each length: the manual as documents, everything as users' texts."""
     draw = random.Random(seed)
-    return [
-        Row(f"clean page of {length}", 0, page(prose, length, draw), role)
-        for length, count in LENGTHS.items()
-        for number in range(count)
-        for role in (("user", "document")[number % 2],)
-    ]
+    for length, count in lengths.items():
+        for number in range(count):
+            if number % 2:
+                yield length, "document", page(manual, length, draw)
+            else:
+                yield length, "user", page(talk if number % 4 else [*manual, *talk], length, draw)
 
 
 def page(prose, length, draw):
@@ -74,13 +90,3 @@ def page(prose, length, draw):
         parts.append(draw.choice(prose))
         have += len(parts[-1]) + 2
     return "\n\n".join(parts)[:length]
-
-
-def planted(prose, attacks, seed, length=1_048_576):
-    """Yield (offset share, page) with one attack planted at each of `OFFSETS` places of a long clean page."""
-    draw = random.Random(seed)
-    clean = page(prose, length, draw)
-    for step in range(OFFSETS):
-        cut = clean.rfind("\n", 0, max(1, step * length // (OFFSETS - 1))) + 1
-        for attack in attacks:
-            yield step / (OFFSETS - 1), f"{clean[:cut]}{attack}\n{clean[cut:]}"

@@ -49,6 +49,8 @@ class Spellings:
         for number in self._set.Match(lowered.encode("utf-8", "replace")) or ():
             for reading, shape, group in self._places[number]:
                 met.setdefault(reading, set()).add((shape, group))
+        if LEET in met:  # other words of the same text may be written plainly
+            met[LEET] |= met.get(PLAIN, set())
         return {reading: shapes for reading, pairs in met.items() if (shapes := self._complete(pairs))}
 
     def _complete(self, pairs: set[tuple[int, int]]) -> frozenset[int]:
@@ -100,10 +102,20 @@ _LOOSE = {
 
 
 def _written(word: str) -> tuple[tuple[str, str], ...]:
-    leet = "".join(f"[{re2.escape(ch)}{_LEET_FORMS[ch]}]" if ch in _LEET_FORMS else re2.escape(ch) for ch in word)
     return (
         (PLAIN, re2.escape(word)),
-        (LEET, leet),
+        *((LEET, leet) for leet in (_leet(word),) if leet),
         (ROT13, re2.escape(codecs.encode(word, "rot13"))),
         (REVERSED, re2.escape(word[::-1])),
     )
+
+
+def _leet(word: str) -> str:
+    """Return a pattern of the word with at least one letter replaced: plain words are everywhere, that is not."""
+    mixed = [f"[{re2.escape(ch)}{_LEET_FORMS[ch]}]" if ch in _LEET_FORMS else re2.escape(ch) for ch in word]
+    first_at = (
+        f"{re2.escape(word[:at])}[{_LEET_FORMS[ch]}]{''.join(mixed[at + 1 :])}"
+        for at, ch in enumerate(word)
+        if ch in _LEET_FORMS
+    )
+    return "|".join(first_at)
