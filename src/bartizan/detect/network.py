@@ -95,13 +95,29 @@ class Network:
 
     def _near(self, seen: Array) -> Array:
         """Return the mean over `around` places to each side, fewer at the ends."""
-        count = len(seen)
-        total = np.zeros((count + 1, seen.shape[1]))
-        np.cumsum(seen, 0, dtype=np.float64, out=total[1:])
+        count, around = len(seen), self._around
+        padded = np.zeros((count + 2 * around, seen.shape[1]), np.float32)
+        padded[around : around + count] = seen
         places = np.arange(count)
-        low, high = np.maximum(places - self._around, 0), np.minimum(places + self._around + 1, count)
-        near: Array = ((total[high] - total[low]) / (high - low)[:, None]).astype(np.float32)
+        there = np.minimum(places + around + 1, count) - np.maximum(places - around, 0)
+        near: Array = _sums(padded, 2 * around + 1) / there.astype(np.float32)[:, None]
         return near
+
+
+def _sums(rows: Array, width: int) -> Array:
+    """Return the sum of every `width` rows that follow one another, by doubling: several times faster than one by one."""
+    count = len(rows) - width + 1
+    total = np.zeros((count, rows.shape[1]), np.float32)
+    first, size = 0, 1
+    while width:
+        if width & 1:
+            total += rows[first : first + count]
+            first += size
+        width >>= 1
+        if width:
+            rows = rows[:-size] + rows[size:]
+            size *= 2
+    return total
 
 
 def load(folder: Path, dilations: tuple[int, ...], around: int) -> Network:
