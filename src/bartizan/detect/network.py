@@ -105,7 +105,7 @@ class Network:
 
 
 def _sums(rows: Array, width: int) -> Array:
-    """Return the sum of every `width` rows that follow one another, by doubling: several times faster than one by one."""
+    """Return the sum of every `width` rows that follow one another, by doubling: much faster than one by one."""
     count = len(rows) - width + 1
     total = np.zeros((count, rows.shape[1]), np.float32)
     first, size = 0, 1
