@@ -1,11 +1,11 @@
-"""How well `bartizan detect` tells attacks from innocent texts, and what it costs, beside stackone-defender.
+"""How well `bartizan detect` tells attacks from innocent texts, beside stackone-defender.
 
 `make bench-detect ARGS=FOLDER`, the folder of the labelled rows (train.jsonl.gz with text, label, source and licence a
 row; bipia_train.json.gz with attacks and carriers). Trains nothing. For each source the threshold
 is the one that keeps the false positives of all *other* sources within the budget, each source weighing the same.
 Sources whose rows trained the shipped weights are marked: their figures flatter. The peer runs in a virtual
-environment of its own under build/, on the same rows, as shipped and recalibrated by the same rule. Long pages and
-disguises have benches of their own.
+environment of its own under build/, on the same rows, as shipped and recalibrated by the same rule. Long pages,
+disguises and speed have benches of their own.
 """
 
 import json
@@ -36,7 +36,6 @@ PEER = ("stackone-defender==0.9.4", "onnxruntime==1.32.0", "tokenizers==0.23.3",
 RESULT = Path(__file__).parent / "results" / "detect.json"
 BUILD = Path("build/peers-detect")
 BUDGETS = (0.01, 0.001)
-SPEED_LENGTHS = (100, 500, 4_000, 16_000)
 ONE_CORE = ("env", "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "PYTHONPATH=src:.", "taskset", "-c", "0")
 
 PEER_SCRIPT = """
@@ -53,24 +52,6 @@ for line in sys.stdin:
     result = defense.defend_tool_result(text, "read")
     took = time.perf_counter() - begun
     print(json.dumps([result.tier2_score or 0.0, not result.allowed, took]), flush=True)
-with open("/proc/self/status") as status:
-    most = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-print(json.dumps({"load_s": load, "rss_mb": most / 1024}))
-"""
-OURS_SCRIPT = """
-import json, sys, time
-begun = time.perf_counter()
-from bartizan.core.messages import Text, Trust
-from bartizan.detect.judge import Judge
-judge = Judge()
-judge.judge(Text("hello", Trust.USER))
-load = time.perf_counter() - begun
-for line in sys.stdin:
-    text = Text(json.loads(line), Trust.USER)
-    begun = time.perf_counter()
-    seen = judge.judge(text)
-    took = time.perf_counter() - begun
-    print(json.dumps([seen.score, False, took]), flush=True)
 with open("/proc/self/status") as status:
     most = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 print(json.dumps({"load_s": load, "rss_mb": most / 1024}))
@@ -171,38 +152,12 @@ def interval(hits, n):
     return [round(measured.value, 4), round(measured.low, 4), round(measured.high, 4)]
 
 
-def speed(prose):
-    """Return p50 of one text by length, throughput, load time and memory, ours and the peer's in turn."""
-    draw = detect_rows.random.Random(SEED)
-    texts = {length: [detect_rows.page(prose, length, draw) for _ in range(60)] for length in SPEED_LENGTHS}
-    flat = [text for many in texts.values() for text in many]
-    out = {}
-    for name, python, script in (
-        ("bartizan", sys.executable, OURS_SCRIPT),
-        ("stackone-defender", peer_python(), PEER_SCRIPT),
-    ):
-        answers, process = run_script(python, script, flat)
-        took = iter(answers)
-        entry = {key: round(value, 3) for key, value in process.items()}
-        for length, many in texts.items():
-            times = [next(took)[2] for _ in many]
-            entry[f"p50 ms at {length}"] = round(1000 * float(np.median(times)), 3)
-            entry[f"MB/s at {length}"] = round(length / float(np.median(times)) / 1e6, 2)
-        out[name] = entry
-    pair = out["bartizan"], out["stackone-defender"]
-    out["times faster"] = {
-        str(length): round(pair[1][f"p50 ms at {length}"] / pair[0][f"p50 ms at {length}"], 1)
-        for length in SPEED_LENGTHS
-    }
-    return out
-
-
 def main():
     """Judge, measure, print, write."""
     if len(sys.argv) != 2:
         sys.exit("make bench-detect ARGS=FOLDER: name the folder that holds train.jsonl.gz and bipia_train.json.gz")
     folder = sys.argv[1]
-    rows, prose = detect_rows.sampled(Path(folder) / "train.jsonl.gz", PER_CELL, SEED)
+    rows, _ = detect_rows.sampled(Path(folder) / "train.jsonl.gz", PER_CELL, SEED)
     rows += detect_rows.pairs(Path(folder) / "bipia_train.json.gz", PAIRS, SEED)
     print(f"{len(rows)} rows", flush=True)
     seen = trained_on()
@@ -223,9 +178,8 @@ def main():
             "numpy": np.__version__,
             "peer": PEER,
         },
-        "machine": f"{platform.machine()}, one core by taskset for speed; other work ran beside it",
+        "machine": platform.machine(),
         "quality": figures,
-        "speed": speed(prose),
     }
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     for name, figure in figures.items():
@@ -237,7 +191,6 @@ def main():
                 print(
                     f"  {line:38} " + "  ".join(f"{k} {value[k][0]:.1%}" for k in ("at 1.0%", "at 0.1%", "as shipped"))
                 )
-    print(json.dumps(result["speed"], indent=1))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from bartizan.lab.detector_corpus import bipia
 from bartizan.lab.disguises import DISGUISES
 
 SEED = 20261129
-ATTACKS, INNOCENT, MAILS = 150, 200, 200
+ATTACKS, INNOCENT, MAILS = 120, 150, 150
 ATTACK_SOURCES = (
     "sentinel_original",
     "sentinel_neuralchemy_v1",

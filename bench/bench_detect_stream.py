@@ -25,7 +25,7 @@ from bartizan.lab.disguises import DISGUISES
 from bartizan.lab.phrases import wordings
 
 SEED = 20261129
-SHORT, LONG = 1_000, 40
+SHORT, LONG = 1_000, 20
 CUTS_A_TEXT = 10
 RESULT = Path(__file__).parent / "results" / "detect_stream.json"
 
@@ -84,7 +84,7 @@ def main():
     judge = Judge()
     differed = cuts = pieces_seen = 0
     for number in track(range(texts), disable=not sys.stderr.isatty()):
-        text = text_of(draw, draw.choice((1, 1, 2, 4)) if number % (texts // LONG) else 60)
+        text = text_of(draw, draw.choice((1, 1, 2, 4)) if number % max(1, texts // LONG) else 40)
         trust = (Trust.USER, Trust.WEB)[number % 2]
         whole = judge.judge(Text(text, trust))
         for _ in range(CUTS_A_TEXT):
@@ -96,7 +96,7 @@ def main():
     costs = {}
     for characters, kinds in ((size, kinds) for size in (500, 2_000, 8_000, 65_536) for kinds in ("-", "+-")):
         per_piece, mean, ends = [], [], []
-        for _ in range(max(3, 40_000 // characters)):
+        for _ in range(max(2, 16_000 // characters)):
             pieces = chat(draw, characters, kinds)
             _, took, end = in_pieces(pieces, Trust.USER)
             per_piece += took
