@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bartizan import __version__
+from bartizan.cli import detector_card
 from bartizan.cli.base import FAILED, OK, Command, add_config, configured
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections.data import Data
@@ -43,7 +44,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     gather.add_argument("--out", type=Path, required=True, help="file to write, *.jsonl.gz")
     gather.add_argument("--seed", type=int, default=1)
     info = what.add_parser("info", help="Show the card of a classifier: data, licences, thresholds, limits.")
-    info.add_argument("model", nargs="?", type=Path, help="folder (default: the shipped one)")
+    info.add_argument("--model", type=Path, help="folder (default: the shipped one)")
+    info.add_argument("--markdown", nargs="*", type=Path, metavar="RESULT", help="for people, with results of benches")
     compare = what.add_parser("compare", help="Accept a new classifier only if it is nowhere worse.")
     compare.add_argument("old", type=Path)
     compare.add_argument("new", type=Path)
@@ -136,6 +138,9 @@ def _card(args: argparse.Namespace, rows: Sequence[detector_corpus.Example], mad
 
 def _info(args: argparse.Namespace) -> int:
     card = (load(args.model) if args.model else shipped()).card
+    if args.markdown is not None:
+        print(detector_card.markdown(card, args.markdown), end="")
+        return OK
     print(json.dumps(card, indent=1, ensure_ascii=False))
     return OK
 
