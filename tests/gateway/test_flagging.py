@@ -140,7 +140,8 @@ async def test_over_http_a_flagged_text_is_in_the_file_only_where_it_was_asked_f
     """With the shipped screen; the ledger still holds no text."""
     file, log = tmp_path / "flagged.sqlite", MemoryLog()
     section = Flagged(file=str(file)) if kept else Flagged()
-    gateway = Gateway(keys_file=str(tmp_path / "none"), upstreams=(Upstream(url="http://127.0.0.1:9"),))
+    upstreams = (Upstream(url="http://127.0.0.1:9"),)
+    gateway = Gateway(keys_file=str(tmp_path / "none"), upstreams=upstreams, screen_timeout_s=60)
     settings = Settings(flagged=section, gateway=gateway)
     app = GatewayApp(gate_opener(settings, InputScreen(), lambda: log, StoppedClock()))
     body = {"model": "m", "messages": [{"role": "user", "content": f"{ORDER} My key is {KEY}"}]}

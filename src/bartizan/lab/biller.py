@@ -45,6 +45,8 @@ class Biller:
     bills: list[Bill] = field(default_factory=list)
     seen: int = 0
     """Requests that arrived."""
+    streaming: int = 0
+    """Streams that are not billed yet, whether or not somebody still reads them."""
     _connections: set["_Connection"] = field(default_factory=set)
 
     @contextlib.asynccontextmanager
@@ -133,10 +135,15 @@ class _Connection(asyncio.Protocol):
         taken, each = self._biller.count(body), self._biller.tokens(document)
         choices = document.get("n") or 1
         if document.get("stream"):
+            self._biller.streaming += 1
             self._writing = asyncio.ensure_future(self._stream(form(document, taken, each, choices), document, taken))
+            self._writing.add_done_callback(self._written)
             return
         self._bill(document, taken, each * choices)
         self._send(200, json.dumps(form(document, taken, each, choices).whole()).encode())
+
+    def _written(self, _: "asyncio.Task[None]") -> None:
+        self._biller.streaming -= 1
 
     def _bill(self, document: dict[str, Any], taken: int, given: int) -> None:
         self._biller.bills.append(

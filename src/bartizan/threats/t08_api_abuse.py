@@ -26,7 +26,7 @@ from bartizan.gateway.limits import prices
 from bartizan.gateway.limits.money import dollars, nano_dollars
 from bartizan.gateway.limits.prices import Book, Model, Price, Tier
 from bartizan.lab.biller import Bill, Biller, Habit
-from bartizan.lab.draining import CHAT, DRAINS, Drain, drain
+from bartizan.lab.draining import CHAT, DRAINS, drain
 from bartizan.ledger.stores.base import Limit
 from bartizan.ledger.stores.sqlite import SqliteStore
 from bartizan.threats.base import Claim, Evidence, Threat, Transcript
@@ -64,7 +64,7 @@ async def _run(bench: Bench, folder: Path) -> Evidence:
         off = await _attacks(bench, biller, bare, [""] * (len(DRAINS) * rounds), "off")
         settings, keys, store = _settings(folder, len(DRAINS) * rounds + 1)
         with gateway(settings, bare) as guarded:
-            on = await _attacks(bench, biller, guarded, [text for _, text in keys[:-1]], "on")
+            on = await _attacks(bench, biller, guarded, [text for _, text in keys[:-1]], "on", store)
             usable = await _honest(guarded, keys[-1][1], biller)
             await _quiet(store)
         booked = await _booked(store, [key for key, _ in keys])
@@ -99,27 +99,32 @@ async def _run(bench: Bench, folder: Path) -> Evidence:
     )
 
 
-async def _attacks(bench: Bench, biller: Biller, url: str, keys: list[str], control: str) -> list[Cost]:
+async def _attacks(
+    bench: Bench, biller: Biller, url: str, keys: list[str], control: str, store: Path | None = None
+) -> list[Cost]:
     costs = []
     for number, key in enumerate(keys):
         bench.progress(f"attacks with the limits {control}", number, len(keys))
         way, rng = DRAINS[number % len(DRAINS)], random.Random(bench.seed * 1000 + number)
         biller.habit = _HABITS[number // len(DRAINS) % 2]
         model = f"m-{control}-{number}"
-        cost = await _attack(biller, url, key, model, way, rng)
+        statuses = await drain(url, key, model, way, rng, _SHOTS)
+        if store is not None:
+            await _quiet(store)
+        await _billed(biller)
+        nano = sum(_nano(bill) for bill in biller.bills if bill.model == model)
+        cost = Cost(way.name, nano, sum(statuses.values()), statuses)
         bench.record("attempt", {"threat": "T08", "case": way.name, "control": control, "nano_dollars": cost.nano})
         costs.append(cost)
     return costs
 
 
-async def _attack(biller: Biller, url: str, key: str, model: str, way: Drain, rng: random.Random) -> Cost:
-    statuses = await drain(url, key, model, way, rng, _SHOTS)
+async def _billed(biller: Biller) -> None:
+    """Wait until streams that were left are billed and nothing new comes."""
     seen = -1
-    while seen != len(biller.bills):  # streams that were left are still being billed
+    while biller.streaming or seen != len(biller.bills):
         seen = len(biller.bills)
         await asyncio.sleep(0.06)
-    nano = sum(_nano(bill) for bill in biller.bills if bill.model == model)
-    return Cost(way.name, nano, sum(statuses.values()), statuses)
 
 
 async def _honest(url: str, key: str, biller: Biller) -> int:
