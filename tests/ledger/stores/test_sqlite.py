@@ -83,6 +83,27 @@ async def test_a_step_that_failed_leaves_nothing_in_memory(tmp_path):
     await store.close()
 
 
+async def test_a_commit_that_fails_is_undone_and_the_same_hold_can_be_asked_for_again(tmp_path):
+    """The store works on, and what it then says is held is in the file for a process that opens it."""
+    path, clock = tmp_path / "limits.sqlite", StoppedClock()
+    store, asked = SqliteStore(path, clock), Hold("a", (CAP,), Amounts(60))
+    store._db.executescript(
+        "PRAGMA foreign_keys = ON; CREATE TABLE parent (x PRIMARY KEY);"
+        "CREATE TABLE child (x REFERENCES parent DEFERRABLE INITIALLY DEFERRED);"
+        "CREATE TRIGGER refuse AFTER INSERT ON holding BEGIN INSERT INTO child VALUES (1); END;"
+    )
+    with pytest.raises(UpstreamFailed, match="cannot be kept"):
+        await store.admit(asked, 60_000)
+    store._db.execute("DROP TRIGGER refuse")
+    assert isinstance(await store.admit(asked, 60_000), Admitted)
+    await store.close()
+    clock.advance(61)
+    store = SqliteStore(path, clock)
+    assert await store.sweep() == 1
+    assert [(found.spent, found.held) for found in await store.standings([CAP])] == [(60, 0)]
+    await store.close()
+
+
 async def test_holds_of_an_older_file_are_brought_over(tmp_path):
     """What was held stays held until it is settled or its lease ends; what was settled stays settled."""
     path, clock = tmp_path / "limits.sqlite", StoppedClock()

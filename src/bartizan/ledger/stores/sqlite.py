@@ -8,7 +8,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -82,17 +82,21 @@ class SqliteStore:
         with self._lock:
             try:
                 self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._db
-                except BaseException:
-                    self._db.execute("ROLLBACK")
-                    raise
+                yield self._db
                 self._db.execute("COMMIT")
             except BaseException as error:
-                self._version = _NONE  # what is in memory may not be what is in the file
+                self._undo()
                 if isinstance(error, sqlite3.Error):
                     raise UpstreamFailed(f"the limits cannot be kept: {error}") from error
                 raise
+
+    def _undo(self) -> None:
+        """End a step that failed, in its commit too, and forget what it left in memory."""
+        self._version = _NONE
+        self._untils.clear()
+        with suppress(sqlite3.Error):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
     def _bring_over(self) -> None:
         """Take holds out of the table in which versions before 0.2 kept them."""
