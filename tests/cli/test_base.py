@@ -2,7 +2,10 @@
 
 import argparse
 
-from bartizan.cli.base import add_config, configured
+import pytest
+
+from bartizan.cli.base import add_config, configured, named_port
+from bartizan.core.errors import BadSettings
 
 
 def test_the_named_file_wins_then_the_local_one_then_the_defaults(tmp_path, monkeypatch):
@@ -16,3 +19,11 @@ def test_the_named_file_wins_then_the_local_one_then_the_defaults(tmp_path, monk
     other = tmp_path / "other.toml"
     other.write_text("[gateway]\nport = 2\n")
     assert configured(parser.parse_args(["--config", str(other)])).gateway.port == 2
+
+
+def test_a_port_is_one_that_there_is():
+    """0 asks for a free one."""
+    assert [named_port(port) for port in (0, 65535)] == [0, 65535]
+    for port in (-1, 65536):
+        with pytest.raises(BadSettings, match=f"--port = {port}"):
+            named_port(port)

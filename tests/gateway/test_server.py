@@ -118,3 +118,14 @@ def test_a_taken_port_is_a_clear_error():
     with pytest.raises(BadSettings, match="cannot listen on"):
         server.listen("127.0.0.1", first.getsockname()[1])
     first.close()
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_an_address_is_written_as_in_a_url(host, shown):
+    """Version 6 stands in brackets."""
+    try:
+        listening = server.listen(host, 0)
+    except BadSettings:
+        pytest.skip(f"this machine has no {host}")
+    assert server.address(listening) == f"{shown}:{listening.getsockname()[1]}"
+    listening.close()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bartizan.core import settings
+from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
 
 OK = 0
@@ -37,3 +38,10 @@ def configured(args: argparse.Namespace) -> Settings:
         return settings.load(named)
     here = Path(settings.DEFAULT_FILE)
     return settings.load(here) if here.exists() else settings.parse("")
+
+
+def named_port(port: int) -> int:
+    """Return the value of `--port`. Raises BadSettings where it is none."""
+    if not 0 <= port <= 65535:
+        raise BadSettings(f"--port = {port}: expected 0 to 65535")
+    return port

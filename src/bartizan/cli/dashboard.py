@@ -8,7 +8,7 @@ from pathlib import Path
 import uvicorn
 from msgspec.structs import replace
 
-from bartizan.cli.base import OK, Command, add_config, configured
+from bartizan.cli.base import OK, Command, add_config, configured, named_port
 from bartizan.cli.panels import panels
 from bartizan.core.clock import Clock, SystemClock
 from bartizan.core.errors import BadSettings
@@ -29,9 +29,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     settings = configured(args)
     if args.port is not None:
-        if not 0 <= args.port <= 65535:
-            raise BadSettings(f"--port = {args.port}: expected 0 to 65535")
-        settings = replace(settings, dashboard=replace(settings.dashboard, port=args.port))
+        settings = replace(settings, dashboard=replace(settings.dashboard, port=named_port(args.port)))
     edge, clock = settings.dashboard, SystemClock()
     people = People(Path(edge.people_file), clock)
     ledger = Ledger.configured(settings.ledger, clock)

@@ -6,10 +6,9 @@ import socket
 
 from msgspec.structs import replace
 
-from bartizan.cli.base import OK, Command, add_config, configured
+from bartizan.cli.base import OK, Command, add_config, configured, named_port
 from bartizan.cli.detector_model import input_screen
 from bartizan.core.clock import SystemClock
-from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
 from bartizan.core.sections.gateway import Upstream
 from bartizan.detect.allowlist import Allowlist
@@ -63,11 +62,9 @@ def _log_requests() -> None:
 
 
 def _announce(settings: Settings, listening: socket.socket) -> None:
-    host, port = listening.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
     upstream = settings.gateway.upstreams[0]
     print(
-        f"bartizan: listening on http://{shown}:{port}/v1 in front of {upstream.url} "
+        f"bartizan: listening on http://{server.address(listening)}/v1 in front of {upstream.url} "
         f"(input screen: {settings.gateway.input_screen}, ledger: {where(settings.ledger)})",
         flush=True,
     )
@@ -81,9 +78,7 @@ def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:
     if args.host is not None:
         gateway = replace(gateway, host=args.host)
     if args.port is not None:
-        if not 0 <= args.port <= 65535:
-            raise BadSettings(f"--port = {args.port}: expected 0 to 65535")
-        gateway = replace(gateway, port=args.port)
+        gateway = replace(gateway, port=named_port(args.port))
     if args.upstream is not None:
         gateway = replace(gateway, upstreams=(Upstream(url=args.upstream),))
     if args.input_screen is not None:

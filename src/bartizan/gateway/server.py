@@ -133,6 +133,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def address(listening: socket.socket) -> str:
+    """Return host and port of a listening socket as they stand in a URL."""
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def run(
     app: Serving,
     listening: socket.socket,

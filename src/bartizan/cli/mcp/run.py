@@ -15,6 +15,7 @@ from bartizan.core.clock import Clock, SystemClock
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
 from bartizan.core.sections.mcp import McpServer
+from bartizan.detect.encoder import one_thread
 from bartizan.gateway.evidence import Recorder
 from bartizan.ledger.log import Ledger
 from bartizan.mcp.assembly import Assembly
@@ -63,6 +64,7 @@ def tell(entry: McpServer) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    one_thread()
     settings, clock = configured(args), SystemClock()
     entry = one_server(args, settings.mcp.servers)
     assembly = Assembly(settings, clock)

@@ -6,11 +6,11 @@ import socket
 
 from msgspec.structs import replace
 
-from bartizan.cli.base import OK, Command, add_config, configured
+from bartizan.cli.base import OK, Command, add_config, configured, named_port
 from bartizan.cli.mcp.run import add_server, one_server, tell
 from bartizan.core.clock import SystemClock
-from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
+from bartizan.detect.encoder import one_thread
 from bartizan.gateway import server
 from bartizan.gateway.requests import Bounds
 from bartizan.ledger.log import Ledger
@@ -27,6 +27,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     settings, clock = _overridden(configured(args), args), SystemClock()
+    one_thread()
     app = McpApp(settings, lambda: Ledger.configured(settings.ledger, clock), clock)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for entry in settings.mcp.servers:
@@ -40,11 +41,9 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _announce(app: McpApp, settings: Settings, listening: socket.socket) -> None:
-    host, port = listening.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
     for path, entry in app.endpoint.paths().items():
         behind = entry.url or " ".join(entry.command)
-        print(f"bartizan: http://{shown}:{port}{path} in front of {behind}", flush=True)
+        print(f"bartizan: http://{server.address(listening)}{path} in front of {behind}", flush=True)
     print(f"bartizan: listening (ledger: {where(settings.ledger)})", flush=True)
 
 
@@ -53,9 +52,7 @@ def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:
     if args.host is not None:
         mcp = replace(mcp, host=args.host)
     if args.port is not None:
-        if not 0 <= args.port <= 65535:
-            raise BadSettings(f"--port = {args.port}: expected 0 to 65535")
-        mcp = replace(mcp, port=args.port)
+        mcp = replace(mcp, port=named_port(args.port))
     if args.url or args.command or args.name:
         mcp = replace(mcp, servers=(one_server(args, mcp.servers),))
     return replace(settings, mcp=mcp)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from bartizan.core.errors import BadEvidence, BadSettings
 from bartizan.core.sections.ledger import Ledger as Section
+from bartizan.ledger.database import shown
 from bartizan.ledger.tables.base import Tables
-from bartizan.ledger.tables.postgres import PostgresTables, shown
+from bartizan.ledger.tables.postgres import PostgresTables
 from bartizan.ledger.tables.sqlite import DATABASE, SqliteTables
 
 _SERVERS = ("postgresql://", "postgres://")

@@ -1,24 +1,16 @@
 """A log in PostgreSQL, for gateways on several machines: an advisory lock makes one sequence of all writers.
 
-What was appended survives what the server's commits survive; a server that commits asynchronously is told not to for
-our transactions. An erased content is gone for whoever asks the database at once, and from its files after VACUUM and
-once archived write-ahead logs are gone: that is the database's business. Needs `pip install 'bartizan[stores]'`.
+An erased content is gone for whoever asks the database at once, and from its files after VACUUM and once archived
+write-ahead logs are gone: that is the database's business. Needs `pip install 'bartizan[stores]'`.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from typing import Any, cast
 
-from bartizan.core.errors import BadEvidence, BadSettings
+from bartizan.ledger.database import Database
 from bartizan.ledger.tables.base import Content, Leaf, Node, Row, Whole
 
-if TYPE_CHECKING:
-    from psycopg import Connection
-
-_CONNECT_S = 5
-_SILENT_MS = 15_000
-"""A server that does not answer for so long is taken for gone."""
 _AT_A_TIME = 2000
 _SCHEMA = """
 CREATE SCHEMA IF NOT EXISTS {space};
@@ -29,9 +21,6 @@ CREATE INDEX IF NOT EXISTS leaf_kind ON {space}.leaf (kind, seq);
 CREATE TABLE IF NOT EXISTS {space}.body (seq bigint PRIMARY KEY, salt bytea NOT NULL, body bytea NOT NULL);
 CREATE TABLE IF NOT EXISTS {space}.node (level bigint, idx bigint, hash bytea NOT NULL, PRIMARY KEY (level, idx));
 """
-_NEVER_ASYNCHRONOUS = (
-    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
-)
 _ADD = (
     "INSERT INTO {space}.leaf SELECT * FROM unnest(%b::bigint[], %b::bytea[], %b::bytea[], %b::text[])",
     "INSERT INTO {space}.body SELECT * FROM unnest(%b::bigint[], %b::bytea[], %b::bytea[])",
@@ -39,35 +28,16 @@ _ADD = (
 )
 
 
-class PostgresTables:
+class PostgresTables(Database):
     """The tables in one schema of a database."""
 
-    def __init__(self, url: str, space: str) -> None:
-        """Use the schema `space` of the database at `url`; make what is missing. Raises BadSettings, BadEvidence."""
-        try:
-            import psycopg
-        except ImportError as error:
-            raise BadSettings(
-                "ledger.database names a PostgreSQL database, and its client is not installed",
-                hint="pip install 'bartizan[stores]'",
-            ) from error
-        if not space.isidentifier() or not space.isascii():
-            raise BadSettings(f"ledger.schema = {space!r}: expected letters, digits and _")
-        self._psycopg, self._url, self._space = psycopg, url, space
-        self._db: Connection[tuple[Any, ...]] | None = None
-        with self._errors("opened"):
-            self._connected()
-
-    @property
-    def name(self) -> str:
-        """Return host, database and schema; the URL may hold a password."""
-        return shown(self._url, self._space)
+    what, schema, last_made = "ledger", _SCHEMA, "node"
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the lock of all writers until the transaction ends. Each statement then sees what others committed."""
         with self._errors("written"), self._connected().transaction():
-            self._do("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"bartizan ledger {self._space}",))
+            self._lock()
             yield
 
     @contextmanager
@@ -151,11 +121,6 @@ class PostgresTables:
         with self._errors("read"):
             return [seq for (seq,) in self._all(query)]
 
-    def close(self) -> None:
-        """Close the connection."""
-        if self._db is not None:
-            self._db.close()
-
     def _rows(self, which: str, order: str, values: tuple[int | str, ...]) -> list[Row]:
         """Choose leaves, then fetch their contents: a join of both first may walk through all contents."""
         query = (
@@ -171,42 +136,9 @@ class PostgresTables:
             cursor.execute(self._named(query))
             yield from cursor
 
-    def _named(self, statement: str) -> Any:
-        return statement.replace("{space}", f'"{self._space}"')
-
     def _do(self, statement: str, values: Sequence[Any] | None = None) -> Any:
         return self._connected().execute(self._named(statement), values, binary=True)
 
     def _all(self, statement: str, values: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = self._do(statement, values).fetchall()
         return rows
-
-    def _connected(self) -> "Connection[tuple[Any, ...]]":
-        if self._db is None or self._db.closed:
-            self._db = self._psycopg.connect(
-                self._url, autocommit=True, connect_timeout=_CONNECT_S, tcp_user_timeout=_SILENT_MS
-            )
-            if self._all("SELECT to_regclass(%s)", (f'"{self._space}".node',)) == [(None,)]:
-                self._make()
-            self._db.execute(_NEVER_ASYNCHRONOUS)
-        return self._db
-
-    def _make(self) -> None:
-        db = self._connected()
-        with db.transaction():
-            self._do("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"bartizan ledger {self._space}",))
-            db.execute(self._named(_SCHEMA))
-
-    @contextmanager
-    def _errors(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except (self._psycopg.Error, OSError) as error:
-            said = str(error).strip().splitlines()[:1]
-            raise BadEvidence(f"the ledger in {self.name} cannot be {what}: {' '.join(said)}") from error
-
-
-def shown(url: str, space: str) -> str:
-    """Return host, database and schema of a log's database, without a password."""
-    parts = urlsplit(url)
-    return f"{parts.hostname or 'local'}{parts.path} (schema {space})"
