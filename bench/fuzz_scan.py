@@ -1,17 +1,25 @@
 """Fuzzes the parsers of `bartizan scan` with coverage guidance; any exception or hang is a crash.
 
 Needs atheris in an environment of its own beside the base install (`pip install atheris -r requirements/base.txt`):
-`PYTHONPATH=src python bench/fuzz_scan.py 600 60`: 600 seconds of whole files under many names, then 60 seconds of
-each parser on its own; names of parsers after that repeat those alone. Seeds are our own corpora. Result:
-bench/results/fuzz.json; a crash is kept in build/fuzz.
+`PYTHONPATH=src python bench/fuzz_scan.py 600 600 --jobs 2`: 600 seconds of whole files under many names, then as many
+of each parser on its own; names of parsers after that fuzz those alone. Seconds are CPU seconds inside the fuzzer,
+without its start, so a busy machine changes only how long it takes. It can be stopped and called again: what the
+result already has for the code as committed is not done twice, and the corpus that was found is kept in build/fuzz,
+crashes too. Seeds are our own corpora. Result: bench/results/fuzz.json.
 """
 
+import argparse
 import contextlib
 import json
+import os
 import platform
 import re
 import subprocess
 import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -44,7 +52,12 @@ from bartizan.lab.hostile_packages import honest_packages, hostile_packages
 
 RESULT = Path(__file__).parent / "results" / "fuzz.json"
 BUILD = Path("build/fuzz")
-ROUND_S = 50
+CODE = "src/bartizan/supply"
+ROUND_S = 60
+"""CPU seconds of a process; atheris slows down in one that grows old."""
+HANG_S = 20
+"""CPU seconds that one input may take: twice its budget."""
+ENOUGH_CRASHES = 3
 NAMES = ("x", "x.pkl", "SKILL.md", "requirements.txt", "uv.lock", "package-lock.json", "mcp.json", "x.py", "x.js",
          "x.pth", "config.json", "chat_template.jinja")  # fmt: skip
 
@@ -135,52 +148,124 @@ def seeds(parser, folder):
 
 
 def fuzz(parser, seconds):
-    """Fuzz one parser in this process; libFuzzer ends the process itself."""
+    """Fuzz one parser in this process until it has used so much CPU, then end the process."""
     folder = BUILD / parser.replace(" ", "-")
     seeds(parser, folder / "corpus")
     target = whole if parser == "whole" else PARSERS[parser]
+    began = time.process_time()
+    runs = 0
 
     def one(data):
+        nonlocal runs
+        start = time.process_time()
         with contextlib.suppress(LimitReached):
             target(data)
+        runs += 1
+        now = time.process_time()
+        if now - start > HANG_S:
+            raise RuntimeError(f"{now - start:.0f} s for one input")
+        if now - began > seconds:
+            print(f"did {runs} runs", file=sys.stderr, flush=True)
+            os._exit(0)
 
-    words = [sys.argv[0], f"-max_total_time={seconds}", "-timeout=30", "-rss_limit_mb=4096", "-max_len=20000"]
+    # What is measured here is CPU; libFuzzer's own watch goes by the clock and ends only an input that never returns.
+    words = [sys.argv[0], "-timeout=1200", "-rss_limit_mb=4096", "-max_len=20000"]
     atheris.Setup([*words, f"-artifact_prefix={folder}/crash-", str(folder / "corpus")], one)
+    print(f"started after {began} s", file=sys.stderr, flush=True)
     atheris.Fuzz()
 
 
-def measured(parser, seconds):
-    """Fuzz one parser in processes of its own, a round after the other on the same corpus; return what they did."""
-    total = {"seconds": 0, "runs": 0, "edges": 0, "crashes": 0}
-    for start in range(0, seconds, ROUND_S):
-        command = [sys.executable, __file__, "--only", parser, str(min(ROUND_S, seconds - start))]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
-        runs = re.findall(r"Done (\d+) runs in (\d+) second", done.stderr)
-        coverage = re.findall(r"cov: (\d+)", done.stderr)
-        if done.returncode or not runs:
-            print(done.stderr[-3000:], flush=True)
-            total["crashes"] += 1
-        else:
-            total["seconds"] += int(runs[-1][1])
-            total["runs"] += int(runs[-1][0])
-            total["edges"] = max(total["edges"], int(coverage[-1]) if coverage else 0)
-    return total
+def measured_round(parser, seconds):
+    """Fuzz one parser in a process of its own; return what it did and whether it crashed."""
+    command = [sys.executable, __file__, "--only", parser, str(seconds)]
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        said = errors.read().decode("utf-8", "replace")
+    started = re.search(r"started after ([\d.]+) s", said)
+    if not started:
+        sys.exit(f"{parser} did not start:\n{said[-3000:]}")
+    runs = re.findall(r"^did (\d+) runs$", said, re.MULTILINE) or re.findall(r"^#(\d+)\t", said, re.MULTILINE)
+    edges = re.findall(r"cov: (\d+)", said)
+    if process.returncode:
+        print(parser, said[-3000:], flush=True)
+    return {
+        "cpu_s": usage.ru_utime + usage.ru_stime - float(started[1]),
+        "runs": int(runs[-1]) if runs else 0,
+        "edges": int(edges[-1]) if edges else 0,
+        "crashes": int(process.returncode != 0),
+    }
 
 
-def main(whole_s, each_s, only):
+class Results:
+    """The result file: each parser with what was done on which code."""
+
+    def __init__(self, code):
+        self.code = code
+        self.lock = threading.Lock()
+        self.kept = json.loads(RESULT.read_text())["parsers"] if RESULT.exists() else {}
+
+    def of(self, parser):
+        """Return what was done on this code."""
+        done = self.kept.get(parser, {})
+        nothing = {"code": self.code, "cpu_s": 0.0, "runs": 0, "edges": 0, "crashes": 0}
+        return done if done.get("code") == self.code else nothing
+
+    def add(self, parser, more):
+        """Add a round and write the file."""
+        with self.lock:
+            done = self.of(parser)
+            total = {what: done[what] + more[what] for what in ("cpu_s", "runs", "crashes")}
+            edges = max(done["edges"], more["edges"])
+            self.kept[parser] = {"code": self.code, **total, "cpu_s": round(total["cpu_s"], 1), "edges": edges}
+            self.kept = {one: self.kept[one] for one in ("whole", *PARSERS) if one in self.kept}
+            about = {"python": platform.python_version(), "atheris": version("atheris")}
+            fresh = RESULT.with_suffix(".new")
+            fresh.write_text(json.dumps({**about, "parsers": self.kept}, indent=2) + "\n")
+            fresh.replace(RESULT)
+
+
+def finish(parser, seconds, results):
+    """Fuzz one parser, a round after the other on the same corpus, until it has had its seconds or crashes on."""
+    crashes = 0
+    while (left := seconds - results.of(parser)["cpu_s"]) > 0 and crashes < ENOUGH_CRASHES:
+        one = measured_round(parser, min(ROUND_S, left))
+        crashes += one["crashes"]
+        results.add(parser, one)
+    print(parser, json.dumps(results.of(parser)), flush=True)
+
+
+def code_as_committed():
+    """Return git's name for the content of the parsers' folder; changes that are not committed have none."""
+    if subprocess.run(["git", "status", "--porcelain", CODE], capture_output=True, check=True).stdout:
+        sys.exit(f"{CODE} has changes that are not committed: a result must say what it is of")
+    named = subprocess.run(["git", "rev-parse", f"HEAD:{CODE}"], capture_output=True, text=True, check=True)
+    return named.stdout.strip()
+
+
+def main():
     """Fuzz everything, or the parsers that are named; write and print."""
-    result = {"python": platform.python_version(), "atheris": version("atheris"), "parsers": {}}
-    if only:
-        result["parsers"] = json.loads(RESULT.read_text())["parsers"]
-    for parser in only or ("whole", *PARSERS):
-        result["parsers"][parser] = measured(parser, whole_s if parser == "whole" else each_s)
-        print(parser, json.dumps(result["parsers"][parser]), flush=True)
-        RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    return any(one["crashes"] for one in result["parsers"].values())
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("whole_s", type=int)
+    words.add_argument("each_s", type=int)
+    words.add_argument("parsers", nargs="*", metavar="PARSER")
+    words.add_argument("--jobs", type=int, default=1)
+    asked = words.parse_args()
+    parsers = asked.parsers or ("whole", *PARSERS)
+    if unknown := set(parsers) - {"whole", *PARSERS}:
+        words.error(f"no parser {sorted(unknown)}: {', '.join(('whole', *PARSERS))}")
+    results = Results(code_as_committed())
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        for parser in parsers:
+            pool.submit(finish, parser, asked.whole_s if parser == "whole" else asked.each_s, results)
+    short = [one for one in parsers if not results.of(one)["cpu_s"]]
+    return bool(short) or any(results.of(one)["crashes"] for one in parsers)
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--only":
-        fuzz(sys.argv[2], int(sys.argv[3]))
+    if sys.argv[1:2] == ["--only"]:
+        fuzz(sys.argv[2], float(sys.argv[3]))
     else:
-        sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]))
+        sys.exit(main())
