@@ -257,11 +257,12 @@ def main():
     if unknown := set(parsers) - {"whole", *PARSERS}:
         words.error(f"no parser {sorted(unknown)}: {', '.join(('whole', *PARSERS))}")
     results = Results(code_as_committed())
+    seconds = {one: asked.whole_s if one == "whole" else asked.each_s for one in parsers}
     with ThreadPoolExecutor(asked.jobs) as pool:
-        for parser in parsers:
-            pool.submit(finish, parser, asked.whole_s if parser == "whole" else asked.each_s, results)
-    short = [one for one in parsers if not results.of(one)["cpu_s"]]
-    return bool(short) or any(results.of(one)["crashes"] for one in parsers)
+        running = [pool.submit(finish, one, seconds[one], results) for one in parsers]
+    for one in running:
+        one.result()
+    return any(results.of(one)["crashes"] for one in parsers)
 
 
 if __name__ == "__main__":
