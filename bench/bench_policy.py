@@ -1,12 +1,13 @@
 """What one decision costs in a conversation of 100,000 characters, and a long attack on the policy's invariant.
 
-`make bench-policy`. Cost: the context of the earlier messages is kept, as in the gateway; timed are, apart, taking in
-one new tool result of 2,000 characters, and deciding one call (found context included); by the wall's clock, and by the
-processor time of the thread, which other work on the machine does not lengthen. Attack: the state machine of
-tests/policy/machine.py, with knowledge of the source, for STEPS random steps; every call that would run is judged by
-what it carries, not by what the policy says.
+`make bench-policy`, or a part: `make bench-policy ARGS="--only cost"`. Cost: the context of the earlier messages is
+kept, as in the gateway; timed are, apart, taking in one new tool result of 2,000 characters, and deciding one call
+(found context included); by the wall's clock, and by the processor time of the thread, which other work on the machine
+does not lengthen. Attack: the state machine of tests/policy/machine.py, with knowledge of the source, for STEPS random
+steps; every call that would run is judged by what it carries, not by what the policy says.
 """
 
+import argparse
 import json
 import platform
 import random
@@ -24,7 +25,6 @@ from bartizan.policy.decide import decide
 SEED = 20261124
 STEPS = 100_000
 RESULT = Path(__file__).parent / "results" / "policy.json"
-SHOWN = ("take_in_one_result", "decide_one_call", "decide_one_call_processor_time", "attack")
 TOOLS = (ToolSpec("search_mail"), ToolSpec("send_mail"), ToolSpec("delete_mail"), ToolSpec("pay"))
 WORDS = ["the", "quarterly", "report", "says", "every", "office", "shall", "order", "paper", "pens", "coffee", "water"]
 
@@ -102,39 +102,58 @@ def shown(values, unit="us"):
     }
 
 
-def main():
-    """Measure and write the result file."""
+def costs():
+    """Measure the cost."""
     size, taking, deciding, working, verdicts = cost()
+    return {
+        "context_chars": size,
+        "take_in_one_result": shown(taking),
+        "decide_one_call": shown(deciding),
+        "decide_one_call_processor_time": shown(working),
+        "decisions": verdicts,
+    }
+
+
+def attacked(steps):
+    """Attack for so many steps, and count."""
     attack = Attack(random.Random(SEED))
     begun = time.perf_counter()
-    for step in range(STEPS):
+    for step in range(steps):
         attack.step()
         if step % 10_000 == 9_999:
             print(
                 f"{step + 1} steps, {len(attack.violations)} violations, {time.perf_counter() - begun:.0f} s",
                 flush=True,
             )
-    document = {
+    return {
+        "steps": steps,
+        "calls_asked_for": attack.asked,
+        "calls_that_would_run": attack.ran,
+        "violations": len(attack.violations),
+        "share": str(proportion(len(attack.violations), max(attack.asked, 1), seed=SEED)),
+        "examples": attack.violations[:5],
+        "seconds": round(time.perf_counter() - begun),
+    }
+
+
+def main():
+    """Measure the parts asked for, and write them into the result file; a shorter attack is only printed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="*", choices=("cost", "attack"), default=["cost", "attack"])
+    parser.add_argument("--steps", type=int, default=STEPS)
+    args = parser.parse_args()
+    document = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    document |= {
         "about": __doc__,
         "versions": {"bartizan": __version__, "python": platform.python_version()},
         "seed": SEED,
-        "context_chars": size,
-        "take_in_one_result": shown(taking),
-        "decide_one_call": shown(deciding),
-        "decide_one_call_processor_time": shown(working),
-        "decisions": verdicts,
-        "attack": {
-            "steps": STEPS,
-            "calls_asked_for": attack.asked,
-            "calls_that_would_run": attack.ran,
-            "violations": len(attack.violations),
-            "share": str(proportion(len(attack.violations), max(attack.asked, 1), seed=SEED)),
-            "examples": attack.violations[:5],
-            "seconds": round(time.perf_counter() - begun),
-        },
     }
-    RESULT.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps({key: document[key] for key in SHOWN}, indent=1))
+    parts = {"cost": costs, "attack": lambda: attacked(args.steps)}
+    for part in args.only:
+        document[part] = parts[part]()
+        print(json.dumps({part: document[part]}, indent=1))
+        if part == "cost" or args.steps >= STEPS:
+            RESULT.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
