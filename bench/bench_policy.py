@@ -12,6 +12,7 @@ import json
 import platform
 import random
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.policy.machine import Attack
@@ -24,6 +25,7 @@ from bartizan.policy.decide import decide
 
 SEED = 20261124
 STEPS = 100_000
+CONVERSATIONS, TURNS = 20, 20
 RESULT = Path(__file__).parent / "results" / "policy.json"
 TOOLS = (ToolSpec("search_mail"), ToolSpec("send_mail"), ToolSpec("delete_mail"), ToolSpec("pay"))
 WORDS = ["the", "quarterly", "report", "says", "every", "office", "shall", "order", "paper", "pens", "coffee", "water"]
@@ -50,39 +52,44 @@ def turn(draw, number):
     return (Message(Role.ASSISTANT, (call,)), Message(Role.TOOL, (ToolResult(call.id, text),)))
 
 
+CALLS = (
+    ("send_mail", {"to": ["bob@corp.example"], "body": "the pens and the paper of every office " * 5}),
+    ("send_mail", {"to": ["paper7@corp.example"], "body": "x"}),
+    ("delete_mail", {"id": 5903}),
+    ("pay", {"account": "DE89370400440532013000", "amount": 5}),
+    ("search_mail", {"query": "pens"}),
+)
+"""To whom the user names; to an address out of a mail; of a mail that the request does not point at; what nobody asked
+for; a reading call."""
+
+
 def cost():
-    """Return microseconds of taking in a result, and of deciding a call, at about 100,000 characters."""
+    """Return microseconds of taking in a result, and of deciding a call, in conversations that grow from 100,000
+    characters on."""
     draw = random.Random(SEED)
     asked = Message.of(
         Role.USER, "Search my mail about paper and send bob@corp.example the total; delete the latest mail"
     )
-    kept = Contexts()
-    messages = (asked,)
-    for number in range(60):
-        messages += turn(draw, number)
-    kept.of(messages, TOOLS)
-    calls = [
-        ("send_mail", {"to": ["bob@corp.example"], "body": " ".join(draw.choices(WORDS, k=30))}),
-        ("send_mail", {"to": ["paper7@corp.example"], "body": "x"}),
-        ("delete_mail", {"id": 5903}),
-        ("pay", {"account": "DE89370400440532013000", "amount": 5}),
-        ("search_mail", {"query": "pens"}),
-    ]
-    taking, deciding, working, verdicts = [], [], [], {}
-    for number in range(400):
-        messages_now = (*messages, *turn(draw, 1000 + number))
-        begun = time.perf_counter_ns()
-        kept.of(messages_now, TOOLS)
-        taking.append((time.perf_counter_ns() - begun) / 1000)
-        for tool, arguments in calls:
-            call = ToolCall("c", tool, json.dumps(arguments))
-            worked, begun = time.thread_time_ns(), time.perf_counter_ns()
-            decision = decide(call, kept.of(messages_now, TOOLS))
-            deciding.append((time.perf_counter_ns() - begun) / 1000)
-            working.append((time.thread_time_ns() - worked) / 1000)
-            verdicts[f"{tool}: {decision.reason}"] = verdicts.get(f"{tool}: {decision.reason}", 0) + 1
-    size = sum(len(text.content) for message in messages for text in message.texts())
-    return size, taking, deciding, working, verdicts
+    taking, deciding, working, verdicts, sizes = [], [], [], Counter(), []
+    for conversation in range(CONVERSATIONS):
+        kept, messages = Contexts(), (asked,)
+        for number in range(60):
+            messages += turn(draw, number)
+            kept.of(messages, TOOLS)
+        sizes.append(sum(len(text.content) for message in messages for text in message.texts()))
+        for number in range(TURNS):
+            messages += turn(draw, 1000 * (conversation + 1) + number)
+            begun = time.perf_counter_ns()
+            kept.of(messages, TOOLS)
+            taking.append((time.perf_counter_ns() - begun) / 1000)
+            for tool, arguments in CALLS:
+                call = ToolCall("c", tool, json.dumps(arguments))
+                worked, begun = time.thread_time_ns(), time.perf_counter_ns()
+                decision = decide(call, kept.of(messages, TOOLS))
+                deciding.append((time.perf_counter_ns() - begun) / 1000)
+                working.append((time.thread_time_ns() - worked) / 1000)
+                verdicts[f"{tool}: {decision.reason}"] += 1
+    return min(sizes), taking, deciding, working, dict(verdicts)
 
 
 def shown(values, unit="us"):

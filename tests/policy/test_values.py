@@ -3,7 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bartizan.policy import values as values_module
 from bartizan.policy.values import as_number, canonical_url, numbers, plain, stands_in, values
 
 
@@ -20,6 +23,23 @@ from bartizan.policy.values import as_number, canonical_url, numbers, plain, sta
 def test_a_value_is_found_and_has_one_form(text, kind, form):
     """However it is written."""
     assert [(value.kind, value.canonical) for value in values(text)] == [(kind, form)]
+
+
+@given(
+    st.lists(st.sampled_from([*"@..-+_/: aZé", "\u017f", "a" * 63, "x.com", "http", "DE89", " 3704 0044", "b" * 80]))
+)
+def test_looking_only_where_a_value_can_be_finds_the_same(parts):
+    """As every shape does when it reads the whole text."""
+    text = "".join(parts)
+    naive, taken = [], []
+    for kind, _, shape in values_module._SHAPES:
+        for match in shape.finditer(text):
+            raw = match[0].rstrip(".,;:!?")
+            start, end = match.start(), match.start() + len(raw)
+            if not any(start < other_end and end > other for other, other_end in taken):
+                taken.append((start, end))
+                naive.append((kind, start, end))
+    assert [(one.kind, one.start, one.end) for one in values(text)] == naive
 
 
 def test_plain_prose_has_no_values():

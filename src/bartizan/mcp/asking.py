@@ -62,7 +62,7 @@ def _elicitation(params: Mapping[str, Any], contents: Contents) -> str:
     fields = schema.get("properties") if isinstance(schema, dict) else None
     for name, about in fields.items() if isinstance(fields, dict) else ():
         parts = [singular(word) for word in words_of(str(name))]
-        title = words_of(str(about.get("title", ""))) if isinstance(about, dict) else []
+        title = words_of(str(about.get("title", ""))) if isinstance(about, dict) else ()
         joined = {"".join(pair) for pair in itertools.pairwise(parts)}
         if _SECRETS & ({*parts, *joined} | {singular(word) for word in title}):
             return f"a form does not ask for credentials ({str(name)[:40]})"

@@ -16,6 +16,7 @@ from bartizan.policy.anchors import Anchors, Source
 from bartizan.policy.cedar import Rules
 from bartizan.policy.endorsements import Endorsement
 from bartizan.policy.intent import Intent, intent_of
+from bartizan.policy.layers import Layers
 from bartizan.policy.manifest import Manifest, Tool
 from bartizan.policy.pointing import point
 from bartizan.policy.records import structure_of
@@ -39,9 +40,9 @@ class Context:
     anchors: Anchors = field(default_factory=lambda: Anchors(Intent()))
     sources: tuple[Source, ...] = ()
     untrusted: tuple[Text, ...] = ()
-    runs: Mapping[int, int] = field(default_factory=dict)
+    runs: Layers[int] = field(default_factory=Layers)
     """Hash of each run of words in what anybody could have written, and the number of its text."""
-    forms: Mapping[str, int] = field(default_factory=dict)
+    forms: Layers[str] = field(default_factory=Layers)
     """Canonical form of each address, link and account in those texts, and the number of the first that holds it."""
     calls: Mapping[str, ToolCall] = field(default_factory=dict)
     ran: Mapping[str, int] = field(default_factory=dict)
@@ -130,8 +131,8 @@ class _Growing:
         self._trusted = list(start.trusted)
         self._sources = list(start.sources)
         self._untrusted = list(start.untrusted)
-        self._runs = dict(start.runs)
-        self._forms = dict(start.forms)
+        self._runs = start.runs
+        self._forms = start.forms
         self._calls = dict(start.calls)
         self._ran = dict(start.ran)
 
@@ -199,11 +200,8 @@ class _Growing:
     def _stranger(self, text: Text, parts: Sequence[str]) -> None:
         number = len(self._untrusted)
         self._untrusted.append(text)
-        for one in values(text.content):
-            self._forms.setdefault(one.canonical, number)
-        for part in parts:
-            for run in runs_of(part):
-                self._runs.setdefault(run, number)
+        self._forms = self._forms.and_(dict.fromkeys((one.canonical for one in values(text.content)), number))
+        self._runs = self._runs.and_(dict.fromkeys((run for part in parts for run in runs_of(part)), number))
 
 
 def parted(content: str, runs: Container[int]) -> tuple[str, str]:
@@ -233,7 +231,7 @@ def runs_of(text: str) -> list[int]:
 
 
 def _hashes(words: list[str]) -> list[int]:
-    return [hash(tuple(words[start : start + RUN])) for start in range(len(words) - RUN + 1)]
+    return list(map(hash, zip(*(words[start:] for start in range(RUN)), strict=False)))  # the last few begin no run
 
 
 def _object(text: str) -> dict[str, Any]:

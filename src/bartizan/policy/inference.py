@@ -6,7 +6,7 @@ describes a tool may be the attacker (MCP, "tool annotations are untrusted"). Fi
 only for tools that list or look up records, never for tools that return a page, a file or a text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -57,14 +57,16 @@ _OBJECTS = (
     "reservation booking",
 )
 _FIELDS = (
-    (Kind.SECRET, "password passwd secret token apikey key otp pin code ssn passport card cvv bank"),
-    (Kind.ID, "id uuid guid ids number"),
-    (Kind.NAME, "title name filename subject"),
+    (Kind.SECRET, _words("password passwd secret token apikey key otp pin code ssn passport card cvv bank")),
+    (Kind.ID, _words("id uuid guid ids number")),
+    (Kind.NAME, _words("title name filename subject")),
     (
         Kind.META,
-        "sender from recipient recipients to owner author participants members shared email mail phone handle user"
-        " amount size price cost date time start end created modified timestamp rating stars count total balance"
-        " status",
+        _words(
+            "sender from recipient recipients to owner author participants members shared email mail phone handle user"
+            " amount size price cost date time start end created modified timestamp rating stars count total balance"
+            " status"
+        ),
     ),
 )
 _FREE_TEXT = _words("page webpage web website url http content text body file document read browse fetch")
@@ -95,7 +97,7 @@ def role_of(tool: Tool, argument: str) -> Role:
     return tool.arguments.get(argument) or _role_by_name(argument[:_LONGEST_NAME], tool.effect)
 
 
-def objects_of(words: list[str]) -> tuple[str, ...]:
+def objects_of(words: Sequence[str]) -> tuple[str, ...]:
     """Return the nouns that people use for what a tool of this name acts on."""
     found: list[str] = []
     for group in _OBJECTS:
@@ -107,21 +109,26 @@ def objects_of(words: list[str]) -> tuple[str, ...]:
 
 def kind_of(field: str) -> Kind:
     """Return what a field of a record is taken for by its name."""
+    return _kind_of(field[:_LONGEST_NAME])
+
+
+@lru_cache(maxsize=4096)
+def _kind_of(field: str) -> Kind:
     words = {singular(word) for word in words_of(field)} | set(words_of(field))
     for kind, names in _FIELDS:
-        if words & set(names.split()):
+        if words & names:
             return kind
     return Kind.CONTENT
 
 
-def _result(words: list[str], effect: Effect) -> Result | None:
+def _result(words: Sequence[str], effect: Effect) -> Result | None:
     """Return that fields are taken by their names (an empty Result), or None for tools that return free text."""
     if effect is Effect.FETCH or (effect is Effect.READ and set(words) & _FREE_TEXT and not set(words) & _FINDS):
         return None
     return Result()
 
 
-def _effect(words: list[str]) -> Effect:
+def _effect(words: Sequence[str]) -> Effect:
     if words and words[0] in _READS:
         return Effect.FETCH if set(words) & set(_VERBS[Effect.FETCH].split()) else Effect.READ
     for effect, verbs in _VERBS.items():

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +16,9 @@ from msgspec import Meta
 
 from bartizan.core.errors import BadSettings
 from bartizan.core.messages import ToolSpec
+
+_LONGEST_KEPT = 100
+"""Names of tools, arguments and fields are shorter, and the same ones come again and again."""
 
 
 class Effect(StrEnum):
@@ -138,10 +142,17 @@ def properties(schema: str) -> dict[str, Mapping[str, Any]]:
     return {str(name): part if isinstance(part, dict) else {} for name, part in found.items()}
 
 
-def words_of(name: str) -> list[str]:
+def words_of(name: str) -> tuple[str, ...]:
     """Return the words of an identifier: `sendMoney_to` is send, money, to."""
+    return _words_of(name) if len(name) <= _LONGEST_KEPT else _split(name)
+
+
+def _split(name: str) -> tuple[str, ...]:
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return [word.lower() for word in re.split(r"[^A-Za-z0-9]+", spaced) if word]
+    return tuple(word.lower() for word in re.split(r"[^A-Za-z0-9]+", spaced) if word)
+
+
+_words_of = lru_cache(maxsize=4096)(_split)
 
 
 def singular(word: str) -> str:

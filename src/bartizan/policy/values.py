@@ -16,20 +16,25 @@ from urllib.parse import unquote, urlsplit
 _EDGE_BEFORE, _EDGE_AFTER = r"(?<![\w.@%+\-/])", r"(?![\w@\-]|\.\w)"
 _MAIL = r"[\w.+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,8}"
 _URL = r"(?:https?|ftp|wss?|file|mailto|data|javascript):[^\s<>\"'`)\]}]{2,2000}"
-_BARE_URL = (
-    r"(?:www\.)?[\w\-]{1,63}(?:\.[\w\-]{1,63}){0,6}\.(?:com|org|net|io|dev|ai|app|co|info|biz|xyz|site|ru|cn|de|uk|fr)"
-)
+_ENDINGS = "com|org|net|io|dev|ai|app|co|info|biz|xyz|site|ru|cn|de|uk|fr"
+_BARE_URL = rf"(?:www\.)?[\w\-]{{1,63}}(?:\.[\w\-]{{1,63}}){{0,6}}\.(?:{_ENDINGS})"
 _IBAN = r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?"
 _SHAPES = tuple(
-    (kind, needs, re.compile(pattern))
-    for kind, needs, pattern in (
+    (kind, re.compile(hint), re.compile(pattern))
+    for kind, hint, pattern in (
         ("mail", "@", _EDGE_BEFORE + _MAIL),
-        ("url", ":", r"(?i:" + _URL + ")"),
-        ("url", ".", r"(?i:" + _EDGE_BEFORE + _BARE_URL + r"(?:/[^\s<>\"'`)\]}]{0,2000})?" + ")" + r"(?![\w@])"),
-        ("account", "", r"(?<![\w])" + _IBAN + r"(?!\w)"),
+        ("url", r"(?i:[pseoat]):[^\s]", r"(?i:" + _URL + ")"),
+        (
+            "url",
+            rf"(?i:\.(?:{_ENDINGS}))(?!\w)",
+            rf"(?i:{_EDGE_BEFORE}{_BARE_URL}(?:/[^\s<>\"'`)\]}}]{{0,2000}})?)(?![\w@])",
+        ),
+        ("account", r"[A-Z]{2}\d\d", r"(?<![\w])" + _IBAN + r"(?!\w)"),
     )
 )
-"""Kind, the character without which there is none, and the shape."""
+"""Kind, what stands in every text that holds one and is found fast, and the shape."""
+_MAIL_AT = re.compile(_EDGE_BEFORE + _MAIL)
+_LONGEST_LOCAL = 64
 _NUMBER = re.compile(r"(?<![\w.,])[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|(?<![\w.,])[-+]?\d+(?:\.\d+)?(?![\w])")
 
 
@@ -57,16 +62,32 @@ def unhidden(text: str) -> str:
 def values(text: str) -> Iterator[Value]:
     """Yield the addresses, links and accounts in `text`: what can act or lead somewhere by itself."""
     taken: list[tuple[int, int]] = []
-    for kind, needs, shape in _SHAPES:
-        if needs not in text:
+    for kind, hint, shape in _SHAPES:
+        if hint.search(text) is None:
             continue
-        for match in shape.finditer(text):
+        for match in _mails(text) if kind == "mail" else shape.finditer(text):
             raw = match[0].rstrip(".,;:!?")
             start, end = match.start(), match.start() + len(raw)
             if any(start < other_end and end > other for other, other_end in taken):
                 continue
             taken.append((start, end))
             yield Value(kind, canonical(kind, raw), start, end)
+
+
+def _mails(text: str) -> Iterator[re.Match[str]]:
+    """Yield what the shape of an address finds, looking only before each `@`: the run of letters there is its start."""
+    done, at = 0, text.find("@")
+    while at >= 0:
+        start = at
+        while (
+            start > done and at - start <= _LONGEST_LOCAL and (text[start - 1].isalnum() or text[start - 1] in "_.+-")
+        ):
+            start -= 1
+        match = _MAIL_AT.match(text, start)
+        if match is not None:
+            yield match
+            done = match.end()
+        at = text.find("@", max(at + 1, done))
 
 
 def canonical(kind: str, raw: str) -> str:
