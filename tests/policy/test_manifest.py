@@ -26,7 +26,7 @@ def test_the_operator_describes_a_tool_and_mistakes_are_named():
 
 def test_identifiers_and_schemas_are_read():
     """Words, their singular, and the arguments of a schema that may be anything."""
-    assert words_of("sendMoney_to2") == ["send", "money", "to2"]
+    assert words_of("sendMoney_to2") == ("send", "money", "to2")
     assert [singular(word) for word in ("files", "entries", "address", "as")] == ["file", "entry", "address", "as"]
     assert properties('{"properties": {"a": 5}}') == {"a": {}}
     assert properties("[") == properties("[1]") == properties('{"properties": 3}') == {}
