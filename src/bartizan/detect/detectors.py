@@ -32,6 +32,14 @@ def detectors(budget: Budget = "1%", model: str = "") -> tuple[Detector, ...]:
 
 
 @cache
+def rules() -> tuple[Detector, ...]:
+    """Return the detectors without the classifier: no weights are loaded. Raises BadSettings for one unfit."""
+    found: tuple[Detector, ...] = (Structure(),)
+    self_test(found)
+    return found
+
+
+@cache
 def _loaded(model: str) -> Shipped:
     return load(Path(model)) if model else shipped()
 

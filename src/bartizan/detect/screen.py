@@ -16,7 +16,8 @@ from bartizan.core.verdicts import Allow, Block, Verdict
 from bartizan.detect.allowlist import Allowlist
 from bartizan.detect.base import Detector, NeedsTime
 from bartizan.detect.classifier import Classifier
-from bartizan.detect.detectors import detectors as detectors_for
+from bartizan.detect.detectors import detectors as every_detector
+from bartizan.detect.detectors import rules
 from bartizan.detect.judge import Judge, decide
 
 TURNS, TURN_CHARACTERS = 8, 8_000
@@ -46,7 +47,7 @@ class InputScreen:
         self._judges: dict[Budget, Judge] = {}
         self._glances: dict[Budget, Judge] = {}
         for budget in sorted(budgets):
-            used = detectors_for(budget, settings.model) if detectors is None else detectors
+            used = named(settings, budget) if detectors is None else detectors
             self._judges[budget] = Judge(used)
             self._glances[budget] = Judge([one.glancing() if isinstance(one, Classifier) else one for one in used])
 
@@ -100,6 +101,11 @@ class InputScreen:
             if one.severity > Severity.INFO
         ]
         return Block(f"over several turns: {judged.verdict.why}")
+
+
+def named(settings: Detect, budget: Budget) -> Sequence[Detector]:
+    """Return the detectors that the settings name, tested (BadSettings, BadArtifact)."""
+    return every_detector(budget, settings.model) if settings.classifier == "on" else rules()
 
 
 def last_turns(messages: Sequence[Message]) -> list[str]:

@@ -38,6 +38,12 @@ class Detect(Struct, frozen=True, forbid_unknown_fields=True):
         Budget,
         Meta(description="Share of innocent texts that may be blocked at most: 1% sees more, 0.1% disturbs less."),
     ] = "1%"
+    classifier: Annotated[
+        Literal["on", "off"],
+        Meta(
+            description="off: the rules look alone, at a tenth of the cost; attacks that no rule names pass the screen."
+        ),
+    ] = "on"
     model: Annotated[
         str, Meta(description="Folder of a classifier of your own (`bartizan detector train`); empty: the shipped one.")
     ] = ""
