@@ -82,16 +82,7 @@ class Message:
 
     def texts(self) -> tuple[Text, ...]:
         """Return every text of the message, tool results included, in order."""
-        found = []
-        for part in self.parts:
-            match part:
-                case Text():
-                    found.append(part)
-                case ToolResult(text=text):
-                    found.append(text)
-                case ToolCall():
-                    pass
-        return tuple(found)
+        return tuple([part if type(part) is Text else part.text for part in self.parts if type(part) is not ToolCall])
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,14 +26,15 @@ class Allowlist:
 
     def running(self) -> tuple[AllowedPhrase, ...]:
         """Return the phrases whose last day has not passed."""
-        if not self._phrases:
-            return ()
         today = _EPOCH + datetime.timedelta(days=self._clock.wall_ns() // _DAY_NS)
         return tuple(one for one in self._phrases if today <= one.until)
 
     def without(self, text: Text) -> tuple[Text, list[Finding]]:
         """Return the text with spaces in place of the phrases, and a LOW finding for each phrase that it holds."""
-        content, found = text.content, []
+        found: list[Finding] = []
+        if not self._phrases:
+            return text, found
+        content = text.content
         for one in self.running():
             at = content.find(one.phrase)
             if at >= 0:

@@ -56,34 +56,42 @@ def _table(counts: Callable[[str], bool]) -> bytes:
 _PACKED, _SIXTEEN = _table(lambda ch: ch.isalnum() or ch in "?+/_-"), b"w" * 16
 _PAIRS, _BETWEEN = _table(lambda ch: ch in "0123456789abcdefABCDEF"), b" :"
 _BLACK, _TWENTY = _table(lambda ch: not ch.isspace()), b"w" * 20
+_FEWEST_BEEPS = 8
 _BEEPS, _SEVENTEEN = _table(lambda ch: ch in ".- /\n"), b"w" * 17
 
 
 def encoded_parts(text: str) -> Iterator[tuple[str, int, int, str]]:
     """Yield (encoding, start, end, decoded text) for each part of `text` that decodes to readable text."""
-    raw = text.encode("latin-1", "replace")
-    has_digit = len(raw.translate(None, _DIGITS)) < len(raw)
-    long_word = _SIXTEEN in raw.translate(_PACKED)
-    hexed = has_digit and _SIXTEEN in raw.translate(_PAIRS, _BETWEEN)
-    for name, worth, pattern, decode in (
-        ("base64", long_word, _BASE64, _base64),
-        ("base32", long_word, _BASE32, _base32),
-        ("hex", hexed, _HEX, _hex),
-        ("base85", has_digit and _TWENTY in raw.translate(_BLACK), _BASE85, _base85),
-        ("morse", _SEVENTEEN in raw.translate(_BEEPS), _MORSE_RUN, _morse),
-    ):
-        if not worth:
-            continue  # no letter of ours is written in hex, and no sentence in base85, without a digit
+    for name, pattern, decode in _worth(text.encode("latin-1", "replace")):
         for match in pattern.finditer(text):
             decoded = decode(match[0])
             if decoded:
                 yield name, match.start(), match.end(), decoded
 
 
+def _worth(raw: bytes) -> Iterator[tuple[str, re.Pattern[str], Callable[[str], str]]]:
+    """Yield the codes that a text could hold, which is `raw` in Latin-1."""
+    black = raw.translate(_BLACK)
+    if _SIXTEEN in black and _SIXTEEN in raw.translate(_PACKED):
+        yield "base64", _BASE64, _base64
+        yield "base32", _BASE32, _base32
+    # no letter of ours is written in hex, and no sentence in base85, without a digit
+    if _SIXTEEN in raw.translate(_PAIRS, _BETWEEN) and _has_digit(raw):
+        yield "hex", _HEX, _hex
+    if _TWENTY in black and _has_digit(raw):
+        yield "base85", _BASE85, _base85
+    if raw.count(b".") + raw.count(b"-") > _FEWEST_BEEPS and _SEVENTEEN in raw.translate(_BEEPS):
+        yield "morse", _MORSE_RUN, _morse
+
+
+def _has_digit(raw: bytes) -> bool:
+    return len(raw.translate(None, _DIGITS)) < len(raw)
+
+
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\-]{16,}={0,2}")
 _BASE32 = re.compile(r"[A-Z2-7]{16,}={0,6}")
 _HEX = re.compile(r"(?<!\w)(?:[0-9a-fA-F]{2}[ :]?){8,}")
-_BASE85 = re.compile(r"(?<!\S)(?=\S*[^\w\s./:,-])\S{20,}")
+_BASE85, _NOT_IN_PROSE = re.compile(r"(?<!\S)\S{20,}"), re.compile(r"[^\w\s./:,-]")
 _MORSE_RUN = re.compile(r"(?:[.\-]{1,5}(?: / | {1,3}|/|\n)){8,}[.\-]{1,5}")
 
 
@@ -102,6 +110,8 @@ def _hex(part: str) -> str:
 
 
 def _base85(part: str) -> str:
+    if not _NOT_IN_PROSE.search(part):
+        return ""
     return _decoded(lambda: base64.b85decode(part)) or _decoded(lambda: base64.a85decode(part, adobe=part[:2] == "<~"))
 
 

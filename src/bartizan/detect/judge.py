@@ -26,11 +26,18 @@ _CERTAIN = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is to be done with a text, how bad it looks (0..1), and what that rests on."""
+    """What is to be done with a text, and what that rests on."""
 
     verdict: Verdict
-    score: float
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """Return how bad the text looks, 0..1."""
+        return score(self.findings)
+
+
+_NOTHING = Judgement(Allow())
 
 
 class Judge:
@@ -45,12 +52,12 @@ class Judge:
     def judge(self, text: Text) -> Judgement:
         """Return the judgement on `text` alone."""
         found = scan_all(self._detectors, text)
-        return Judgement(decide(found), score(found), tuple(found))
+        return Judgement(decide(found), tuple(found)) if found else _NOTHING
 
 
 def decide(findings: Sequence[Finding]) -> Verdict:
     """Return Block where the log odds of the findings of one text reach zero, else Allow."""
-    if log_odds(findings) < 0:
+    if not findings or log_odds(findings) < 0:
         return Allow()
     worst = max(findings, key=lambda one: (one.severity, one.score or 0.0))
     if worst.severity >= Severity.HIGH:

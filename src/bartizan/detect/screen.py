@@ -74,9 +74,9 @@ class InputScreen:
                     verdict = judged.verdict if isinstance(verdict, Allow) else verdict
                     found += passed
                     found += [one for one in judged.findings if one.severity > Severity.INFO]
-        if isinstance(verdict, Allow):  # rules that fire in different texts count together
+        if found and isinstance(verdict, Allow):  # rules that fire in different texts count together
             verdict = decide([one for one in found if one.score is None])
-        if isinstance(verdict, Allow) and self._settings.conversation:
+        if self._settings.conversation and len(prompt.messages) > 1 and isinstance(verdict, Allow):
             verdict = self._together(prompt, found, judges["0.1%"])
         return Screened(verdict, tuple(found))
 

@@ -26,38 +26,43 @@ class Spellings:
 
     def __init__(self, shapes: Sequence[Groups]) -> None:
         """Prepare the search for every word of every group of every shape."""
-        self._sizes = [len(groups) for groups in shapes]
-        self._places: list[list[tuple[str, int, int]]] = []
+        self._wholes: list[int] = []
+        """The bits of all groups of each shape: every group of every shape has one."""
+        self._places: list[dict[str, int]] = []
+        """For each pattern: in which reading it stands for which groups."""
         options = re2.Options()
         options.max_mem = _MEMORY
         self._set = re2.Set.SearchSet(options)
         numbers: dict[str, int] = {}
-        for shape, groups in enumerate(shapes):
-            for group, words in enumerate(groups):
+        bit = 1
+        for groups in shapes:
+            self._wholes.append(bit * ((1 << len(groups)) - 1))
+            for words in groups:
                 for word in words:
                     for reading, pattern in _written(word):
                         if pattern not in numbers:
                             numbers[pattern] = self._set.Add(pattern)
-                            self._places.append([])
-                        self._places[numbers[pattern]].append((reading, shape, group))
+                            self._places.append({})
+                        found = self._places[numbers[pattern]]
+                        found[reading] = found.get(reading, 0) | bit
+                bit <<= 1
         self._set.Compile()
 
     def readings(self, lowered: str) -> Mapping[str, frozenset[int]]:
         """Return, for each reading of a lower-case text that could match some shapes, the numbers of those."""
-        met: dict[str, set[tuple[int, int]]] = {}
+        met: dict[str, int] = {}
         # RE2 reads UTF-8, which has no lone surrogates; none of the words has one either.
         for number in self._set.Match(lowered.encode("utf-8", "replace")) or ():
-            for reading, shape, group in self._places[number]:
-                met.setdefault(reading, set()).add((shape, group))
+            for reading, bits in self._places[number].items():
+                met[reading] = met.get(reading, 0) | bits
         if LEET in met:  # other words of the same text may be written plainly
-            met[LEET] |= met.get(PLAIN, set())
-        return {reading: shapes for reading, pairs in met.items() if (shapes := self._complete(pairs))}
-
-    def _complete(self, pairs: set[tuple[int, int]]) -> frozenset[int]:
-        counts: dict[int, int] = {}
-        for shape, _ in pairs:
-            counts[shape] = counts.get(shape, 0) + 1
-        return frozenset(shape for shape, count in counts.items() if count == self._sizes[shape])
+            met[LEET] |= met.get(PLAIN, 0)
+        found = {}
+        for reading, bits in met.items():
+            shapes = [shape for shape, whole in enumerate(self._wholes) if bits & whole == whole]
+            if shapes:
+                found[reading] = frozenset(shapes)
+        return found
 
 
 class Likeness:

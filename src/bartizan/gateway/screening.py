@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from bartizan.core.clock import Clock
 from bartizan.core.findings import Finding, Severity
-from bartizan.core.messages import Prompt, ToolCall
+from bartizan.core.messages import Prompt, ToolCall, ToolResult
 from bartizan.core.sections.detect import DetectRoute
 from bartizan.core.verdicts import Allow, Block, Verdict
 
@@ -119,8 +119,11 @@ class GuardedScreen:
 
 def size(prompt: Prompt) -> int:
     """Return roughly how many characters a screen has to read."""
-    total = sum(len(tool.description) + len(tool.schema) for tool in prompt.tools)
+    total = 0
+    for tool in prompt.tools:
+        total += len(tool.description) + len(tool.schema)
     for message in prompt.messages:
-        total += sum(len(text.content) for text in message.texts())
-        total += sum(len(part.arguments) for part in message.parts if isinstance(part, ToolCall))
+        for part in message.parts:
+            text = part.text if isinstance(part, ToolResult) else part
+            total += len(text.arguments if isinstance(text, ToolCall) else text.content)
     return total
