@@ -82,7 +82,9 @@ class Message:
 
     def texts(self) -> tuple[Text, ...]:
         """Return every text of the message, tool results included, in order."""
-        return tuple([part if type(part) is Text else part.text for part in self.parts if type(part) is not ToolCall])
+        return tuple(
+            [part if isinstance(part, Text) else part.text for part in self.parts if not isinstance(part, ToolCall)]
+        )
 
 
 @dataclass(frozen=True, slots=True)
