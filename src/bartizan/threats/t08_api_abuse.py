@@ -66,7 +66,7 @@ async def _run(bench: Bench, folder: Path) -> Evidence:
         with gateway(settings, bare) as guarded:
             on = await _attacks(bench, biller, guarded, [text for _, text in keys[:-1]], "on", store)
             usable = await _honest(guarded, keys[-1][1], biller)
-            await _quiet(store)
+            held = await _quiet(store)
         booked = await _booked(store, [key for key, _ in keys])
     billed = sum(cost.nano for cost in on) + usable
     over = [max(cost.nano - allowed, 0) for cost in on]
@@ -79,6 +79,7 @@ async def _run(bench: Bench, folder: Path) -> Evidence:
             "worst bill with, times the allowance": _exact(worst_on / allowed, len(on), bench.seed, "times"),
             "overspend in all": _exact(float(sum(over)), len(on), bench.seed, "nano-dollars"),
             "allowance that an honest client can use": _exact(usable / allowed, 1, bench.seed, "of it"),
+            "still held when nothing runs": _exact(float(held), len(on) + 1, bench.seed, "nano-dollars"),
             "books against bills": _exact(abs(booked - billed) / billed, len(on) + 1, bench.seed, "of the bill"),
             "mean bill without": bootstrap(
                 [cost.nano / 1e9 for cost in off], lambda data: float(np.mean(data)), seed=bench.seed, unit="dollars"
@@ -136,12 +137,14 @@ async def _honest(url: str, key: str, biller: Biller) -> int:
     return sum(_nano(bill) for bill in biller.bills if bill.model == "m-honest")
 
 
-async def _quiet(store: Path) -> None:
-    """Wait until nothing is held."""
+async def _quiet(store: Path) -> int:
+    """Wait until nothing is held, 5 s at most; return what still is, in nano-dollars."""
     for _ in range(100):
-        if not await _standing(store, [], held=True):
-            return
+        held = await _standing(store, [], held=True)
+        if not held:
+            break
         await asyncio.sleep(0.05)
+    return held
 
 
 async def _booked(store: Path, keys: list[str]) -> int:
@@ -228,6 +231,11 @@ T08 = Threat(
             "An honest client can use its allowance.",
             lambda e: e.measured["allowance that an honest client can use"],
             AtLeast(0.99),
+        ),
+        Claim(
+            "Nothing stays held once nothing runs: a refused or broken request locks no money up.",
+            lambda e: e.measured["still held when nothing runs"],
+            AtMost(0),
         ),
     ),
     residual=(

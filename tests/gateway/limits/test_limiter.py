@@ -13,7 +13,7 @@ from tests.gateway.conftest import chat
 from bartizan.core.clock import SystemClock
 from bartizan.core.errors import UpstreamFailed
 from bartizan.core.sections.limits import LimitRule, Limits
-from bartizan.gateway.auth import BookKeys
+from bartizan.gateway.auth import BookKeys, Caller
 from bartizan.gateway.grants import Grant
 from bartizan.gateway.keys import KeyBook
 from bartizan.gateway.limits.files import Files, write_rules
@@ -22,6 +22,7 @@ from bartizan.gateway.limits.prices import Book, Model, Tier, write
 from bartizan.gateway.testing import StubUpstream
 from bartizan.gateway.upstream import HttpUpstream, NotConnected
 from bartizan.gateway.watch import Unwatched
+from bartizan.gateway.wires.openai_chat import OpenAIChat
 from bartizan.lab.biller import Biller
 from bartizan.ledger.stores.memory import MemoryStore
 
@@ -407,6 +408,37 @@ async def test_an_admission_whose_answer_was_lost_holds_nothing_for_long(limited
     async with gate.running() as client:
         gate.store.admit = lost
         assert (await client.post(URL, content=chat(max_tokens=10))).status_code == 503
+        assert (await gate.standing())[1] > 0
+        await asyncio.sleep(1.2)
+        assert await gate.standing() == (0, 0)
+
+
+async def test_a_limit_that_is_refused_after_the_admission_holds_nothing(limited):
+    """One output limit of two is a number that another reader could take for a larger one: 400, and nothing held."""
+    gate = limited(("all", "$1 per day"))
+    async with gate.running() as client:
+        refused = await client.post(URL, content=chat(max_tokens=10, max_completion_tokens=1e9))
+        assert refused.status_code == 400
+        await asyncio.sleep(1.2)
+        assert await gate.standing() == (0, 0)
+
+
+async def test_a_request_that_is_cancelled_while_it_is_admitted_holds_nothing(limited):
+    """The hold stood before the cancellation came: the keeper gives it back."""
+    gate = limited(("all", "$1 per day"))
+    admit, admitted = gate.store.admit, asyncio.Event()
+
+    async def slow(hold, lease_ms):
+        await admit(hold, lease_ms)
+        admitted.set()
+        await asyncio.sleep(60)
+
+    async with gate.running():
+        gate.store.admit = slow
+        wire, body = OpenAIChat(), chat(max_tokens=10)
+        asking = asyncio.ensure_future(gate.limiter.reserve(wire, wire.parse(body), body, [], Caller("k")))
+        await admitted.wait()
+        asking.cancel()
         assert (await gate.standing())[1] > 0
         await asyncio.sleep(1.2)
         assert await gate.standing() == (0, 0)

@@ -113,24 +113,26 @@ class Limiter:
                 return Turned(wire.error(403, "unknown_price", why), why, [answers.NO_RETRY])
             most = _bound(wire, asked, len(body), price, caller, whole=self._settings.unbounded == "whole-context")
         id_, wanted = new_id("h"), most
-        while True:
-            money = most.money(price) if most and applied.priced else 0
-            amounts = Amounts(money, most.input, most.output) if most else Amounts()
-            hold = Hold(id_, applied.limits, amounts, applied.scopes)
-            try:
+        hold = None
+        try:
+            while True:
+                money = most.money(price) if most and applied.priced else 0
+                amounts = Amounts(money, most.input, most.output) if most else Amounts()
+                hold = Hold(id_, applied.limits, amounts, applied.scopes)
                 said = await self._store.admit(hold, self._lease_ms)
-            except UpstreamFailed:
-                self._owed.append((hold, NOTHING))  # it may have been admitted all the same: nobody will use it
-                raise
-            if isinstance(said, Admitted):
-                break
-            most = self._shorter(said, most, price, wire, asked)
-            if most is None:
-                return _turned(wire, said)
-        each = most.each if most else caller.grant.max_output_tokens
-        forwarded = capped(body, asked, wire.cap_keys, each)
-        if most:
-            asked, forwarded = usage_wanted(asked, forwarded, wire)
+                if isinstance(said, Admitted):
+                    break
+                most = self._shorter(said, most, price, wire, asked)
+                if most is None:
+                    return _turned(wire, said)
+            each = most.each if most else caller.grant.max_output_tokens
+            forwarded = capped(body, asked, wire.cap_keys, each)
+            if most:
+                asked, forwarded = usage_wanted(asked, forwarded, wire)
+        except BaseException:
+            if hold:  # refused, cancelled or unanswered after it may have been admitted: nobody will use it
+                self._owed.append((hold, NOTHING))
+            raise
         self._open[id_] = None
         notes = answers.rate_headers(wire, said.left, self._clock.wall_ns())
         if each is not None and wanted and each != wanted.each:
@@ -147,10 +149,10 @@ class Limiter:
             return Turned(said, "limits cannot be counted", more)
         parts = tuple(_part(limit, self._settings.replicas) for limit in applied.limits)
         hold = Hold(new_id("h"), parts, Amounts(), applied.scopes)
+        forwarded = capped(body, asked, wire.cap_keys, caller.grant.max_output_tokens)
         told = await self._local.admit(hold, self._lease_ms)
         if isinstance(told, Denied):
             return _turned(wire, told)
-        forwarded = capped(body, asked, wire.cap_keys, caller.grant.max_output_tokens)
         notes = answers.rate_headers(wire, told.left, self._clock.wall_ns())
         return Booking(asked, forwarded, hold, headers=notes, charge=self._settle_alone)
 
