@@ -1,15 +1,17 @@
-"""`bartizan predict calibrate` as people run it."""
+"""`bartizan predict calibrate` and `sketch` as people run them."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.gateway.predict.traffic import honest
+from tests.gateway.predict.traffic import honest, scores_of
 
 from bartizan.cli.main import main
 from bartizan.core import settings
 from bartizan.gateway.predict.assembly import predictions
 from bartizan.gateway.predict.profile import Profile
+from bartizan.lab.inference_server import serving
+from bartizan.lab.target import Arrays, of_callable
 
 TOML = """
 [[predict.models]]
@@ -77,3 +79,21 @@ def test_unknown_models_and_rates_are_refused(capsys):
     assert main(["predict", "calibrate", "other", "--data", "f.npz"]) == 2
     assert "digits" in capsys.readouterr().err
     assert calibrate("f.npz", "--rate", "2") == 2
+
+
+def test_a_sketch_is_made_of_what_the_model_says_and_the_gateway_takes_it(capsys):
+    """The model server is asked; the line that is printed is the one to put into the settings."""
+    np.save("honest.npy", honest()[0].reshape(-1, 1, 8, 8))
+    words = ["predict", "sketch", "digits", "--data", "honest.npy", "--clients", "4"]
+    with serving(of_callable("softmax", scores_of, Arrays((1, 8, 8), 0.0, 1.0), classes=10), "digits") as url:
+        place = f'url = "{url}"\n'
+        Path("bartizan.toml").write_text(TOML.format(profile=place))
+        assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "how sure the model is counts too" in said
+    line = next(one for one in said.splitlines() if one.strip().startswith("sketch = ")).split("#")[0].strip()
+    chosen = settings.parse(TOML.format(profile=place + line))
+    assert predictions(chosen.predict).copying.models.keys() == {"digits"}
+    assert main(words) == 2  # the server is gone
+    assert main([*words, "--clients", "1"]) == 2
+    assert "expected 4 to 10000" in capsys.readouterr().err

@@ -1,6 +1,7 @@
-"""`bartizan predict`: learns what honest inputs of a predictive model look like, so that query attacks stand out."""
+"""`bartizan predict`: learns what honest inputs of a predictive model look like, so that attacks on it stand out."""
 
 import argparse
+import asyncio
 import secrets
 import sys
 from pathlib import Path
@@ -11,9 +12,14 @@ from rich.console import Console
 from bartizan.cli.base import OK, Command, add_config, configured
 from bartizan.core.errors import BadArtifact, BadRequest, BadSettings
 from bartizan.core.sections.predict import Predict, PredictModel
+from bartizan.gateway.predict.assembly import served
 from bartizan.gateway.predict.calibration import RATE, calibrated
 from bartizan.gateway.predict.contract import Contract
+from bartizan.gateway.predict.model import Model, Prediction, softmax
 from bartizan.gateway.predict.profile import Profile
+from bartizan.gateway.predict.sketch import Sketch
+from bartizan.gateway.predict.sketching import CLIENTS, sketched
+from bartizan.gateway.predict.sketching import RATE as WINDOW_RATE
 from bartizan.gateway.predict.tensors import DTYPES, Array, Tensor
 from bartizan.lab.labelled import load
 
@@ -22,17 +28,27 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     calibrate = verbs.add_parser("calibrate", help="learn honest inputs from a file and write a profile")
-    calibrate.add_argument("model", help="a model in [[predict.models]]")
-    calibrate.add_argument(
+    _add_honest(calibrate, "profile", f"false alarms an input (default {RATE:g})", RATE)
+    calibrate.set_defaults(verb=_calibrate)
+    sketch = verbs.add_parser("sketch", help="ask the model about honest inputs and learn what honest callers ask")
+    _add_honest(sketch, "sketch", f"false alarms a window of questions (default {WINDOW_RATE:g})", WINDOW_RATE)
+    sketch.add_argument(
+        "--clients", type=int, default=CLIENTS, metavar="N", help=f"honest clients to make up (default {CLIENTS})"
+    )
+    sketch.set_defaults(verb=_sketch)
+
+
+def _add_honest(verb: argparse.ArgumentParser, suffix: str, what: str, rate: float) -> None:
+    verb.add_argument("model", help="a model in [[predict.models]]")
+    verb.add_argument(
         "--data",
         metavar="FILE",
         type=Path,
         required=True,
         help="honest inputs, 10,000 or more: .npz (an array for each input, or x), .npy, …-images-idx3-ubyte.gz",
     )
-    calibrate.add_argument("--out", metavar="FILE", type=Path, help="default: bartizan-data/MODEL.profile")
-    calibrate.add_argument("--rate", type=float, default=RATE, help=f"false alarms an input (default {RATE:g})")
-    calibrate.set_defaults(verb=_calibrate)
+    verb.add_argument("--out", metavar="FILE", type=Path, help=f"default: bartizan-data/MODEL.{suffix}")
+    verb.add_argument("--rate", type=float, default=rate, help=what)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -42,11 +58,43 @@ def _run(args: argparse.Namespace) -> int:
 
 
 COMMAND = Command(
-    "predict", "Watch predictive models for query attacks: learn what honest inputs are.", _arguments, _run
+    "predict", "Watch predictive models for attacks by questions: learn what honest inputs are.", _arguments, _run
 )
 
 
 def _calibrate(args: argparse.Namespace, settings: Predict) -> int:
+    model, contract = _named(args, settings)
+    x = np.concatenate([contract.features(piece) for piece in _honest(args.data, model, contract)])
+    with Console(stderr=True).status(f"{len(x)} inputs"):
+        profile = calibrated(x, contract.bounds(), seed=secrets.randbits(63), rate=args.rate, history=settings.history)
+    _say(profile, _written(profile, args.out, f"{model.name}.profile"))
+    return OK
+
+
+def _sketch(args: argparse.Namespace, settings: Predict) -> int:
+    model, contract = _named(args, settings)
+    if not 4 <= args.clients <= 10_000:
+        raise BadSettings(f"--clients {args.clients}: expected 4 to 10000")
+    pieces = _honest(args.data, model, contract)
+    x = np.concatenate([contract.features(piece) for piece in pieces])
+    with Console(stderr=True).status(f"asking {model.name} about {len(x)} inputs"):
+        said = asyncio.run(_asked(served(model), pieces))
+    with Console(stderr=True).status(f"{len(x)} inputs and their answers"):
+        sketch = sketched(x, said.labels, said.scores, seed=secrets.randbits(63), rate=args.rate, clients=args.clients)
+    out = _written(sketch, args.out, f"{model.name}.sketch")
+    facts = sketch.facts
+    doubt = (
+        "how sure the model is counts too" if facts["doubt"] else "the model gives no scores: doubt is not looked at"
+    )
+    print(
+        f"{out}: {facts['inputs']} honest inputs; {facts['windows']} windows of made-up clients, rate {facts['rate']:g}"
+    )
+    print(f"  limits: own {sketch.limits.own:.2f}, kin {sketch.limits.kin:.2f}; {doubt}")
+    print(f'  sketch = "{out}"   # goes into its [[predict.models]]; keep the file like a key')
+    return OK
+
+
+def _named(args: argparse.Namespace, settings: Predict) -> tuple[PredictModel, Contract]:
     if not 1e-7 <= args.rate <= 0.1:
         raise BadSettings(f"--rate {args.rate:g}: expected 1e-7 to 0.1")
     model = next((one for one in settings.models if one.name == args.model), None)
@@ -56,21 +104,33 @@ def _calibrate(args: argparse.Namespace, settings: Predict) -> int:
     contract = Contract(model)
     if not contract.is_fixed:
         raise BadSettings(f"predict model {model.name}: inputs of any size cannot be watched: expected fixed shapes")
-    x = _honest(args.data, model, contract)
-    with Console(stderr=True).status(f"{len(x)} inputs"):
-        profile = calibrated(x, contract.bounds(), seed=secrets.randbits(63), rate=args.rate, history=settings.history)
-    out = args.out or Path("bartizan-data") / f"{model.name}.profile"
+    return model, contract
+
+
+async def _asked(model: Model, pieces: list[tuple[Tensor, ...]]) -> Prediction:
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        profile.write(out)
+        said = [await model.ask(piece) for piece in pieces]
+    finally:
+        await model.upstream.close()
+    parts = [one.scores for one in said if one.scores is not None]
+    scores = np.concatenate(parts) if parts else None
+    if scores is not None and model.settings.score_kind == "logits":
+        scores = softmax(scores)
+    return Prediction(scores, np.concatenate([one.labels for one in said]))
+
+
+def _written(made: Profile | Sketch, out: Path | None, name: str) -> Path:
+    path = out or Path("bartizan-data") / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made.write(path)
     except OSError as error:
-        raise BadSettings(f"{out}: cannot be written: {error}") from error
-    _say(profile, out)
-    return OK
+        raise BadSettings(f"{path}: cannot be written: {error}") from error
+    return path
 
 
-def _honest(path: Path, model: PredictModel, contract: Contract) -> Array:
-    """Return the inputs in a file (n, D), each of them what the model's contract takes."""
+def _honest(path: Path, model: PredictModel, contract: Contract) -> list[tuple[Tensor, ...]]:
+    """Return the inputs in a file as requests, each of them what the model's contract takes."""
     arrays = _arrays(path, model)
     tensors = []
     for entry in model.inputs:
@@ -81,15 +141,15 @@ def _honest(path: Path, model: PredictModel, contract: Contract) -> Array:
             raise BadArtifact(f"{path}: {entry.name}: shape {values.shape} {values.dtype}: expected {entry.shape}")
         values = values.reshape(-1, *entry.shape).astype(DTYPES[entry.datatype])
         tensors.append(Tensor(entry.name, entry.datatype, values))
-    parts = []
+    pieces = []
     for start in range(0, max(len(one.values) for one in tensors), model.rows):
         piece = tuple(Tensor(one.name, one.datatype, one.values[start : start + model.rows]) for one in tensors)
         try:
             contract.rows(piece)
         except BadRequest as error:
             raise BadArtifact(f"{path}: from example {start}: {error}") from None
-        parts.append(contract.features(piece))
-    return np.concatenate(parts)
+        pieces.append(piece)
+    return pieces
 
 
 def _arrays(path: Path, model: PredictModel) -> dict[str, Array]:

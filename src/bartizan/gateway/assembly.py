@@ -144,7 +144,7 @@ def gate_opener(
         limiter, alerts = Limiter(settings.limits, files, counted, clock), Alerts(settings.theft.webhook)
         alerts.record = recorder.enqueue
         if predictive is not None:
-            predictive.watch.alerts = alerts
+            predictive.tell(alerts)
         telling = telemetry.running(settings.telemetry)
         try:
             async with fresh, limiter.running(), alerts.running(), _asking(desk, recorder), telling as tell:

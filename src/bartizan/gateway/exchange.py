@@ -40,6 +40,10 @@ class Predictive(Protocol):
         """Return the answer to a request, or None when it is for others."""
         ...
 
+    def exposed(self) -> Mapping[float, int]:
+        """Return how many callers could have a copy of a model at least as good as each share."""
+        ...
+
 
 class Judge(Protocol):
     """The guarded input screen."""

@@ -7,7 +7,7 @@ no secret can stand in one. Lines use the OpenTelemetry names for generative AI 
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from bartizan.gateway.trace import Trace
 
@@ -47,8 +47,8 @@ class Meter:
         if request_log.isEnabledFor(logging.INFO):
             request_log.info("%s", json.dumps(_line(trace, seconds)))
 
-    def exposition(self, *, ledger_works: bool) -> str:
-        """Return everything in Prometheus' text form."""
+    def exposition(self, *, ledger_works: bool, copies: Mapping[float, int] | None = None) -> str:
+        """Return everything in Prometheus' text form; `copies`: how many callers could copy a model so well."""
         lines = [
             *_family("bartizan_requests_total", "counter", "Requests by how they ended."),
             *self._requests(),
@@ -58,6 +58,10 @@ class Meter:
             *(f'bartizan_tokens_total{{direction="{way}"}} {n}' for way, n in sorted(self.tokens.items())),
             *_family("bartizan_request_seconds", "histogram", "Time from a request's arrival to its last record."),
             *self._histogram(),
+            *_family(
+                "bartizan_copy_exposure", "gauge", "Callers and networks whose copy would agree at least so often."
+            ),
+            *(f'bartizan_copy_exposure{{at_least="{level:g}"}} {n}' for level, n in sorted((copies or {}).items())),
             *_family("bartizan_ledger_up", "gauge", "Whether the last write to the ledger worked."),
             f"bartizan_ledger_up {int(ledger_works)}",
         ]

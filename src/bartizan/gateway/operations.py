@@ -27,5 +27,6 @@ def operations(gate: Gate, path: str, headers: Headers) -> Answer:
     if not allowed:
         said = openai_error(403, "not_allowed", "Only admin keys may measure.")
         return Answer(said.status, _JSON, said.body)
-    text = gate.meter.exposition(ledger_works=not gate.evidence.failed)
+    copies = gate.predictive.exposed() if gate.predictive else {}
+    text = gate.meter.exposition(ledger_works=not gate.evidence.failed, copies=copies)
     return Answer(200, [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")], text.encode())

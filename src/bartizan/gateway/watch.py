@@ -65,7 +65,7 @@ class Watch:
         """Take in one request; return the answer when its key is slowed down or stopped by it."""
         headers, address = seen
         if caller.canary:
-            self._alerts.tell("canary-used", {"key": caller.id, "network": _network(address)})
+            self._alerts.tell("canary-used", {"key": caller.id, "network": network_of(address)})
             unknown = wire.error(401, "invalid_api_key", "this API key is unknown, expired or revoked")
             return Turned(unknown, "a canary key was used")
         if self._mode == "off":
@@ -120,7 +120,7 @@ def _sight(asked: Asked, size: int, headers: Headers, address: str, at_s: float)
     agent = next((value for name, value in headers if name == b"user-agent"), b"")[:80].decode("latin-1")
     cap = asked.prompt.max_output_tokens
     probe = cap is not None and not 0 < cap < _ABSURD
-    return Sight(at_s, _network(address), client_name(agent), asked.prompt.model[:80], size, probe)
+    return Sight(at_s, network_of(address), client_name(agent), asked.prompt.model[:80], size, probe)
 
 
 def client_name(agent: str) -> str:
@@ -129,7 +129,8 @@ def client_name(agent: str) -> str:
     return words[0].partition(" ")[0].rstrip("0123456789.").rstrip("/") if words else ""
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
+    """Return the network of an address (/24, or /48 of version 6), or nothing for what is none."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

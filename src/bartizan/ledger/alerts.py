@@ -23,6 +23,7 @@ STANDARD = (
     Alert("the ledger is not intact", "verified", ("intact=false",), 1, 600, 5),
     Alert("something was stopped by an operator", "switched-off", (), 1, 600, 3),
     Alert("a query attack on a predictive model", "query-attack", (), 1, 600, 4),
+    Alert("somebody copies a predictive model", "model-copying", (), 1, 600, 4),
     Alert("a budget nears its cap", "budget-near", (), 1, 600, 3),
 )
 

@@ -46,6 +46,19 @@ LADDER = (PredictStep(1, "labels"), PredictStep(5, "block"))
 """What is done when the operator says nothing."""
 
 
+COPYING_LADDER = (PredictStep(1, "record"), PredictStep(2, "labels"), PredictStep(8, "block"))
+"""What is done about callers who ask like somebody who copies the model, when the operator says nothing."""
+
+
+class PredictExposure(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a caller gets once a copy made of its answers would be so good."""
+
+    at: Annotated[float, Meta(gt=0, le=1, description="From this share of honest inputs on which the copy agrees.")] = (
+        0.9
+    )
+    answer: Annotated[Answer, Meta(description="As in predict.answers.")] = "labels"
+
+
 class PredictModel(Struct, frozen=True, forbid_unknown_fields=True):
     """One predictive model, and the server that runs it over the Open Inference Protocol v2."""
 
@@ -77,6 +90,9 @@ class PredictModel(Struct, frozen=True, forbid_unknown_fields=True):
     profile: Annotated[
         str, Meta(description="File of `bartizan predict calibrate`; without it nothing is watched for query attacks.")
     ] = ""
+    sketch: Annotated[
+        str, Meta(description="File of `bartizan predict sketch`; without it nobody is watched for copying the model.")
+    ] = ""
     inputs: Annotated[tuple[PredictInput, ...], Meta(min_length=1, description="Every input tensor.")] = (
         PredictInput(),
     )
@@ -106,6 +122,17 @@ class Predict(Struct, frozen=True, forbid_unknown_fields=True):
     answers: Annotated[
         tuple[PredictStep, ...],
         Meta(description="What is done about query attacks; none: labels from the first on, block from the fifth."),
+    ] = ()
+    copying: Annotated[
+        tuple[PredictStep, ...],
+        Meta(
+            description="What is done about callers whose questions are unlike honest ones; none: record, from the "
+            "second window on labels, from the eighth block."
+        ),
+    ] = ()
+    exposed: Annotated[
+        tuple[PredictExposure, ...],
+        Meta(description="What is done about callers who were told enough for a good copy; none: they are told of."),
     ] = ()
     forget_s: Annotated[float, Meta(gt=0, le=2592000, description="What was noticed counts for so long.")] = 3600.0
     history: Annotated[

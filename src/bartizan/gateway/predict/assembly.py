@@ -1,9 +1,10 @@
-"""Builds the predictive routes from `[predict]`: model servers, contracts, releases, the watch for query attacks."""
+"""Builds the predictive routes from `[predict]`: model servers, contracts, releases, the watches on questions."""
 
 from bartizan.core import settings as settings_file
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections.predict import Predict, PredictModel
 from bartizan.gateway.predict.contract import Contract
+from bartizan.gateway.predict.copying import copy_watch
 from bartizan.gateway.predict.exchange import Predictions
 from bartizan.gateway.predict.model import Model
 from bartizan.gateway.predict.releases import Releases
@@ -20,13 +21,14 @@ def predictions(settings: Predict) -> Predictions | None:
         raise BadSettings(f"predict.models: {', '.join(sorted(names))}: expected a name once")
     for model in settings.models:
         _check(model)
-    known = profiles(settings)
-    honest = {name: (profile.centre, profile.spread) for name, profile in known.items()}
-    models = [_model(model) for model in settings.models]
-    return Predictions(models, Releases(settings, honest), query_watch(settings, known))
+    known, copying = profiles(settings), copy_watch(settings)
+    honest = copying.honest() | {name: (profile.centre, profile.spread) for name, profile in known.items()}
+    models = [served(model) for model in settings.models]
+    return Predictions(models, Releases(settings, honest), query_watch(settings, known, honest), copying)
 
 
-def _model(model: PredictModel) -> Model:
+def served(model: PredictModel) -> Model:
+    """Return a model with its contract and its server."""
     key = ""
     if model.api_key_env or model.api_key_file:
         key = settings_file.secret(model.api_key_env, model.api_key_file, f"predict model {model.name}: key")

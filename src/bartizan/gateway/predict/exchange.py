@@ -7,23 +7,26 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
 from bartizan.core.errors import BadEvidence, BadRequest, Refused, UpstreamFailed
 from bartizan.core.messages import Prompt, Usage
+from bartizan.gateway.alerts import Alerts
 from bartizan.gateway.call import Answer, Call
 from bartizan.gateway.exchange import Gate, admitted, failed, our_headers, recorded
 from bartizan.gateway.limits.booking import Booking, Turned
+from bartizan.gateway.predict.copying import CopyWatch
 from bartizan.gateway.predict.dialects import DIALECT, V2, Form, Plain
+from bartizan.gateway.predict.ladder import harsher
 from bartizan.gateway.predict.model import Model, Prediction, softmax, whole
 from bartizan.gateway.predict.releases import Releases
 from bartizan.gateway.predict.tensors import Array, Request
 from bartizan.gateway.predict.watching import QueryWatch, finding
 from bartizan.gateway.trace import Trace
 from bartizan.gateway.wires.base import Asked
-from bartizan.policy.release import Release
 
 _log = logging.getLogger("bartizan.gateway")
 _JSON = (b"content-type", b"application/json")
@@ -36,14 +39,39 @@ class UnknownModel(BadRequest):
     """No such model or route here."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked of which model, in which form and from which address."""
+
+    model: Model
+    form: Form
+    request: Request
+    address: str
+
+
 class Predictions:
     """The predictive routes."""
 
-    def __init__(self, models: Sequence[Model], releases: Releases, watch: QueryWatch | None = None) -> None:
-        """Serve `models`, each caller as `releases` say, less where `watch` says so."""
+    def __init__(
+        self,
+        models: Sequence[Model],
+        releases: Releases,
+        watch: QueryWatch | None = None,
+        copying: CopyWatch | None = None,
+    ) -> None:
+        """Serve `models`, each caller as `releases` say, less where `watch` or `copying` says so."""
         self._models = {model.settings.name: model for model in models}
         self._releases = releases
         self.watch = watch or QueryWatch({})
+        self.copying = copying or CopyWatch()
+
+    def tell(self, alerts: Alerts) -> None:
+        """Tell `alerts` of what the watches notice."""
+        self.watch.alerts = self.copying.alerts = alerts
+
+    def exposed(self) -> dict[float, int]:
+        """Return how many callers and networks could have a copy that agrees with its model that often."""
+        return self.copying.exposed()
 
     def owns(self, path: str) -> bool:
         """Return whether `path` is one that a client of predictive models would ask."""
@@ -123,45 +151,43 @@ class Predictions:
         try:
             if not asks:
                 return await self._told(model, found["what"], booking)
-            return await self._predicted(gate, trace, model, form, request, booking)
+            return await self._predicted(gate, trace, _Question(model, form, request, call.address), booking)
         finally:
             booking.returned()
 
-    async def _predicted(
-        self, gate: Gate, trace: Trace, model: Model, form: Form, request: Request, booking: Booking
-    ) -> Answer:
-        # 5. Does it look like a step of an attack that feels its way by many questions?
+    async def _predicted(self, gate: Gate, trace: Trace, question: _Question, booking: Booking) -> Answer:
+        # 5. Does it look like a step of an attack that feels its way by many questions? Does its caller copy the model?
+        model, request, name = question.model, question.request, question.model.settings.name
         features = model.contract.features(request.inputs) if model.contract.is_fixed else np.zeros((0, 0), np.float32)
         now_s = gate.clock.wall_ns() / 1e9
-        suspicion = await self.watch.look(model.settings.name, features, trace.caller, now_s)
-        if suspicion.answer:
-            trace.output_findings = [finding(suspicion)]
-        if suspicion.answer in ("block", "suspend"):
-            trace.block("block", suspicion.why)
+        suspicion = await self.watch.look(name, features, trace.caller, now_s)
+        standing = self.copying.standing(name, trace.caller, question.address, now_s)
+        trace.output_findings = [finding(suspicion)] if suspicion.answer else []
+        trace.output_findings += [standing.finding()] if standing.answer else []
+        least = harsher(suspicion.answer, standing.answer)
+        if least in ("block", "suspend"):
+            trace.block("block", suspicion.why if least == suspicion.answer else standing.why)
             return await failed(gate, trace, DIALECT.error(403, "refused", "This request was refused."))
         # 6. Ask the model server, in words of ours.
         rows = len(request.inputs[0].values)
         target, headers, body = model.asking(request.inputs)
-        answer = await booking.sending(model.upstream.send("POST", target, headers, body, model.settings.name))
+        answer = await booking.sending(model.upstream.send("POST", target, headers, body, name))
         trace.upstream, trace.status = answer.source, answer.status
         said = await model.read(answer, rows)
+        sure = Prediction(_probabilities(model, said), said.labels)
+        await self.copying.learn(name, (trace.caller, question.address), features, sure, now_s)
         # 7. How much of it leaves for this caller?
-        release = self._releases.of(trace.caller, model.settings.name)
-        release = self.watch.release(model.settings.name, suspicion, release)
-        leaving = self._released(model, features, said, release)
+        release = self.watch.release(name, least, self._releases.of(trace.caller, name))
+        leaving = said
+        if release is not None and sure.scores is not None:
+            leaving = Prediction(release.apply(features, sure.scores), said.labels)
         # 8. Write it down, then answer.
-        content, kind = form.write(model.settings, request, leaving)
+        content, kind = question.form.write(model.settings, request, leaving)
         trace.usage, trace.answer_bytes, trace.outcome = Usage(rows, 0), len(content), "answered"
         booking.settle(trace.usage)
         trace.charged = booking.charged
         receipt = await recorded(gate, trace)
         return Answer(200, [*kind, *booking.headers, *our_headers(trace, receipt)], content)
-
-    def _released(self, model: Model, features: Array, said: Prediction, release: Release | None) -> Prediction:
-        if release is None or said.scores is None:
-            return said
-        scores = softmax(said.scores) if model.settings.score_kind == "logits" else said.scores
-        return Prediction(release.apply(features, scores), said.labels)
 
     async def _told(self, model: Model, what: str, booking: Booking) -> Answer:
         if not what:
@@ -176,6 +202,12 @@ class Predictions:
             return _said({"live": True})
         works = not gate.evidence.failed
         return _said({"ready": works}, 200 if works else 503)
+
+
+def _probabilities(model: Model, said: Prediction) -> Array | None:
+    if said.scores is None or model.settings.score_kind == "probabilities":
+        return said.scores
+    return softmax(said.scores)
 
 
 def _read(model: Model, form: Form, call: Call) -> Request:

@@ -47,6 +47,12 @@ class Model:
         body, headers = written(inputs, [binary or nan] * len(inputs), "inputs", {"outputs": form})
         return f"{self.target}/infer", headers, body
 
+    async def ask(self, inputs: tuple[Tensor, ...]) -> Prediction:
+        """Return what the model says of `inputs` that fit its contract. Raises UpstreamFailed."""
+        target, headers, body = self.asking(inputs)
+        answer = await self.upstream.send("POST", target, headers, body, self.settings.name)
+        return await self.read(answer, len(inputs[0].values))
+
     async def read(self, answer: Answering, rows: int) -> Prediction:
         """Return the prediction for `rows` examples. Raises UpstreamFailed for anything else."""
         body = await whole(answer)

@@ -5,20 +5,17 @@ accounts meets the same answer with all of them. What counts is forgotten after 
 deal is not held to account for the false alarms that so many honest inputs have.
 """
 
-import math
-from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bartizan.core.sections.predict import Answer, PredictStep
+from bartizan.gateway.predict.ladder import Asked, Strikes, reached
 from bartizan.gateway.predict.profile import Profile
 from bartizan.gateway.predict.provenance import History
 from bartizan.gateway.predict.tensors import Array
 
-_CALLERS = 10_000
-_STRIKES = 1000
 _EXCUSED = 3.0
 """So many times the expected false alarms of a caller's inputs do not count."""
 
@@ -54,9 +51,9 @@ class Suspicions:
         self._families = np.zeros(history, np.int64)
         self._owners: list[str] = [""] * history
         self._count = 0
-        self._by_caller = _Strikes(forget_s)
-        self._by_family = _Strikes(forget_s)
-        self._asked = _Asked(forget_s)
+        self._by_caller = Strikes(forget_s)
+        self._by_family = Strikes(forget_s)
+        self._asked = Asked(forget_s)
         self._rate = float(profile.facts.get("rate", 0.0))
 
     def see(self, x: Array, caller: str, now_s: float) -> Suspicion:
@@ -86,51 +83,4 @@ class Suspicions:
         return self._count
 
     def _answer(self, strikes: int) -> Answer | None:
-        reached = [step.answer for step in self._steps if strikes >= step.after]
-        return reached[-1] if reached else None
-
-
-class _Strikes:
-    """When each key was noticed, as far back as is remembered."""
-
-    def __init__(self, forget_s: float) -> None:
-        self._forget_s = forget_s
-        self._times: dict[Hashable, deque[float]] = {}  # in the order of the last strike
-
-    def add(self, key: Hashable, now_s: float) -> int:
-        """Count one and return how many there are now."""
-        count = self.count(key, now_s)
-        mine = self._times.pop(key) if count else deque(maxlen=_STRIKES)
-        mine.append(now_s)
-        self._times[key] = mine
-        if len(self._times) > _CALLERS:
-            del self._times[next(iter(self._times))]
-        return len(mine)
-
-    def count(self, key: Hashable, now_s: float) -> int:
-        """Return how many there are."""
-        mine = self._times.get(key)
-        if mine is None:
-            return 0
-        while mine and mine[0] < now_s - self._forget_s:
-            mine.popleft()
-        if not mine:
-            del self._times[key]
-        return len(mine)
-
-
-class _Asked:
-    """How much each caller asked lately: a count of inputs that fades by 1/e in the time that is remembered."""
-
-    def __init__(self, fades_s: float) -> None:
-        self._fades_s = fades_s
-        self._counts: dict[str, tuple[float, float]] = {}  # in the order of the last input
-
-    def add(self, caller: str, now_s: float) -> float:
-        """Count one input and return how many there were."""
-        count, at_s = self._counts.pop(caller, (0.0, now_s))
-        count = count * math.exp(-max(now_s - at_s, 0.0) / self._fades_s) + 1
-        self._counts[caller] = count, now_s
-        if len(self._counts) > _CALLERS:
-            del self._counts[next(iter(self._counts))]
-        return count
+        return reached(self._steps, strikes)

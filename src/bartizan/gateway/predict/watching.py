@@ -10,18 +10,18 @@ from pathlib import Path
 
 from bartizan.core.errors import BadSettings
 from bartizan.core.findings import Finding, Severity
-from bartizan.core.sections.predict import LADDER, Predict
+from bartizan.core.sections.predict import LADDER, Answer, Predict
 from bartizan.gateway.alerts import Alerts
 from bartizan.gateway.predict.contract import Contract
+from bartizan.gateway.predict.ladder import MILDEST_FIRST
 from bartizan.gateway.predict.profile import Profile
-from bartizan.gateway.predict.releases import noise_key
+from bartizan.gateway.predict.releases import Honest, noise_key
 from bartizan.gateway.predict.suspicion import Suspicion, Suspicions
 from bartizan.gateway.predict.tensors import Array
 from bartizan.policy.release import Release
 
 _AT_ONCE = 4
 """Examples looked at before other requests get their turn: about 2 ms."""
-_MILDEST_FIRST = (None, "record", "labels", "noise", "block", "suspend")
 NOTHING = Suspicion()
 
 
@@ -46,15 +46,15 @@ class QueryWatch:
             found = watched.see(one, caller, now_s)
             if found.rises:
                 self._tell(model, caller, found)
-            if _MILDEST_FIRST.index(found.answer) > _MILDEST_FIRST.index(worst.answer):
+            if MILDEST_FIRST.index(found.answer) > MILDEST_FIRST.index(worst.answer):
                 worst = found
         return worst
 
-    def release(self, model: str, suspicion: Suspicion, usual: Release | None) -> Release | None:
-        """Return how much of an answer leaves, where less does than usual."""
-        if suspicion.answer == "labels":
+    def release(self, model: str, answer: Answer | None, usual: Release | None) -> Release | None:
+        """Return how much leaves when `answer` is what is done, where it is less than usual."""
+        if answer == "labels":
             return Release(labels_only=True)
-        if suspicion.answer == "noise" and not (usual and usual.labels_only):
+        if answer == "noise" and not (usual and usual.labels_only):
             return self.noise[model]
         return usual
 
@@ -94,15 +94,18 @@ def profiles(settings: Predict) -> dict[str, Profile]:
     return found
 
 
-def query_watch(settings: Predict, known: Mapping[str, Profile]) -> QueryWatch:
-    """Return the watch on models with a profile. Raises BadSettings for the answer `noise` without its secret."""
+def query_watch(settings: Predict, known: Mapping[str, Profile], honest: Mapping[str, Honest]) -> QueryWatch:
+    """Return the watch on models with a profile. Raises BadSettings for the answer `noise` without its secret.
+
+    `honest` says by model what the answer `noise` is scaled by, whoever gives that answer.
+    """
     steps = settings.answers or LADDER
-    noisy = any(step.answer == "noise" for step in steps)
-    key = noise_key(settings) if noisy and known else b""
-    noise: dict[str, Release] = {}
-    models = {}
-    for name, profile in known.items():
-        models[name] = Suspicions(profile, steps, history=settings.history, forget_s=settings.forget_s)
-        if noisy:
-            noise[name] = Release(settings.answer_noise, key, profile.centre, profile.spread)
+    answers = [step.answer for step in (*steps, *settings.copying)] + [step.answer for step in settings.exposed]
+    noisy = "noise" in answers
+    key = noise_key(settings) if noisy and honest else b""
+    noise = {name: Release(settings.answer_noise, key, *scaled) for name, scaled in honest.items() if noisy}
+    models = {
+        name: Suspicions(profile, steps, history=settings.history, forget_s=settings.forget_s)
+        for name, profile in known.items()
+    }
     return QueryWatch(models, noise)

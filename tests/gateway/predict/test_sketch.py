@@ -1,0 +1,63 @@
+"""A sketch: honest inputs are expected, files come back as they were, and nothing else is taken for one."""
+
+import json
+
+import numpy as np
+import pytest
+from tests.gateway.predict.traffic import honest, rows_of, scores_of, sketch, unlike
+
+from bartizan.core.errors import BadArtifact
+from bartizan.gateway.predict.sketch import WAVES, Sketch, doubt
+
+
+def test_honest_questions_are_expected_and_a_thief_s_are_not():
+    """The mean over honest ones is near nothing, whatever labels they have; the thief's is not."""
+    x = honest()[1]
+    far = [float((rows_of(some)[:, :WAVES].mean(axis=0) ** 2).sum()) for some in (x[:250], unlike(250))]
+    assert far[0] * 5 < far[1]
+
+
+def test_doubt_is_one_less_the_lead():
+    """Also where there are two classes; without scores there is none."""
+    np.testing.assert_allclose(doubt(np.array([[0.7, 0.2, 0.1], [0.1, 0.5, 0.4]]), 2), [0.5, 0.9])
+    np.testing.assert_allclose(doubt(np.array([[0.9, 0.1]]), 1), [0.2], atol=1e-6)
+    assert not doubt(None, 3).any()
+    assert rows_of(honest()[1][:5]).shape == (5, WAVES + 1)
+    assert scores_of(honest()[1][:5]).shape == (5, 10)
+
+
+def test_a_file_comes_back_as_it_was(tmp_path):
+    """Places and limits are the same; only its owner may read it."""
+    path = tmp_path / "m.sketch"
+    sketch().write(path)
+    found = Sketch.read(path)
+    assert found.limits == sketch().limits
+    assert dict(found.facts) == json.loads(json.dumps(dict(sketch().facts)))
+    np.testing.assert_array_equal(found.place(honest()[1][:9]), sketch().place(honest()[1][:9]))
+    assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("how", ["none", "text", "pickled", "version", "shape", "feature"])
+def test_what_is_no_sketch_is_refused(tmp_path, how):
+    """Not a traceback, and never an unpickling."""
+    path = tmp_path / "m.sketch"
+    if how == "text":
+        path.write_text("hello")
+    elif how == "pickled":
+        with path.open("wb") as file:
+            np.savez(file, head=np.array([object()], dtype=object))
+    elif how != "none":
+        sketch().write(path)
+        with np.load(path) as file:
+            parts = {name: file[name] for name in file.files}
+        if how == "version":
+            head = json.loads(parts["head"].tobytes()) | {"form": 0}
+            parts["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
+        elif how == "shape":
+            parts["mean"] = parts["mean"][:5]
+        else:
+            parts["chosen"] = parts["chosen"] + 1
+        with path.open("wb") as file:
+            np.savez(file, **parts)
+    with pytest.raises(BadArtifact):
+        Sketch.read(path)
