@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bartizan.core.messages import ToolSpec
-from bartizan.policy.inference import infer, kind_of, objects_of, role_of
+from bartizan.policy.inference import infer, kind_of, role_of
 from bartizan.policy.manifest import Effect, Kind, Role
 
 
@@ -45,7 +45,7 @@ def test_annotations_make_a_tool_stricter_and_never_milder():
 def test_arguments_have_roles():
     """By name, by format, by what harm the tool can do; a reading tool with a link fetches."""
     tool = infer(spec("send_email", recipients={}, body={}, reply={"format": "email"}, newPassword={}, mood={}))
-    roles = [Role.TARGET, Role.CONTENT, Role.TARGET, Role.SECRET, Role.CONTENT]
+    roles = [Role.TARGET, Role.CONTENT, Role.TARGET, Role.SECRET, Role.LABEL]
     assert list(tool.arguments.values()) == roles
     assert role_of(infer(spec("delete_file")), "surprise") is Role.TARGET
     assert infer(spec("get_text", url={})).effect is Effect.FETCH
@@ -63,9 +63,3 @@ def test_fields_of_records_are_taken_by_name_but_never_those_of_a_text():
     assert infer(spec("search_files")).result is not None
     for name in ("get_webpage", "read_file", "get_document_text"):
         assert infer(spec(name)).result is None
-
-
-def test_a_tool_acts_on_what_its_name_says():
-    """The request must speak of it."""
-    assert "mail" in objects_of(["send", "email"])
-    assert objects_of(["frobnicate"]) == ()

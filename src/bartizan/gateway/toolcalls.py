@@ -156,7 +156,7 @@ class Judging:
 
     def _question(self, call: ToolCall, decision: Decision, context: Context, key: str) -> Question:
         now, desk = self._rules.clock.wall_ns(), self._rules.desk
-        effect = context.tool(call.tool).effect.value
+        effect = context.called(call.tool, json.loads(call.arguments or "{}")).effect.value
         return Question(
             id=new_id(),
             key=key,

@@ -17,6 +17,7 @@ from bartizan.core.sections.mcp import Mcp
 from bartizan.ledger.decisions import Decisions
 from bartizan.mcp.arguments import argument_findings
 from bartizan.mcp.pins import Pins
+from bartizan.policy.as_called import as_called
 from bartizan.policy.cedar import Rules
 from bartizan.policy.inference import role_of
 from bartizan.policy.manifest import Effect, Manifest, Role, Tool, properties
@@ -101,7 +102,9 @@ class Calls:
     def _of_tool(
         self, server: str, content: Mapping[str, Any], arguments: dict[str, Any], principal: str, tainted: bool
     ) -> Ruling:
-        tool, name = self.tool(server, content), str(content["name"])
+        name = str(content["name"])
+        described = any(known in self.manifest.tools for known in self.names(server, name))
+        tool = as_called(self.tool(server, content), name, arguments, described=described)
         effect = tool.effect.value
         strange = next(_strange(content.get("inputSchema"), arguments), None)
         if strange is not None:

@@ -88,7 +88,7 @@ class Anchors:
         With `documents`, what a followed document points at counts too.
         """
         for anchor in self.found.get(value, ()):
-            if anchor.kind is Kind.ID and not anchor.nouns & nouns:
+            if anchor.kind is Kind.ID and value.isdigit() and not anchor.nouns & nouns:
                 continue  # 5 is an event's number, not a file's
             if anchor.asker != "user" and not documents:
                 continue

@@ -13,6 +13,7 @@ from typing import Any
 
 from bartizan.core.messages import Message, Text, ToolCall, ToolResult, ToolSpec, Trust
 from bartizan.policy.anchors import Anchors, Source
+from bartizan.policy.as_called import as_called
 from bartizan.policy.cedar import Rules
 from bartizan.policy.endorsements import Endorsement
 from bartizan.policy.intent import Intent, intent_of
@@ -56,6 +57,10 @@ class Context:
     def tool(self, name: str) -> Tool:
         """Return what is known about a tool."""
         return self.manifest.tool(self.tools.get(name) or ToolSpec(name))
+
+    def called(self, name: str, arguments: Mapping[str, Any]) -> Tool:
+        """Return what is known about a tool, as a call with these arguments uses it."""
+        return as_called(self.tool(name), name, arguments, described=name in self.manifest.tools)
 
     def after(self, call: ToolCall) -> "Context":
         """Return the context once `call` was let through: a second call beside it is not the first."""

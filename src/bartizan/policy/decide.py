@@ -28,6 +28,8 @@ __all__ = ["REMOVED", "Decision", "Provenance", "decide", "settled"]
 Word = Literal["allow", "rewrite", "ask", "block"]
 _SAYS_ITSELF = frozenset((Effect.PAY, Effect.EXECUTE))
 """Effects whose verb says what is acted on: who says "refund" speaks of money."""
+_CALLED = ("title", "subject", "summary", "label")
+"""Arguments that say what a thing is to be called: who says "book it as 'Roadmap sync'" names it."""
 _MOST_LEAVES = 2000
 _SHOWN = 120
 
@@ -74,13 +76,13 @@ def decide(call: ToolCall, context: Context, now_ns: int = 0, approved: frozense
     """
     if context.tools and call.tool not in context.tools:
         return _no(call, "tool-not-offered", f"the tool {call.tool[:80]!r} was not offered in this request")
-    tool = context.tool(call.tool)
     try:
         arguments = json.loads(call.arguments or "{}")
     except (ValueError, RecursionError):
         arguments = None
     if not isinstance(arguments, dict):
         return _no(call, "bad-arguments", "the arguments are not a JSON object")
+    tool = context.called(call.tool, arguments)
     if any(next(values(name), None) for name in arguments):
         return _no(call, "bad-arguments", "the name of an argument is an address or a link")
     offered = properties(context.tools[call.tool].schema) if call.tool in context.tools else {}
@@ -115,7 +117,8 @@ def settled(decision: Decision, call: ToolCall, context: Context) -> frozenset[s
     if decision.reason not in ("anchored", "endorsed", "approved"):
         return frozenset()
     seen = decision.reason == "approved"
-    leaves = leaves_of(json.loads(call.arguments or "{}"), context.tool(call.tool))
+    arguments = json.loads(call.arguments or "{}")
+    leaves = leaves_of(arguments, context.called(call.tool, arguments))
     return frozenset(str(leaf.value) for leaf in leaves if seen or leaf.role is Role.TARGET)
 
 
@@ -126,12 +129,15 @@ def licence_of(tool: Tool, context: Context, leaves: Sequence[Leaf]) -> str:
     """
     if tool.effect is Effect.FETCH:
         return "user"
-    targets = [str(leaf.value) for leaf in leaves if leaf.role is Role.TARGET and leaf.value]
+    targets = [str(leaf.value) for leaf in leaves if leaf.value and (leaf.role is Role.TARGET or leaf.path in _CALLED)]
     for asker, intent in (("user", context.intent), ("document", context.anchors.followed)):
-        if intent is None or tool.effect not in intent.effects:
+        if intent is None or not (intent.asks(tool.acts) if tool.acts else tool.effect in intent.effects):
             continue
-        if tool.effect in _SAYS_ITSELF or not tool.objects or any(intent.says(word) for word in tool.objects):
+        of_it = not tool.objects or any(intent.says(word) for word in tool.objects)
+        if of_it or (tool.effect in _SAYS_ITSELF and not tool.objects_only):
             return asker
+        if tool.objects_only:
+            continue
         if any(intent.names(value, form_of(value)) or form_of(value) in context.anchors.found for value in targets):
             return asker
     return "no"

@@ -55,8 +55,8 @@ class Explained:
 
 def explain(call: ToolCall, context: Context, now_ns: int = 0) -> Explained:
     """Return why `call` is decided as it is. Total, as `decide` is."""
-    decision, tool = decide(call, context, now_ns), context.tool(call.tool)
-    arguments = _object(call.arguments)
+    decision, arguments = decide(call, context, now_ns), _object(call.arguments)
+    tool = context.called(call.tool, arguments)
     leaves = list(leaves_of(arguments, tool))
     judged = tool.effect is not Effect.READ and bool(context.untrusted)
     licence = licence_of(tool, context, leaves) if judged else "not needed"

@@ -12,6 +12,7 @@ from typing import Any
 
 from bartizan.core.messages import ToolSpec
 from bartizan.policy.manifest import Effect, Kind, Result, Role, Tool, properties, singular, words_of
+from bartizan.policy.verbs import named
 
 _LONGEST_NAME = 200
 """What stands behind this much of an argument's name says nothing about it, and is not kept."""
@@ -21,69 +22,90 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_READS = _words("get list read search find check show view query lookup count describe calculate summarize fetch")
-_VERBS = {
-    Effect.PAY: "pay transfer transaction payment purchase buy refund withdraw wire money donate",
-    Effect.DELETE: "delete remove cancel drop revoke kick ban uninstall purge erase destroy terminate",
-    Effect.EXECUTE: "run execute exec shell eval bash command deploy install spawn script",
-    Effect.SHARE: "share invite grant permission permissions participants member members",
-    Effect.SEND: "send post reply forward email mail notify publish tweet message upload dm",
-    Effect.FETCH: "browse download visit webpage http request crawl navigate url",
-}
 _ARGUMENTS = (
-    (Role.SECRET, "password passwd secret token apikey key credential credentials otp pin passphrase"),
-    (Role.AMOUNT, "amount price quantity total sum budget limit"),
-    (Role.WHEN, "date time datetime start end when day deadline until since"),
-    (Role.CONTENT, "subject body content message text title description note notes comment summary reason"),
+    (Role.SECRET, _words("password passwd secret token apikey key credential credentials otp pin passphrase")),
+    (
+        Role.AMOUNT,
+        _words(
+            "amount price quantity total sum budget limit temperature replicas percent percentage volume brightness"
+            " rate"
+        ),
+    ),
+    (
+        Role.WHEN,
+        _words(
+            "date time datetime start end when day deadline until since duration minutes hours interval due expires"
+            " expiry checkin checkout departure arrival"
+        ),
+    ),
+    (
+        Role.CONTENT,
+        _words(
+            "subject body content message text title description note notes comment summary reason details"
+            " instructions caption headline agenda remarks memo priority severity category type format language"
+            " locale timezone currency location color colour icon labels tags payload data value values fields"
+            " properties attributes metadata query filter"
+        ),
+    ),
     (
         Role.TARGET,
-        "recipient recipients to cc bcc email address url uri link host domain channel user users participants account"
-        " iban id ids file filename path folder destination webhook repo repository branch name hotel restaurant city"
-        " phone number callback endpoint company",
+        _words(
+            "recipient recipients to cc bcc email emails address addresses url uri link host domain channel user"
+            " users username login handle participants participant attendees attendee invitees assignee assignees"
+            " reviewer reviewers owner member members account iban id ids uuid arn file files filename path paths"
+            " folder directory destination dest target source webhook repo repository branch name names hotel"
+            " restaurant city phone number callback endpoint company customer client contact contacts employee"
+            " person people patient vendor supplier beneficiary payee merchant order ticket invoice card sku"
+            " product device devices room door camera alarm garage service function bucket instance server cluster"
+            " namespace database table topic queue project team group groups workspace site playlist deal lead"
+            " campaign package command cmd sql script code flight train vehicle car"
+        ),
     ),
 )
+_NAMES_ONE = _words("id ids uuid guid arn iban number no ref reference slug sku")
+"""The last word of an argument or a field that says which one, whatever the words before it."""
+_SECRET_KEYS = _words("api secret access private ssh encryption license signing auth master")
+_SECRET_CODES = _words("security pin verification door entry otp reset backup recovery unlock gate alarm auth 2fa mfa")
 _STRICT = (Effect.PAY, Effect.DELETE, Effect.EXECUTE)
-_OBJECTS = (
-    "email mail inbox",
-    "event calendar meeting appointment",
-    "file document drive doc folder",
-    "transaction payment transfer money bill",
-    "message channel dm slack",
-    "user profile information info account",
-    "password credential",
-    "page webpage website site web",
-    "issue ticket bug",
-    "repository repo",
-    "reservation booking",
-)
 _FIELDS = (
-    (Kind.SECRET, _words("password passwd secret token apikey key otp pin code ssn passport card cvv bank")),
-    (Kind.ID, _words("id uuid guid ids number")),
+    (Kind.SECRET, _words("password passwd secret token apikey otp pin ssn passport card cvv bank")),
+    (Kind.ID, _words("id uuid guid ids number key reference sku arn")),
     (Kind.NAME, _words("title name filename subject")),
     (
         Kind.META,
         _words(
-            "sender from recipient recipients to owner author participants members shared email mail phone handle user"
-            " amount size price cost date time start end created modified timestamp rating stars count total balance"
-            " status"
+            "sender from recipient recipients to owner author participants members shared email mail phone handle"
+            " user amount size price cost date time start end created modified timestamp rating stars count total"
+            " balance status employee person customer client contact assignee reporter requester creator patient"
+            " guest passenger username"
         ),
     ),
 )
-_FREE_TEXT = _words("page webpage web website url http content text body file document read browse fetch")
+_FREE_TEXT = _words(
+    "page webpage web website url http content contents text body file document read browse fetch note comment"
+    " transcript article story wiki blog readme snippet paste log logs output chunk passage"
+)
 """A tool with one of these words in its name, and no word for finding records, returns somebody's text."""
 _FINDS = _words("list search find query lookup")
 
 
 @lru_cache(maxsize=4096)
 def _inferred(spec: ToolSpec, destructive: bool, changing: bool) -> Tool:
-    words = words_of(spec.name)
-    effect = _effect(words)
+    said = named(spec.name)
+    words, effect = words_of(spec.name), said.effect
     if effect in (Effect.READ, Effect.FETCH) and (destructive or changing):
         effect = Effect.DELETE if destructive else Effect.WRITE
     roles = {name: _role(name, schema, effect) for name, schema in properties(spec.schema).items()}
     if effect is Effect.READ and any(_leads_away(name) for name in roles):
         effect = Effect.FETCH
-    return Tool(effect, roles, result=_result(words, effect), objects=objects_of(words))
+    return Tool(
+        effect,
+        roles,
+        result=_result(words, effect),
+        objects=said.things,
+        objects_only=said.sensitive,
+        acts=said.acts if effect is said.effect else (),
+    )
 
 
 def infer(spec: ToolSpec, annotations: Mapping[str, Any] | None = None) -> Tool:
@@ -97,16 +119,6 @@ def role_of(tool: Tool, argument: str) -> Role:
     return tool.arguments.get(argument) or _role_by_name(argument[:_LONGEST_NAME], tool.effect)
 
 
-def objects_of(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the nouns that people use for what a tool of this name acts on."""
-    found: list[str] = []
-    for group in _OBJECTS:
-        nouns = group.split()
-        if any(singular(word) in nouns for word in words):
-            found += nouns
-    return tuple(dict.fromkeys(found))
-
-
 def kind_of(field: str) -> Kind:
     """Return what a field of a record is taken for by its name."""
     return _kind_of(field[:_LONGEST_NAME])
@@ -115,6 +127,8 @@ def kind_of(field: str) -> Kind:
 @lru_cache(maxsize=4096)
 def _kind_of(field: str) -> Kind:
     words = {singular(word) for word in words_of(field)} | set(words_of(field))
+    if ("key" in words and words & _SECRET_KEYS) or ("code" in words and (len(words) == 1 or words & _SECRET_CODES)):
+        return Kind.SECRET
     for kind, names in _FIELDS:
         if words & names:
             return kind
@@ -123,18 +137,11 @@ def _kind_of(field: str) -> Kind:
 
 def _result(words: Sequence[str], effect: Effect) -> Result | None:
     """Return that fields are taken by their names (an empty Result), or None for tools that return free text."""
-    if effect is Effect.FETCH or (effect is Effect.READ and set(words) & _FREE_TEXT and not set(words) & _FINDS):
+    if effect in (Effect.FETCH, Effect.EXECUTE) or (
+        effect is Effect.READ and set(words) & _FREE_TEXT and not set(words) & _FINDS
+    ):
         return None
     return Result()
-
-
-def _effect(words: Sequence[str]) -> Effect:
-    if words and words[0] in _READS:
-        return Effect.FETCH if set(words) & set(_VERBS[Effect.FETCH].split()) else Effect.READ
-    for effect, verbs in _VERBS.items():
-        if set(words) & set(verbs.split()):
-            return effect
-    return Effect.WRITE
 
 
 def _role(name: str, schema: Mapping[str, Any], effect: Effect) -> Role:
@@ -143,12 +150,18 @@ def _role(name: str, schema: Mapping[str, Any], effect: Effect) -> Role:
         return Role.TARGET
     if effect is Effect.EXECUTE:
         return Role.TARGET
+    if len(words) > 1 and words_of(name)[-1] in _NAMES_ONE:
+        return Role.TARGET
     for role, names in _ARGUMENTS:
-        if words & set(names.split()):
+        if words & names:
             return role
+    if words == {"reference"}:
+        return Role.CONTENT
     if effect is Effect.READ:
         return Role.SELECTOR
-    return Role.TARGET if effect in _STRICT else Role.CONTENT
+    if effect in _STRICT:
+        return Role.TARGET
+    return Role.CONTENT if effect is Effect.FETCH or schema.get("type") == "boolean" or "enum" in schema else Role.LABEL
 
 
 @lru_cache(maxsize=4096)

@@ -20,14 +20,18 @@ _LICENCES = {
     r"|(?:update|adjust|change|set up|schedule|increase|reduce|cancel)\s+(?:\w+\s+){0,5}?"
     r"(?:payment|transaction|transfer|subscription|rent|standing order)"
     r"|send\s+(?:\w+\s+){0,4}?(?:money|payment|difference|[$€£]?\d[\d.,]*)",
-    Effect.DELETE: r"delete|remove|cancel|drop|revoke|erase|clear|clean up|get rid of|uninstall|kick",
-    Effect.EXECUTE: r"run|execute|deploy|install|launch|start the",
+    Effect.DELETE: r"delete|remove|cancel|drop|revoke|erase|clear|clean up|get rid of|uninstall|kick|terminate|purge"
+    r"|destroy|unsubscribe|discard",
+    Effect.EXECUTE: r"run|execute|deploy|install|launch|start the|invoke|trigger",
     Effect.SHARE: r"share|invite|grant|give (?:\w+ ){1,4}access|permit|add (?:\w+\W+){1,24}?(?:to|as|in)",
     Effect.SEND: r"send|(?:e-?)?mail|message|dm|post|reply|respond|answer (?:him|her|them)|forward|share|notify"
-    r"|publish|remind|ask (?!me)"
+    r"|publish|tweet|remind|ask (?!me)"
     r"|tell|write (?:to|an? e?-?mail|him|her|them)|upload|let \w+ know|text",
     Effect.WRITE: r"create|add|make|write|update|change|set|save|book|reserve|schedule|reschedule|move|rename|edit"
-    r"|append|put|organi[sz]e|plan|record|store|insert|correct|fix|mark|copy|invite|adjust|replace",
+    r"|append|put|organi[sz]e|plan|record|store|insert|correct|fix|mark|copy|invite|adjust|replace|draft|compose|register"
+    r"|assign|attach|raise|increase|lower|reduce|decrease|extend|shorten|postpone|swap|log (?:an?|that|the|this)"
+    r"|comment (?:that|on|to|saying)|note (?:that|down)"
+    r"|(?:open|file|report) (?:an?|another|new)(?! (?:file|page|link|mail|email))",
 }
 _DENIED = re.compile(r"(?:\bdo not|\bdon'?t|\bnever|\bwithout|\bnot to|\brather than|\binstead of)\s+(?:\w+\s+){0,2}$")
 _NOUN = re.compile(
@@ -35,7 +39,9 @@ _NOUN = re.compile(
     r"|unread|new|recent|latest|last|first|next|of|in|by)\s+$"
 )
 """Words after which `mail`, `order` or `transfer` is a thing that is talked about, not an act that is asked for."""
-_PATTERNS = {effect: re.compile(rf"(?<!\w)(?:{words})(?:s|ing|ed)?(?!\w)") for effect, words in _LICENCES.items()}
+_PATTERNS = {
+    effect: re.compile(rf"(?<![\w/.])(?:{words})(?:s|ing|ed)?(?!\w|\.\w|/\w)") for effect, words in _LICENCES.items()
+}
 _DELEGATES = re.compile(
     r"(?<!\w)(?:do|follow|execute|perform|complete|carry out|take care of|act on|handle|address|implement|process)\s+"
     r"(?:(?!following)\w+\s+){0,3}?(?:actions?|instructions?|tasks?|steps?|to-?dos?|requests?|items?|things|list|everything)(?!\w)"
@@ -78,6 +84,12 @@ _MOST_NUMBERS = 64
 _SHORT = 60
 """What people call a thing is shorter, and asked for again with every call."""
 _WORD = re.compile(r"[^\W_]+")
+_NUMERALS = {
+    word: Decimal(number)
+    for number, word in enumerate(
+        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), 1
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +152,10 @@ class Intent:
         everybody = noun in ("people", "everyone") and re.search(r"(?<!\w)every(?:one|body)(?!\w)", self.asked)
         return bool(everybody) or re.search(_EVERY.format(re.escape(noun)), self.asked) is not None
 
+    def asks(self, words: tuple[str, ...]) -> bool:
+        """Return whether the user asks for an act by one of these verbs, and does not say not to."""
+        return _asked(_acts(words), self.asked)
+
     def says(self, word: str) -> bool:
         """Return whether the user uses a word or phrase, in singular or plural."""
         return says(self.tokens, word)
@@ -157,7 +173,9 @@ class Intent:
         for right in sorted(known)[:_MOST_NUMBERS]:
             for left in own:
                 share = left * right / 100
-                if amount in (left + right, left - right, right - left, left * right, share, share + right):
+                if amount in (left * right, share, share + right):
+                    return True
+                if left != right and amount in (left + right, left - right, right - left):
                     return True
                 if any(amount == share + more for more in own):
                     return True
@@ -175,7 +193,7 @@ def intent_of(texts: Sequence[Text]) -> Intent:
         told=plain(above),
         named=frozenset(value.canonical for value in values(user)),
         known=frozenset(value.canonical for value in values(above)),
-        amounts=frozenset(numbers(user)),
+        amounts=frozenset(numbers(user)) | {_NUMERALS[word] for word in _WORD.findall(asked) if word in _NUMERALS},
         sums=frozenset(number for text in _SUM.findall(user) for number in numbers(text)),
         tokens=tokens(user),
         superlatives=tuple(
@@ -199,7 +217,7 @@ def intent_of(texts: Sequence[Text]) -> Intent:
 
 def licences(asked: str) -> frozenset[Effect]:
     """Return the effects that a plain text asks for."""
-    return frozenset(effect for effect in _PATTERNS if _licensed(effect, asked))
+    return frozenset(effect for effect, pattern in _PATTERNS.items() if _asked(pattern, asked))
 
 
 def tokens(text: str) -> str:
@@ -218,7 +236,20 @@ def says(within: str, word: str) -> bool:
     return phrase.strip() != "" and phrase in within
 
 
-def _licensed(effect: Effect, asked: str) -> bool:
-    starts = (match.start() for match in _PATTERNS[effect].finditer(asked))
+@lru_cache(maxsize=1024)
+def _acts(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w/.])(?:{'|'.join(map(_inflected, phrases))})(?!\w|\.\w|/\w)")
+
+
+def _inflected(phrase: str) -> str:
+    """Return the pattern of a phrase whose verb may be inflected, its last letter doubled or lost."""
+    verb, *more = phrase.split()
+    stem = re.escape(verb.removesuffix("e") if len(verb) > 3 else verb)
+    forms = rf"(?:{re.escape(verb)}s?|{stem}{re.escape(verb[-1])}?(?:es|ed|ing))"
+    return forms + "".join(r"(?:\s+[\w'-]+){0,5}?" if word == "*" else rf"\s+{re.escape(word)}" for word in more)
+
+
+def _asked(pattern: re.Pattern[str], asked: str) -> bool:
+    starts = (match.start() for match in pattern.finditer(asked))
     before = (asked[max(0, start - 40) : start] for start in starts)
     return any(not _DENIED.search(words) and not _NOUN.search(words) for words in before)

@@ -94,6 +94,10 @@ class Tool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     result: Result | None = None
     objects: tuple[str, ...] = ()
     """Words for what the tool acts on; the request must use one of them or name the target itself."""
+    objects_only: bool = False
+    """The request must use one of `objects`, also when it names the target."""
+    acts: tuple[str, ...] = ()
+    """Verbs, or phrases that begin with one (`*`: up to five words), that ask for it; none: all for its effect."""
     targets: tuple[str, ...] = ()
     """Targets that the operator permits always."""
     most: Annotated[float, Meta(gt=0)] | None = None
@@ -119,6 +123,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def tool(self, spec: ToolSpec, annotations: Mapping[str, Any] | None = None) -> Tool:
         """Return what is known about a tool: what the operator wrote, completed by what can be inferred."""
         from bartizan.policy.inference import infer
+        from bartizan.policy.verbs import objects_of
 
         inferred = infer(spec, annotations)
         written = self.tools.get(spec.name)
@@ -127,7 +132,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return msgspec.structs.replace(
             written,
             arguments={**inferred.arguments, **written.arguments},
-            objects=written.objects or inferred.objects,
+            objects=written.objects or objects_of(words_of(spec.name)),
         )
 
 

@@ -18,6 +18,15 @@ from bartizan.policy.manifest import OUTWARD, Effect, Role, Tool, singular, word
 from bartizan.policy.pointing import part_named
 from bartizan.policy.values import as_number, canonical_url, host_form, plain, stands_in, values
 
+_MOMENT = re.compile(r"\d{4}-\d\d(?:-\d\d(?:[T ][\d:.Z+\-]{1,20})?)?|\d\d?:\d\d(?::\d\d)?")
+"""A day or a time: dates are not checked."""
+
+
+_LEAST = frozenset(
+    ("r", "read", "reader", "read-only", "readonly", "view", "viewer", "private", "normal", "default", "none")
+)
+"""Settings that give the least: nobody need name them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -45,12 +54,12 @@ def unnamed(
     if value is None or (role is not Role.SECRET and (isinstance(value, bool) or value == "")):
         return None
     match role:
-        case Role.TARGET:
+        case Role.TARGET if not (_counts(path) and as_number(value) is not None):
             return _target(path, str(value), call, context)
         case Role.SECRET:
             known = stands_in(plain(str(value)), context.intent.asked)
             return None if known else Unnamed("secret-not-in-request", askable=False)
-        case Role.AMOUNT:
+        case Role.AMOUNT | Role.TARGET:
             return _amount(value, call, context, amounts)
         case Role.LABEL:
             return _label(str(value), call, context)
@@ -58,11 +67,21 @@ def unnamed(
             return None
 
 
+def _counts(path: str) -> bool:
+    """Return whether a number under this name says how many (`nights`), not which one (`ids`)."""
+    word = (words_of(path.rpartition(".")[2]) or ("",))[-1]
+    return word != singular(word) and word != "ids"
+
+
 def _label(value: str, call: Call, context: Context) -> Unnamed | None:
     """A thing is called by words of the request or by names that a system wrote; anything else a person may allow."""
     known = context.intent.tokens + " ".join(tokens(name) for name in context.anchors.known)
     known += context.anchors.followed.tokens if context.anchors.followed is not None else ""
-    strange = [word for word in tokens(value).split() if len(word) > 3 and f" {word} " not in known]
+    words = tokens(value).split()
+    strange = [word for word in words if (len(word) > 3 or len(words) == 1) and f" {word} " not in known]
+    if as_number(value) in context.intent.amounts or _MOMENT.fullmatch(value) or plain(value) in _LEAST:
+        strange = []
+    strange += [one.canonical for one in values(value) if one.canonical not in context.intent.named]
     if not strange or endorsed(form_of(value), call.tool.effect, call.now_ns, context):
         return None
     return Unnamed("label-not-in-request", askable=True, where="the model's own words")

@@ -23,7 +23,10 @@ CARRIED = frozenset((Role.CONTENT, Role.SELECTOR, Role.WHEN))
 
 def inner_role(tool: Tool, key: str, role: Role | None) -> Role:
     """Return the role of what stands under `key`: a part of content may be a target, a part of a target is one."""
-    return role_of(tool, key) if role in (None, Role.CONTENT, Role.SELECTOR) else role
+    if role not in (None, Role.CONTENT, Role.SELECTOR):
+        return role
+    inner = role_of(tool, key)
+    return role if role is not None and inner is Role.LABEL else inner
 
 
 def cleaned(

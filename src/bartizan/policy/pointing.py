@@ -20,15 +20,26 @@ def _words(text: str) -> frozenset[str]:
 
 
 _GENERIC = _words(
-    "a an the my our your this that it file document doc email mail message event meeting note notes report data list"
-    " page web website site link url user account name title subject item thing task todo information info"
+    "a an the my our your this that it file document doc email mail message event meeting note notes report data"
+    " list page web website site link url user account name title subject item thing task todo information info"
     " update new old first last next all each every please send read create delete add make text content body"
-    " channel"
-    " transaction payment bill id number date time day week month year yes no me i you re fw fwd for with from to of"
-    " and or in on at by as is are be do can could would important"
-    " largest biggest greatest smallest latest newest recent oldest earliest cheapest expensive highest lowest best"
-    " worst most least top rated"
+    " channel transaction payment bill id number date time day week month year yes no me i you re fw fwd for with"
+    " from to of and or in on at by as is are be do can could would important largest biggest greatest smallest"
+    " latest newest recent oldest earliest cheapest expensive highest lowest best worst most least top rated what"
+    " which who whom whose when where why how that then than them they there these those he she him her his hers"
+    " its we us our ours you your yours was were been being has have had does did done doing would shall should"
+    " might must not none nor but if else so such too very just only also again once more less many much few any"
+    " both either neither other another same own about above after against before below between during into onto"
+    " over under until up down out off per via upon within without across along around since while because though"
+    " however here now today tomorrow yesterday"
 )
+_ASKING = _GENERIC | _words(
+    "check look see find search show tell give get let make take put go come use try need want ask answer open"
+    " close start stop run set change move keep save book pay buy order share post write reply forward cancel"
+    " remove mark call know think work help like one two three thank thanks hello dear sure okay soon later named"
+    " called titled will may"
+)
+"""Words with which people ask: a record that is called by them alone is called by nobody."""
 _EXTENSIONS = _words("txt doc docx xls xlsx pdf csv md ppt pptx html json xml log png jpg")
 
 
@@ -248,7 +259,7 @@ class _Selecting:
         """Return whether the request names a record by a value: an address, a sum of money, or a person's name."""
         if form_of(value) in self._intent.named or as_number(value) in self._intent.sums:
             return True
-        telling = len(value) > 2 and value.isalpha() and value.lower() not in _GENERIC and value[:1].isupper()
+        telling = len(value) > 1 and value.isalpha() and value.lower() not in _GENERIC and value[:1].isupper()
         return telling and stands_in(plain(value), self._intent.asked)
 
     def _touches(self, record: Record) -> bool:
@@ -262,7 +273,7 @@ class _Selecting:
         return False
 
     def _shares_word(self, name: str) -> bool:
-        words = {word for word in tokens(name).split() if len(word) > 3} - _GENERIC
+        words = {word for word in tokens(name).split() if len(word) > 3} - _ASKING
         return len(name) < 200 and any(f" {word} " in self._intent.tokens for word in words)
 
 
@@ -295,8 +306,8 @@ def phrase_of(name: str) -> str:
         words.pop(0)
     if words and words[-1] in _EXTENSIONS:
         words.pop()
-    telling = [word for word in words if word not in _GENERIC]
-    return f" {' '.join(words)} " if telling and sum(map(len, telling)) > 3 and len(words) < 16 else ""
+    telling = [word for word in words if word not in _ASKING]
+    return f" {' '.join(words)} " if telling and sum(map(len, telling)) > 2 and len(words) < 16 else ""
 
 
 def query_of(source: Source, intent: Intent) -> str:
