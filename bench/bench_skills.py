@@ -1,8 +1,9 @@
 """Real skills and tool descriptions through `bartizan scan`, and our own hostile ones: recall and false positives.
 
 `make bench-skills`. npm packages that carry skills or MCP servers are fetched once into build/agents (not installed).
-Copies of the same text count once. The hostile corpus is ours (lab/hostile_agents.py); its part that is hostile by
-intent only is reported apart.
+Copies of the same text count once. Everything that instructs an agent goes to a person, so REVIEW is split: for
+something in the structure, or for its plain words alone. The hostile corpus is ours (lab/hostile_agents.py); its part
+that is hostile by intent only is reported apart.
 """
 
 import hashlib
@@ -15,11 +16,12 @@ from collections import Counter
 from pathlib import Path
 
 from bartizan import __version__
+from bartizan.core.findings import Severity
 from bartizan.core.measures import proportion
 from bartizan.lab.hostile_agents import honest_agents, hostile_agents, hostile_by_intent
-from bartizan.supply.agents.skills import is_skill, scan_skill
-from bartizan.supply.agents.tool_descriptions import tool_findings
-from bartizan.supply.base import Budget, judged
+from bartizan.supply.agents.skills import INTENT, is_part, is_skill, scan_skill, skill_folders
+from bartizan.supply.agents.tool_descriptions import scan_tools
+from bartizan.supply.base import Budget, Verdict
 from bartizan.supply.scan import scan_bytes
 
 SEED = 20261124
@@ -55,15 +57,18 @@ def skills(tarballs):
     seen, found = set(), {"SKILL.md": [], "other texts": []}
     for tarball in tarballs:
         with tarfile.open(tarball) as archive:
+            folders = skill_folders(archive.getnames())
             for info in archive:
-                if not info.isfile() or not is_skill(info.name) or info.size > 200_000:
+                part = is_part(info.name, folders)
+                if not info.isfile() or not (part or is_skill(info.name)) or info.size > 200_000:
                     continue
                 data = archive.extractfile(info).read()
                 digest = hashlib.sha256(data).digest()
                 if digest not in seen:
                     seen.add(digest)
                     kind = "SKILL.md" if info.name.lower().endswith("/skill.md") else "other texts"
-                    found[kind].append(scan_skill(data.decode("utf-8", "replace"), f"{tarball.name}!{info.name}"))
+                    text, name = data.decode("utf-8", "replace"), f"{tarball.name}!{info.name}"
+                    found[kind].append(scan_skill(text, name, part=part))
     return found
 
 
@@ -80,17 +85,27 @@ def tool_sets(tarballs):
                         tools[match[2]] = {"name": match[2], "description": match[4].replace("\\n", "\n")}
         if tools:
             count += len(tools)
-            results.append(judged(tarball.name, "tools", tool_findings(list(tools.values()), tarball.name)))
+            results.append(scan_tools(json.dumps({"tools": list(tools.values())}), tarball.name))
     return results, count
 
 
 def shares(results):
     """Return the counts of verdicts, and the share of BLOCK with its interval."""
-    counts = Counter(one.verdict.name for one in results)
+    counts = Counter(_kind(one) for one in results)
     blocked = proportion(counts["BLOCK"], len(results), seed=SEED)
-    rules = Counter(f"{f.severity.name} {f.rule}" for one in results for f in one.findings if f.severity >= 2)
+    rules = Counter(
+        f"{f.severity.name} {f.rule}" for one in results for f in one.findings if f.severity >= Severity.MEDIUM
+    )
     share = {"value": blocked.value, "low": blocked.low, "high": blocked.high}
     return {"n": len(results), "verdicts": dict(counts), "blocked": share, "findings": dict(rules)}
+
+
+def _kind(result):
+    """Return the verdict; REVIEW with what it is for."""
+    if result.verdict is not Verdict.REVIEW:
+        return result.verdict.name
+    words_alone = {one.rule for one in result.findings if one.severity >= Severity.MEDIUM} == {INTENT}
+    return "REVIEW for its plain words alone" if words_alone else "REVIEW for its structure"
 
 
 def scanned(samples):

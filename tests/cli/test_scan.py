@@ -99,3 +99,41 @@ def test_nothing_to_audit_and_an_old_database_are_no_pass(folder, capsys):
     (folder / "requirements.txt").write_text(f"flask==2.0 --hash=sha256:{'0' * 64}\n")
     assert main(["scan", str(folder / "requirements.txt"), "--json", "--osv", database]) == 2
     assert "days old" in capsys.readouterr().out
+
+
+def test_what_people_approved_is_not_asked_again(folder, capsys, monkeypatch):
+    """A skill goes to review once; two people read it; changed, it goes there again."""
+    monkeypatch.chdir(folder)
+    skill = folder / "skills" / "pdf" / "SKILL.md"
+    skill.parent.mkdir(parents=True)
+    skill.write_text("Write short tables.\n")
+    assert main(["scan", "--strict", "skills"]) == 1
+    assert "only a person can tell" in " ".join(capsys.readouterr().out.split())
+    main(["admit", "propose", "skills/pdf", "--version", "1", "--who", "bob"])
+    capsys.readouterr()
+    main(["admit", "list", "--json"])
+    number = json.loads(capsys.readouterr().out)["proposal"]["id"]
+    for who in ("ada", "eve"):
+        main(["admit", "approve", number, "--who", who, "--why", "read it"])
+    with_lock = ["scan", "--strict", "--lock", "bartizan.lock", "--key", "bartizan-data/supply.key.pub", "skills"]
+    assert main(with_lock) == 0
+    skill.write_text("Write long tables.\n")
+    assert main(with_lock) == 1
+    assert main(["scan", "--lock", "bartizan.lock", "skills"]) == 2
+    assert main(["scan", "--lock", "none", "--key", "bartizan-data/supply.key.pub", "skills"]) == 2
+    assert "expected both" in capsys.readouterr().err
+
+
+def test_texts_that_only_have_to_be_read_share_a_row(folder, capsys, monkeypatch):
+    """A collection of skills has hundreds of them; the log for machines names each."""
+    monkeypatch.chdir(folder)
+    for number in range(9):
+        (folder / "skills" / "pdf").mkdir(parents=True, exist_ok=True)
+        (folder / "skills" / "pdf" / f"{number}.md").write_text("Go on.\n")
+    (folder / "skills" / "pdf" / "SKILL.md").write_text("Go on.\n")
+    main(["scan", "skills"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "(10 files)" in shown
+    assert "10 REVIEW" in shown
+    main(["scan", "--json", "skills"])
+    assert len(capsys.readouterr().out.splitlines()) == 10

@@ -31,7 +31,7 @@ def test_the_name_does_not_matter():
 
 
 def test_folders_links_and_empty_files(tmp_path):
-    """Each file has its result; a link is never followed."""
+    """Each file has its result."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "notes.txt").write_text("hello")
     (tmp_path / "a" / "empty.pkl").write_bytes(b"")

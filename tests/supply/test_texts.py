@@ -28,5 +28,7 @@ def test_each_kind(name, text, verdict):
 
 
 def test_a_name_that_says_nothing_is_not_judged():
-    """The scan calls it unknown."""
-    assert scan_text(b"hello", "weights") is None
+    """The scan calls it unknown when it is called like a model."""
+    assert scan_text(b"hello", "weights.bin") is None
+    assert scan_text(b"hello", "weights").verdict is Verdict.CLEAN
+    assert scan_text(b"tree\nversion=v4\n", "lightgbm.model").verdict is Verdict.CLEAN

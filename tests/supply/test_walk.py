@@ -204,3 +204,11 @@ def test_old_torch_files_name_a_class_by_a_persistent_id():
         assert scan(data, torch=True).verdict is verdict
     other = b"\x80\x02(X\x05\x00\x00\x00otherctorch.nn.modules.linear\nLinear\nNNtQ)\x81."
     assert scan(other, torch=True).verdict is Verdict.BLOCK
+
+
+@pytest.mark.parametrize("number", [b"9" * 5000, b"-1"])
+def test_memo_numbers_that_no_reader_takes(number):
+    """Found in a package's JavaScript: a text that begins like GET with thousands of digits ended the scan."""
+    for code in (b"g", b"Np"):
+        walk = Walk(memoryview(code + number + b"\n."), 0, Budget(), "x")
+        assert not walk.run()

@@ -17,9 +17,9 @@ def test_no_hostile_file_would_be_loaded_and_honest_ones_pass():
     assert row.evidence.on.value == 0
     measured = row.evidence.measured
     assert len(records) == row.evidence.on.n + sum(
-        measured[name].n for name in ("benign blocked", "hostile by intent only, past the scan")
+        measured[name].n for name in ("benign blocked", "hostile by intent only, sent to a person")
     )
-    assert measured["hostile by intent only, past the scan"].value == 1
+    assert measured["hostile by intent only, sent to a person"].value == 1
     assert len(row.evidence.families) == 5
 
 

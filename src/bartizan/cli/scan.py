@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -12,11 +13,16 @@ from rich.text import Text
 
 from bartizan import __version__
 from bartizan.cli.base import CANNOT, FAILED, OK, Command
+from bartizan.cli.sign import read
 from bartizan.core import sarif
 from bartizan.core.clock import SystemClock
 from bartizan.core.display import visible
-from bartizan.core.errors import BadArtifact
+from bartizan.core.errors import BadArtifact, BadSettings
 from bartizan.core.findings import Severity
+from bartizan.supply import signing
+from bartizan.supply.admission import lock as locks
+from bartizan.supply.admission.approved import Approved
+from bartizan.supply.agents.skills import INTENT
 from bartizan.supply.base import Scanned, Verdict
 from bartizan.supply.jobs import scan_paths
 from bartizan.supply.packages.osv import Database, audited
@@ -41,6 +47,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=int, choices=range(1, 65), default=1, metavar="N", help="scan in N processes (1 to 64)"
     )
+    parser.add_argument(
+        "--lock", type=Path, metavar="FILE", help="what this lock approves needs no review again (with --key)"
+    )
+    parser.add_argument(
+        "--key", type=Path, metavar="FILE", help="public key of the lock; keep it out of what is scanned"
+    )
     parser.add_argument("--strict", action="store_true", help="what needs review fails too")
 
 
@@ -48,12 +60,14 @@ def _run(args: argparse.Namespace) -> int:
     console = Console()
     results: list[Scanned] = []
     database = Database.open(args.osv) if args.osv is not None else None
+    approved = _approved(args.lock, args.key)
     for path in args.paths:
         if not path.exists() and not path.is_symlink():
             raise BadArtifact(f"{path}: no such file or folder")
     for scanned in scan_paths(args.paths, args.jobs):
         days = args.osv_days
         result = scanned if database is None else audited(scanned, database, SystemClock(), max_age_days=days)
+        result = result if approved is None else approved.lifted(result)
         results.append(result)
         if args.json:
             print(json.dumps(_as_json(result)))
@@ -70,6 +84,17 @@ def _run(args: argparse.Namespace) -> int:
         print("bartizan: no package found, so nothing was audited", file=sys.stderr)
         return code or CANNOT
     return code
+
+
+def _approved(lock: Path | None, key: Path | None) -> Approved | None:
+    """Return what the lock approves. Its key is named: one that lay in the scanned folder would prove nothing."""
+    if (lock is None) != (key is None):
+        raise BadSettings("--lock and --key: expected both", hint="The key is written beside supply.key_file, as .pub.")
+    if lock is None or key is None:
+        return None
+    if not lock.exists():
+        raise BadSettings(f"{lock}: no such lock")
+    return Approved.of(locks.read(lock, signing.public_key(read(key))))
 
 
 def exit_code(results: list[Scanned], *, strict: bool) -> int:
@@ -98,12 +123,28 @@ def _table(results: list[Scanned]) -> Table:
     table = Table(pad_edge=False)
     for name in ("verdict", "file", "format", "why"):
         table.add_column(name, overflow="fold")
-    for result in sorted(results, key=lambda one: (-one.verdict, one.path)):
+    for result in sorted(_grouped(results), key=lambda one: (-one.verdict, one.path)):
         worst = sorted(result.findings, key=lambda one: (-one.severity, one.rule != "pickle-call"))
         why = visible(worst[0].why) + (f" (and {len(worst) - 1} more)" if len(worst) > 1 else "") if worst else ""
         verdict = Text(result.verdict.name, style=_COLOURS[result.verdict])
         table.add_row(verdict, Text(visible(result.path)), Text(visible(result.format)), Text(why))
     return table
+
+
+def _grouped(results: list[Scanned]) -> list[Scanned]:
+    """Put texts that only have to be read into one row a folder: a collection of skills has hundreds."""
+    rows: list[Scanned] = []
+    folders: dict[str, list[Scanned]] = {}
+    for result in results:
+        serious = {one.rule for one in result.findings if one.severity >= Severity.MEDIUM}
+        if serious == {INTENT}:
+            folders.setdefault(result.path.rpartition("/")[0], []).append(result)
+        else:
+            rows.append(result)
+    for folder, texts in folders.items():
+        name = f"{folder}/ ({len(texts)} files)" if len(texts) > 1 else texts[0].path
+        rows.append(replace(texts[0], path=name))
+    return rows
 
 
 def _summary(console: Console, results: list[Scanned]) -> None:

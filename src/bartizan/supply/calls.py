@@ -30,11 +30,12 @@ def objections(made: Made, op: str) -> Iterator[str]:
         case None:
             yield "not on the list of what may be loaded"
         case 1:
-            if op == "REDUCE" and not _is_class_without_call(made):
+            # INST and OBJ call the class as well; NEWOBJ only makes an empty instance.
+            if op in ("REDUCE", "INST", "OBJ") and not _is_class_without_call(made):
                 yield "the class would be called, and its constructor may do anything"
         case _:
             rule = _RULES.get(made.of.full)
-            why = rule(made.arguments) if rule else _of_module(made)
+            why = _goes_through(made) or (rule(made.arguments) if rule else _of_module(made))
             if why:
                 yield why
 
@@ -70,12 +71,30 @@ def _default_dict(arguments: list[Value]) -> str:
             return "its factory would be called at every missing key"
 
 
+def _goes_through(made: Made) -> str:
+    """A container that is made out of another object runs that object's own methods."""
+    if made.of.module not in ("builtins", "__builtin__", "collections"):
+        return ""
+    lively = [one for one in made.arguments if isinstance(one, Made) and tier(one.of.module, one.of.name) == 1]
+    return f"would run methods of {lively[0].of}" if lively else ""
+
+
 def _reconstructor(arguments: list[Value]) -> str:
     match arguments:
-        case [Global(), Global(), *_]:
+        case [Global(), Global(module=module, name=name), *_] if tier(module, name) == 0:
             return ""
+        case [Global(), Global(), *_]:
+            return "its second class would be called, and may do anything"
         case _:
             return "takes two classes and a state"
+
+
+def _bit_generator(arguments: list[Value]) -> str:
+    match arguments[1:]:
+        case [] | [Global(module="numpy.random._pickle", name="__bit_generator_ctor")]:
+            return ""
+        case _:
+            return "would call its second argument"
 
 
 def _storage_first(arguments: list[Value]) -> str:
@@ -92,8 +111,8 @@ def _is_storage(value: Value) -> bool:
 
 def _from_type(arguments: list[Value]) -> str:
     match arguments:
-        case [Global(module=module, name=name), Global(), *_] if tier(module, name) == 0:
-            return ""
+        case [Global(module="torch._utils") as rebuild, Global(), Pile(kind="tuple") as inner, *_]:
+            return "; ".join(objections(Made(rebuild, inner.items), "REDUCE"))
         case _:
             return "would call its first argument"
 
@@ -140,6 +159,8 @@ _RULES: dict[str, Callable[[list[Value]], str]] = {
     "copyreg._reconstructor": _reconstructor,
     "torch._utils._rebuild_tensor_v2": _storage_first,
     "torch._utils._rebuild_tensor": _storage_first,
+    "numpy.random._pickle.__generator_ctor": _bit_generator,
+    "numpy.random._pickle.__randomstate_ctor": _bit_generator,
     "torch._tensor._rebuild_from_type_v2": _from_type,
     "torch._utils._rebuild_wrapper_subclass": _wrapped,
 }

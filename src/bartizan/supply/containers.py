@@ -5,6 +5,7 @@ Formats that we cannot open (7z, rar, encrypted members) are blocked with that r
 """
 
 import bz2
+import contextlib
 import io
 import lzma
 import struct
@@ -21,11 +22,23 @@ from bartizan.supply.base import Budget, unreadable
 
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
 _STEP = 1 << 20
+_HARMLESS = 4 << 20
+"""A member that is not larger than this is no bomb: zeros alone grow a thousand times."""
 _UNREADABLE_MEMBER = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError, OSError, RuntimeError),
     *(ValueError, struct.error),
 )
 """What zipfile raises on damaged members; ValueError where the directory points before the file."""
+
+
+_UNREADABLE_TAR = (tarfile.TarError, EOFError, ValueError, OSError)
+_DECOMPRESSORS: dict[str, Callable[[], object]] = {
+    "gzip": lambda: zlib.decompressobj(31),
+    "zlib": lambda: zlib.decompressobj(15),
+    "bzip2": bz2.BZ2Decompressor,
+    "xz": lambda: lzma.LZMADecompressor(memlimit=1 << 28),
+    "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=1 << 28),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +104,7 @@ def zip_members(
                 Finding(
                     "zip-duplicate",
                     Severity.HIGH,
-                    "the same name twice: readers differ on which one counts"[:45],
+                    "the same name twice: readers differ on which one counts",
                     where,
                 )
             )
@@ -116,7 +129,7 @@ def zip_names(data: memoryview) -> list[str]:
 def _zip_member(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget, found: list[Finding], where: str
 ) -> Iterator[Member]:
-    if info.compress_size and info.file_size / info.compress_size > budget.ratio:
+    if info.file_size > max(_HARMLESS, budget.ratio * info.compress_size):
         found.append(
             Finding("compression-bomb", Severity.HIGH, f"grows {info.file_size // info.compress_size} times", where)
         )
@@ -174,10 +187,18 @@ def is_tar(data: memoryview) -> bool:
     return int(digits, 8) == sum(data[:148]) + sum(data[156:512]) + 8 * 32
 
 
+def tar_names(data: memoryview) -> list[str]:
+    """Return the names in a tar file, as far as it can be read."""
+    names: list[str] = []
+    with contextlib.suppress(*_UNREADABLE_TAR), _tar(data) as archive:
+        names += (info.name for info in archive)
+    return names
+
+
 def tar_members(data: memoryview, path: str, budget: Budget, found: list[Finding]) -> Iterator[Member]:
-    """Yield the files of a tar file. Links and devices are findings."""
+    """Yield the files of a tar file. Links, devices and what stands behind its end are findings."""
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+        with _tar(data) as archive:
             for info in archive:
                 budget.spend("members")
                 where = f"{path}!{info.name}"
@@ -187,40 +208,59 @@ def tar_members(data: memoryview, path: str, budget: Budget, found: list[Finding
                 stream = archive.extractfile(info) if info.isreg() else None
                 if stream is not None:
                     yield Member(info.name, memoryview(_limited(stream.read, budget)))
-    except (tarfile.TarError, EOFError, ValueError, OSError) as error:
+            found += _behind(data, archive.offset, path)
+    except _UNREADABLE_TAR as error:
         found.append(unreadable(f"a tar file that breaks off: {error}", path))
 
 
+def _tar(data: memoryview) -> tarfile.TarFile:
+    return tarfile.open(fileobj=io.BufferedReader(_Window(data)), mode="r:")
+
+
+def _behind(data: memoryview, at: int, path: str) -> list[Finding]:
+    """Look for bytes behind the end of a tar file: some readers go on there, ours stopped."""
+    for start in range(at, len(data), _STEP):
+        piece = bytes(data[start : start + _STEP])
+        if piece.strip(b"\0"):
+            why = f"{len(data) - at} bytes behind the end of the archive are not all zero"
+            return [Finding("trailing-data", Severity.MEDIUM, why, path)]
+    return []
+
+
 def unpacked(data: memoryview, kind: str, budget: Budget) -> bytes:
-    """Return what a compressed stream holds. Raises ValueError when damaged, LimitReached when too large."""
+    """Return what a compressed stream and those that follow it hold, as its readers do.
+
+    Raises ValueError when damaged or when something else than zeros follows, LimitReached when too large.
+    """
     if kind == "lz4":
         return lz4.unpacked(data, budget)
-    decompressors: dict[str, Callable[[], object]] = {
-        "gzip": lambda: zlib.decompressobj(31),
-        "zlib": lambda: zlib.decompressobj(15),
-        "bzip2": bz2.BZ2Decompressor,
-        "xz": lambda: lzma.LZMADecompressor(memlimit=1 << 28),
-        "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=1 << 28),
-    }
-    machine: object = decompressors[kind]()
     parts: list[bytes] = []
-    size, fed = 0, 0
-    try:
-        for at in range(0, len(data), _STEP):
-            piece = machine.decompress(data[at : at + _STEP])  # type: ignore[attr-defined]
-            fed += _STEP
-            size += len(piece)
-            budget.spend("output_bytes", len(piece))
-            if size > budget.ratio * fed:
-                raise ValueError(f"grows more than {budget.ratio} times")
-            parts.append(piece)
-            if machine.eof:  # type: ignore[attr-defined]
-                break
-    except (zlib.error, OSError, lzma.LZMAError, EOFError) as error:
-        raise ValueError(str(error)) from error
-    if not machine.eof:  # type: ignore[attr-defined]
-        raise ValueError("breaks off")
+    at = 0
+    while at < len(data) and (at == 0 or data[at] or bytes(data[at:]).strip(b"\0")):
+        try:
+            at = _stream(data, at, kind, budget, parts)
+        except (zlib.error, OSError, lzma.LZMAError, EOFError) as error:
+            behind = f"{len(data) - at} bytes follow the last stream: " if at else ""
+            raise ValueError(f"{behind}{error}") from error
     return b"".join(parts)
+
+
+def _stream(data: memoryview, start: int, kind: str, budget: Budget, parts: list[bytes]) -> int:
+    """Unpack one stream into `parts`; return where it ends."""
+    machine: Any = _DECOMPRESSORS[kind]()
+    size, at, step = 0, start, 4096  # small at first: a file may consist of a million tiny streams
+    while at < len(data):
+        piece = machine.decompress(data[at : at + step])
+        at = min(at + step, len(data))
+        size += len(piece)
+        budget.spend("output_bytes", len(piece))
+        if size > budget.ratio * max(at - start, _STEP):
+            raise ValueError(f"grows more than {budget.ratio} times")
+        parts.append(piece)
+        if machine.eof:
+            return at - len(machine.unused_data)
+        step = min(4 * step, _STEP)
+    raise ValueError("breaks off")
 
 
 def _limited(read: Callable[[int], bytes], budget: Budget) -> bytes:

@@ -84,8 +84,10 @@ class Machine:
         del self.stack[at:]
         return items
 
-    def put(self, number: int, value: Value) -> None:
+    def put(self, number: int | None, value: Value) -> None:
         """Write into the memo."""
+        if number is None or number < 0:
+            raise Broken("writes to a memo that there cannot be")
         memo = self.memo
         if number == len(memo):
             memo.append(value)
@@ -96,8 +98,10 @@ class Machine:
         else:
             self.far[number] = value
 
-    def get(self, number: int) -> Value:
-        """Return what the memo holds under a number."""
+    def get(self, number: int | None) -> Value:
+        """Return what the memo holds under a number; None is one that is too long to be read."""
+        if number is None:
+            raise Broken("a memo that was never written")
         value = self.memo[number] if 0 <= number < len(self.memo) else self.far.get(number, self)
         if value is self:
             raise Broken(f"memo {number} was never written")

@@ -9,7 +9,8 @@ import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-LONGEST_LINE = 65_536
+LINE, LONGEST_LINE = 1 << 12, 1 << 28
+"""Where a line's end is looked for: in a few bytes first, for most lines are short."""
 LONG = 4096
 """Bytes of a counted text up to which it is decoded; a longer one is given as its bytes, unread."""
 
@@ -52,11 +53,16 @@ def _counted(layout: str, as_text: bool) -> Callable[[memoryview, int], tuple[An
 
 
 def _line(data: memoryview, at: int) -> tuple[bytes, int]:
-    window = bytes(data[at : at + LONGEST_LINE])
-    end = window.find(b"\n")
-    if end < 0:
-        raise Broken("a line without an end")
-    return window[:end], at + end + 1
+    size = LINE
+    while size <= LONGEST_LINE:
+        window = bytes(data[at : at + size])
+        end = window.find(b"\n")
+        if end >= 0:
+            return window[:end], at + end + 1
+        if at + size >= len(data):
+            break
+        size *= 16
+    raise Broken("a line without an end")
 
 
 def _text_line(data: memoryview, at: int) -> tuple[str, int]:

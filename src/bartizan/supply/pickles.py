@@ -8,6 +8,9 @@ from bartizan.supply.walk import Walk, streams
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 """First object of a torch file in the form used before version 1.6: five pickles, then raw storages."""
 _TORCH_STREAMS = 5
+_FIRST = b"(cilp]})NIJKMLGFSTUVXBCP\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97"
+"""Opcodes that do something on an empty stack."""
+_GLANCE = 1 << 16
 
 
 def scan_pickle(
@@ -49,13 +52,28 @@ def looks_like_pickle(data: memoryview) -> bool:
     """
     if len(data) >= 2 and data[0] == 0x80 and data[1] <= 5:
         return True
-    if not len(data) or data[0] not in b"(cilp]})NIJKMLGFSTUVX\x8c\x88\x89":
+    if not len(data) or data[0] not in _FIRST:
         return False
     try:
-        walk = Walk(data[: 1 << 16], 0, Budget(seconds=5), "")
-        return walk.run() or (walk.calls > 0 and any(map(_is_importable, walk.globals)))
+        return _reads(data[:_GLANCE]) or (len(data) > _GLANCE and _reads(data))
     except LimitReached:
         return True
+
+
+def _reads(data: memoryview) -> bool:
+    walk = Walk(data, 0, Budget(seconds=5), "")
+    return walk.run() or (walk.calls > 0 and any(map(_is_importable, walk.globals)))
+
+
+def also_pickle(data: memoryview, path: str, budget: Budget) -> Scanned | None:
+    """Return the result when data of another format is a pickle too, which names something; None when it is not.
+
+    Other formats can begin with anything (the first name in a tar file, an offset), so a file can be both.
+    """
+    if not looks_like_pickle(data):
+        return None
+    result = scan_pickle(data, path, budget)
+    return result if any(_is_importable(name) for name in result.globals) else None
 
 
 def begins_with_opcode(data: memoryview) -> bool:

@@ -4,12 +4,15 @@ A safetensors header must describe all bytes once, in order, without overlap (it
 carry a chat template, which is a Jinja program that a server will run: only what chat templates need is allowed in it.
 """
 
+import ast
 import json
+import math
 import re
 import struct
 from typing import Any
 
 import jinja2
+import numpy as np
 from jinja2 import nodes
 
 from bartizan.core.findings import Finding, Severity
@@ -21,6 +24,7 @@ _WIDTHS = {
     "I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8, "C64": 8,
 }  # fmt: skip
 _HEADER_LIMIT = 100_000_000
+_NUMPY_HEADER = 1 << 20
 _UNSAFE_NAME = re.compile(r"^_|mro|subclasses|globals|builtins|getattr|import|eval|exec|popen")
 _TEMPLATE_NODES = (
     nodes.Getattr,
@@ -62,12 +66,12 @@ def safetensors(data: memoryview, path: str) -> list[Finding]:
             continue
         try:
             (begin, end), shape, width = about["data_offsets"], about["shape"], _WIDTHS[about["dtype"]]
-            count = 1
-            for side in shape:
-                count *= side
+            if not all(type(side) is int and side >= 0 for side in [begin, end, *shape]):
+                raise TypeError
+            count = math.prod(shape)
         except (KeyError, TypeError, ValueError):
             return wrong(f"tensor {name[:80]!r} is not described as the format wants")
-        if not 0 <= begin <= end or end - begin != count * width:
+        if end - begin != count * width:
             return wrong(f"tensor {name[:80]!r}: {end - begin} bytes for {count} items of {width}")
         spans.append((begin, end))
     return _covered(sorted(spans), len(data) - 8 - size, wrong)
@@ -177,14 +181,45 @@ def chat_template(source: str, where: str) -> list[Finding]:
 
 
 def numpy_file(data: memoryview, path: str, budget: Budget) -> list[Finding]:
-    """Return what is wrong with a .npy file: an array of objects is a pickle behind a header."""
+    """Return what is wrong with a .npy file: an array of objects is a pickle behind a header.
+
+    Numbers pass only when the header is the literal that NumPy reads and they fill the file; else what follows is
+    judged as the pickle that it may be.
+    """
     if len(data) < 12:
         return [unreadable("a NumPy file of less than twelve bytes", path)]
     wide = data[6] > 1
     size = struct.unpack_from("<I" if wide else "<H", data, 8)[0] + (12 if wide else 10)
     if size > len(data):
         return [unreadable("the NumPy header is longer than the file", path)]
-    header = bytes(data[:size])
-    if re.search(rb"'descr':\s*['\[(][^']*'?[|<>=]?O", header) or b"O" in header.split(b"'fortran_order'")[0][16:]:
+    try:
+        expected = _array_bytes(bytes(data[12 if wide else 10 : size]).decode("utf-8" if data[6] > 2 else "latin-1"))
+    except (ValueError, TypeError, SyntaxError, KeyError, RecursionError, MemoryError, OverflowError) as error:
+        # Readers of another version may make something of it.
+        why = f"a NumPy header that cannot be read: {type(error).__name__}"
+        return [unreadable(why, path), *scan_pickle(data[size:], path, budget).findings]
+    if expected is None:
         return list(scan_pickle(data[size:], path, budget).findings)
+    left = len(data) - size - expected
+    if left < 0:
+        return [unreadable(f"the array breaks off: {-left} bytes are missing", path)]
+    if left and bytes(data[-left:][:6]) == b"\x93NUMPY":
+        return numpy_file(data[-left:], path, budget)  # several arrays saved into one file
+    if left:
+        found = [Finding("trailing-data", Severity.MEDIUM, f"{left} bytes follow the array", path)]
+        return found + [
+            one for one in scan_pickle(data[-left:], path, budget).findings if one.severity > Severity.MEDIUM
+        ]
     return []
+
+
+def _array_bytes(header: str) -> int | None:
+    """Return how many bytes the array takes; None for one that holds objects."""
+    if len(header) > _NUMPY_HEADER:
+        raise ValueError("a header longer than NumPy reads")
+    described = ast.literal_eval(re.sub(r"(?<=\d)L\b", "", header.strip()))
+    kind = np.lib.format.descr_to_dtype(described["descr"])
+    sides = described["shape"]
+    if not all(type(side) is int and side >= 0 for side in sides):
+        raise ValueError("a shape that is none")
+    return None if kind.hasobject else kind.itemsize * math.prod(sides)

@@ -1,22 +1,37 @@
 """Scans text files: PMML, requirement and lock files, what agents are given, chat templates, source code."""
 
 from bartizan.core.findings import Finding, Severity
-from bartizan.supply import pmml_models, tensors
+from bartizan.supply import model_configs, pmml_models, tensors
 from bartizan.supply.agents.mcp_servers import scan_servers
 from bartizan.supply.agents.skills import is_skill, scan_skill
 from bartizan.supply.agents.tool_descriptions import scan_tools
-from bartizan.supply.base import Scanned, judged
+from bartizan.supply.base import Scanned, judged, unreadable
 from bartizan.supply.packages.dependencies import scan_requirements
 from bartizan.supply.packages.indicators import remote_command
 from bartizan.supply.packages.javascript_code import javascript_findings, package_json_findings
 from bartizan.supply.packages.python_code import pth_findings, python_findings
 
-_PLAIN = frozenset(".txt .md .json .jsonl .yaml .yml .toml .csv .rst .cfg .ini .html .css .in .lock .xml".split())  # noqa: SIM905
+MODEL_NAMES = tuple(
+    f".{name}"
+    for line in (
+        "pkl pickle p joblib pt pth bin ckpt dill sav npy npz h5 hdf5 keras pb onnx tflite gguf ggml",
+        "safetensors model mlmodel mar nemo pdparams pdmodel pdiparams params weights msgpack ot llamafile engine plan",
+        "skops caffemodel dat",
+    )
+    for name in line.split()
+)
+"""Endings of models in formats that are not text: a text of such a name is not what it says it is."""
+_POINTER = "version https://git-lfs.github.com/spec/"
+_TREES = ("tree\nversion=", "booster[0]")
+"""LightGBM and XGBoost write models as text, under any name."""
 _SHELL = (".sh", ".bash", ".zsh", ".ps1", ".bat", ".cmd")
 
 
-def scan_text(data: bytes, path: str) -> Scanned | None:
-    """Return the result for a text file, or None when neither its name nor its content says what it is."""
+def scan_text(data: bytes, path: str, *, in_skill: bool = False) -> Scanned | None:
+    """Return the result for a text file, or None for a text that is called like a model.
+
+    `in_skill` says that it lies in the folder of a skill.
+    """
     text = data.decode("utf-8", "replace")
     lower = path.replace("!", "/").lower()
     name = lower.rsplit("/", 1)[-1]
@@ -27,18 +42,40 @@ def scan_text(data: bytes, path: str) -> Scanned | None:
     asked = scan_requirements(text, path)
     if asked is not None:
         return asked
-    if is_skill(path):
-        return scan_skill(text, path)
-    if name.endswith(".json") or text.startswith("{"):
-        agent = scan_servers(text, path) or scan_tools(text, path)
-        if agent is not None:
-            return agent
+    if in_skill or is_skill(path):
+        return scan_skill(text, path, part=in_skill)
+    agent = _json(text, name, path)
+    if agent is not None:
+        return agent
     if "chat_template" in name:
         return judged(path, "text", tensors.chat_template(text, path))
     code = _code(data, text, name, path)
     if code is not None:
         return judged(path, *code)
-    return judged(path, "text", []) if any(name.endswith(end) for end in _PLAIN) else None
+    return _other(text, name, path)
+
+
+def _json(text: str, name: str, path: str) -> Scanned | None:
+    """Return the result for JSON that an agent or a loader of models reads, or that is called so."""
+    called = name.endswith(".json")
+    if not called and not text.startswith(("{", "[")):
+        return None
+    agent = scan_servers(text, path) or scan_tools(text, path)
+    if agent is not None:
+        return agent
+    found = model_configs.json_findings(text, path)
+    return judged(path, "text", found) if found or called else None
+
+
+def _other(text: str, name: str, path: str) -> Scanned | None:
+    if name.endswith((".yaml", ".yml")) or name == "mlmodel" or "!!python/" in text:
+        return judged(path, "text", model_configs.yaml_findings(text, path))
+    if text.startswith(_POINTER):
+        why = "a pointer of Git LFS: the file itself is not here (git lfs pull)"
+        return judged(path, "git lfs pointer", [unreadable(why, path)])
+    if name.endswith(MODEL_NAMES) and not text.startswith(_TREES):
+        return None
+    return judged(path, "text", [])
 
 
 def _code(data: bytes, text: str, name: str, path: str) -> tuple[str, list[Finding]] | None:

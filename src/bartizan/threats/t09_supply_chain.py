@@ -48,7 +48,7 @@ def run(bench: Bench) -> Evidence:
             "hostile blocked with a reason": share(results, Verdict.BLOCK),
             "benign blocked": share(honest, Verdict.BLOCK, Verdict.UNREADABLE),
             "benign clean without review": share(honest, Verdict.CLEAN),
-            "hostile by intent only, past the scan": share(intent, Verdict.CLEAN),
+            "hostile by intent only, sent to a person": share(intent, Verdict.REVIEW),
         },
         families=_families(scanned, bench.seed),
         stopped_by={"bartizan scan": stopped},
@@ -58,9 +58,9 @@ def run(bench: Bench) -> Evidence:
             f"of bytes by Bartizan "
             f"itself and never loaded; verdicts on the hostile ones: {_counts(results)}.",
             "Without a scan everything is let in, so the figure without the control is what was put in.",
-            f"{len(intent)} skills that are hostile in plain words only have no structure to find and "
-            f"are not part of the "
-            "claim: a person has to read them, which is what `bartizan admit` asks for.",
+            f"{len(intent)} skills that are hostile in plain words only have no structure to find and are not part of "
+            "the claim: the scan sends everything that instructs an agent to a person, honest skills as well, until it "
+            "is approved.",
             "The corpus was written by the scanner's own authors; a corpus of others will find what this one does not.",
         ),
     )
@@ -121,8 +121,8 @@ T09 = Threat(
     ),
     residual=(
         "What is hostile only by its intent, in plain words or in ordinary code, has no structure to find: the scan "
-        "passes it and people must read it. Packages are code: CLEAN says that no published pattern "
-        "is in them. Classes "
+        "sends what instructs an agent to a person, once, and people must read it. Packages are code: CLEAN says that "
+        "no published pattern is in them. Classes "
         "of libraries that are on no list go to review; what their methods do later is trusted. The "
         "guard looks once, at the "
         "start. A signature says who signed, not that content is harmless."

@@ -51,8 +51,17 @@ def test_a_tool_that_takes_anything_is_told():
     """No verdict: policy decides on its calls."""
     tool = {"name": "run", "description": "Runs.", "inputSchema": {"properties": {"command": {"type": "string"}}}}
     result = scan_tools(json.dumps([tool]), "x")
-    assert result.verdict is Verdict.CLEAN
-    assert [one.rule for one in result.findings] == ["over-broad"]
+    assert [one.rule for one in result.findings] == ["over-broad", "intent-not-judged"]
+
+
+def test_a_set_of_tools_is_read_by_a_person_and_a_bare_list_is_not():
+    """A list of names and descriptions without a schema may be a catalogue of shirts."""
+    tools = [{"name": "blue shirt, large", "description": "Cotton."}]
+    assert scan_tools(json.dumps(tools), "x").verdict is Verdict.CLEAN
+    named = [{"name": "find", "description": "Finds."}]
+    assert scan_tools(json.dumps({"tools": named}), "x").verdict is Verdict.REVIEW
+    with_schema = [{"name": "find", "description": "Finds.", "inputSchema": {"type": "object"}}]
+    assert [one.rule for one in scan_tools(json.dumps(with_schema), "x").findings] == ["intent-not-judged"]
 
 
 def test_other_json_is_no_list_of_tools():

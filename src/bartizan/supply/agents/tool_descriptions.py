@@ -14,6 +14,7 @@ import re2
 from bartizan.core.display import visible
 from bartizan.core.findings import Finding, Severity
 from bartizan.supply.agents.instructions import instruction_findings
+from bartizan.supply.agents.skills import intent
 from bartizan.supply.base import Scanned, judged, unreadable
 
 _DEPTH = 40
@@ -30,6 +31,7 @@ _READS = re2.compile(
     r"private key|\.aws|/etc/|\.cursor/|conversation|chat history|system prompt)[^.\n]{0,"
     r"200}\b(?:pass|as|into|in|to)\b"
 )
+_SCHEMAS = frozenset({"inputSchema", "input_schema", "parameters"})
 _ANYTHING = frozenset({"command", "cmd", "shell", "script", "code", "eval", "expression"})
 
 
@@ -44,21 +46,31 @@ def tools_of(tree: object) -> list[dict[str, Any]] | None:
     if isinstance(tree, list) and tree and all(isinstance(one, dict) for one in tree):
         plain = [one.get("function", one) for one in tree]
         if all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in plain) and any(
-            {"inputSchema", "input_schema", "parameters", "description"} & set(one) for one in plain
+            (_SCHEMAS | {"description"}) & set(one) for one in plain
         ):
             return plain
     return None
 
 
 def scan_tools(text: str, path: str) -> Scanned | None:
-    """Return the result for a list of tools, or None for any other JSON."""
+    """Return the result for a list of tools, or None for any other JSON.
+
+    Descriptions instruct a model, so a person reads them once. A bare list of names and descriptions without a schema
+    may be anything: it is judged, and not sent to review for that alone.
+    """
     if '"name"' not in text or "escription" not in text:
         return None
     try:
-        tools = tools_of(json.loads(text))
+        tree = json.loads(text)
+        tools = tools_of(tree)
     except (ValueError, RecursionError):
         return None
-    return judged(path, "tool descriptions", tool_findings(tools, path)) if tools is not None else None
+    if tools is None:
+        return None
+    found = tool_findings(tools, path)
+    if isinstance(tree, dict) or any(_SCHEMAS & set(tool) for tool in tools):
+        return judged(path, "tool descriptions", [*found, intent(path)])
+    return judged(path, "tool descriptions", [one for one in found if one.rule != "odd-tool-name"])
 
 
 def tool_findings(tools: list[dict[str, Any]], path: str) -> list[Finding]:

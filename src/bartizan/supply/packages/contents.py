@@ -22,6 +22,8 @@ from bartizan.supply.packages.python_code import pth_findings, python_findings
 
 _TESTS = re.compile(r"(?:^|/)(?:tests?|testing|__tests__|fixtures|examples?|docs?|benchmarks?)/", re.IGNORECASE)
 _SCRIPTS = (".js", ".cjs", ".mjs")
+CODE_NAMES = (".py", ".pyw", ".pth", *_SCRIPTS)
+"""Endings of the texts that are judged here."""
 
 
 @dataclass
@@ -104,9 +106,7 @@ class Contents:
             self._found.append(one)
 
     def findings(self) -> list[Finding]:
-        """Return what is wrong with the package. Empty for archives that are none."""
-        if not self.kind:
-            return []
+        """Return what is wrong with the package, or with the code in any other archive."""
         for name, source in self._scripts.items():
             eager = any(name == hook or name == f"{hook}.js" for hook in self._hooks)
             self._take(javascript_findings(source, f"{self.path}!{name}", eager=eager), name)
