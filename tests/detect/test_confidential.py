@@ -70,11 +70,11 @@ def test_what_the_user_already_said_is_no_secret():
 )
 def test_instructions_can_be_marked_themselves(system, marked):
     """Only then is a quotation of them a leak."""
-    assert instructions_are_marked(prompt(system)) == marked
+    assert instructions_are_marked([system]) == marked
 
 
 @given(st.text(max_size=400), st.text(max_size=400))
 def test_hostile_text_never_crashes_it(system, user):
     """Both sides may be anything."""
     values(prompt(system, user))
-    instructions_are_marked(prompt(system, user))
+    instructions_are_marked([system, user])

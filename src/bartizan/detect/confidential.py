@@ -7,6 +7,7 @@ same text stays public. Not covered: values that the operator never marks; those
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 from bartizan.core.messages import Prompt, Trust
@@ -49,14 +50,9 @@ def values(prompt: Prompt) -> tuple[str, ...]:
     return tuple(value for value in dict.fromkeys(marked) if squeezed(value) not in known)
 
 
-def instructions_are_marked(prompt: Prompt) -> bool:
-    """Return whether an operator or developer text orders to keep the instructions themselves."""
-    return any(
-        _marks_itself(text.content)
-        for message in prompt.messages
-        for text in message.texts()
-        if text.trust >= Trust.DEVELOPER
-    )
+def instructions_are_marked(texts: Iterable[str]) -> bool:
+    """Return whether one of the operator's texts orders to keep the instructions themselves."""
+    return any(map(_marks_itself, texts))
 
 
 def squeezed(text: str) -> str:

@@ -76,7 +76,7 @@ class InputScreen:
                     found += [one for one in judged.findings if one.severity > Severity.INFO]
         if found and isinstance(verdict, Allow):  # rules that fire in different texts count together
             verdict = decide([one for one in found if one.score is None])
-        if self._settings.conversation and len(prompt.messages) > 1 and isinstance(verdict, Allow):
+        if self._settings.conversation and isinstance(verdict, Allow):
             verdict = self._together(prompt, found, judges["0.1%"])
         return Screened(verdict, tuple(found))
 
@@ -88,7 +88,8 @@ class InputScreen:
 
     def _together(self, prompt: Prompt, found: list[Finding], judge: Judge) -> Verdict:
         """Return the verdict on a user's last turns as one text: at the stricter budget, for it comes on top."""
-        turns = last_turns(prompt.messages)
+        users = [message for message in prompt.messages if message.role is Role.USER]
+        turns = last_turns(users) if len(users) > 1 else []
         if len(turns) < 2:
             return Allow()
         whole = Text("\n".join(turns), Trust.USER, "the last turns together")

@@ -11,11 +11,12 @@ from typing import Protocol
 
 from bartizan.core.errors import BadSettings, Refused
 from bartizan.gateway.grants import EVERYTHING, Grant
-from bartizan.gateway.keys import KeyBook, taken_apart
+from bartizan.gateway.keys import Key, KeyBook, taken_apart
 
 _log = logging.getLogger("bartizan.gateway")
 
 Headers = list[tuple[bytes, bytes]]
+_MOST_CALLERS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class BookKeys:
     def __init__(self, book: KeyBook) -> None:
         """Look callers up in `book`."""
         self._book = book
+        self._callers: dict[str, tuple[Key, Caller]] = {}
 
     def identify(self, headers: Headers) -> Caller:
         """Return the holder of the presented key. Raises Refused when it is mistyped, unknown, expired or revoked."""
@@ -84,7 +86,13 @@ class BookKeys:
             if taken_apart(presented) is None:
                 raise Refused("this API key is mistyped or not one of ours: its checksum is wrong")
             raise Refused("this API key is unknown, expired or revoked")
-        return Caller(key.id, key.grant, key.admin, key.admin, key.canary, key.scopes())
+        known = self._callers.get(key.id)
+        if known is None or known[0] is not key:
+            if len(self._callers) >= _MOST_CALLERS:
+                self._callers.clear()
+            caller = Caller(key.id, key.grant, key.admin, key.admin, key.canary, key.scopes())
+            known = self._callers[key.id] = (key, caller)
+        return known[1]
 
 
 def presented_key(headers: Headers) -> bytes:

@@ -57,6 +57,8 @@ class Grant(Struct, frozen=True, forbid_unknown_fields=True):
         return any(_matches(name, self.tools) for name in names)
 
     def _denies_roles(self, asked: Asked) -> str:
+        if self.roles == ROLES:
+            return ""
         for message in asked.prompt.messages:
             if message.role.value not in self.roles:
                 return f"this key may not send messages as {message.role.value}"
@@ -128,7 +130,7 @@ def _with(body: bytes, asked: Asked, key: str, value: bytes) -> bytes:
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(pattern == "*" or fnmatchcase(name, pattern) for pattern in patterns)
+    return "*" in patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _inside(address: str, networks: tuple[str, ...]) -> bool:

@@ -1,6 +1,7 @@
 """The output controls over one answer, guarded: one that crashes or is late closes the answer."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from bartizan.core.clock import Clock
 from bartizan.core.errors import UpstreamFailed
@@ -36,18 +37,24 @@ class OutputGuard:
         self._clock = clock
         self._timeout_s = timeout_s
         self._fail_open = fail_open
-        self._stream = Holdback(reader, active, decide)
         self._broken = False
         self._announced: set[str] = set()
         self.asking: Asking | None = None
         """Asks people about calls and notes those that leave, where `decide` can."""
-        self.findings: list[Finding] = self._stream.findings
+        self.findings: list[Finding] = []
         self.blocked = ""
         self.redacted = 0
         self.usage: Usage | None = None
         self.finish = ""
         self.ended = False
         self.waiting = False
+
+    @cached_property
+    def _stream(self) -> Holdback:
+        """What holds a stream back; a whole answer needs none."""
+        stream = Holdback(self._reader, self._active, self._decide)
+        stream.findings = self.findings
+        return stream
 
     def whole(self, body: bytes) -> bytes:
         """Return a complete answer as it may be handed on; look at `blocked` first."""

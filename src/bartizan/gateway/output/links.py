@@ -40,7 +40,7 @@ class Links:
         self, allowed_hosts: Collection[str] = (), given: Callable[[], Collection[str]] = frozenset[str]
     ) -> None:
         """Trust these hosts and their subdomains. `given` says which addresses the model was given; asked on a hit."""
-        self._allowed = tuple(host.lower().strip(".") for host in allowed_hosts)
+        self._allowed = tuple([host.lower().strip(".") for host in allowed_hosts]) if allowed_hosts else ()
         self._given = given
         self._heard: set[str] = set()
 

@@ -21,6 +21,7 @@ class OutputPolicy:
         """Prepare the controls that are not off."""
         self._settings = settings
         self._fixed = () if settings.secrets == "off" else (Active(Secrets(), settings.secrets),)
+        self._kinds = frozenset(settings.personal_kinds)
         self._leak_of = lru_cache(maxsize=256)(self._leak_control)
 
     def active(self, prompt: Prompt) -> tuple[Active, ...]:
@@ -30,18 +31,16 @@ class OutputPolicy:
             links = Links(self._settings.link_hosts, _Once(given_to_the_model, prompt))
             fixed = (*fixed, Active(links, self._settings.links))
         if self._settings.personal_data != "off":
-            kinds = self._settings.personal_kinds
-            personal = PersonalData(kinds, _Once(said_by_user, prompt, kinds))
+            personal = PersonalData(self._kinds, _Once(said_by_user, prompt, self._kinds))
             fixed = (*fixed, Active(personal, self._settings.personal_data))
         if self._settings.leak == "off":
             return fixed
-        quotes = self._settings.quotes
-        quoted = quotes == "always" or (quotes == "marked" and confidential.instructions_are_marked(prompt))
-        texts = operator_texts(prompt) if quoted else []
-        canaries = (*self._settings.canaries, *confidential.values(prompt))
-        if not texts and not canaries:
+        quotes, texts = self._settings.quotes, operator_texts(prompt)
+        quoted = texts and (quotes == "always" or (quotes == "marked" and confidential.instructions_are_marked(texts)))
+        canaries = (*self._settings.canaries, *(confidential.values(prompt) if texts else ()))
+        if not quoted and not canaries:
             return fixed
-        return (*fixed, self._leak_of(canaries, tuple(texts)))
+        return (*fixed, self._leak_of(canaries, tuple(texts) if quoted else ()))
 
     def _leak_control(self, canaries: tuple[str, ...], texts: tuple[str, ...]) -> Active:
         return Active(Leak(canaries, texts, self._settings.quote_words), self._settings.leak)

@@ -6,7 +6,7 @@ A wire never changes allowed traffic: what it parses is a copy, and what is forw
 import itertools
 import json
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -214,6 +214,10 @@ _ARGUMENTS = frozenset(("arguments", "partial_json"))
 _FOREIGN_TYPES = frozenset(("web_search_tool_result", "web_fetch_tool_result", "mcp_tool_result", "file_search_call"))
 
 
+_LISTED = (dict, list)
+_COUNTED = frozenset(("logprobs", "usage", "metadata", "tools"))
+
+
 def is_foreign(node: Any, key: Any) -> bool:
     """Return whether `node[key]` is what a tool on the provider's side found. What code of the model printed is not."""
     if not isinstance(node, dict):
@@ -222,22 +226,26 @@ def is_foreign(node: Any, key: Any) -> bool:
     return kind in _FOREIGN_TYPES or key == "cited_text" or (kind == "mcp_call" and key == "output")
 
 
-def strings(
-    node: Any, where: str = "", *, joined: frozenset[str] = frozenset(), foreign: bool = False
-) -> Iterator[Piece]:
-    """Yield every text of an answer, except under keys that name, count or seal. Keys in `joined` share a channel."""
+def strings(node: Any, where: str = "", *, joined: frozenset[str] = frozenset()) -> list[Piece]:
+    """Return every text of an answer, except under keys that name, count or seal. Keys in `joined` share a channel."""
+    found: list[Piece] = []
+    _gather(node, where, joined, found, foreign=False)
+    return found
+
+
+def _gather(node: Any, where: str, joined: frozenset[str], found: list[Piece], *, foreign: bool) -> None:
     pairs: Iterable[tuple[Any, Any]] = node.items() if isinstance(node, dict) else enumerate(node)
     for key, value in pairs:
         if isinstance(value, str):
-            if key not in _NO_TEXT:
-                kind: Literal["arguments", "text", "whole"] = "arguments" if key in _ARGUMENTS else "whole"
-                name, others = f"{where}/{key}", foreign or is_foreign(node, key)
-                if key in joined and not others:
-                    kind, name = "text", str(key)
-                yield Piece(name, node, key, kind, others)
-        elif isinstance(value, dict | list) and key not in ("logprobs", "usage", "metadata", "tools"):
+            if key in _NO_TEXT:
+                continue
             others = foreign or is_foreign(node, key)
-            yield from strings(value, f"{where}/{key}", joined=joined, foreign=others)
+            if key in joined and not others:
+                found.append(Piece(str(key), node, key, "text"))
+            else:
+                found.append(Piece(f"{where}/{key}", node, key, "arguments" if key in _ARGUMENTS else "whole", others))
+        elif isinstance(value, _LISTED) and value and key not in _COUNTED:
+            _gather(value, f"{where}/{key}", joined, found, foreign=foreign or is_foreign(node, key))
 
 
 _NOT_READ = frozenset(

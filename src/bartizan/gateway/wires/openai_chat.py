@@ -14,14 +14,7 @@ _TOP_WORDS = """model messages tools functions stream max_tokens max_completion_
 _TOP = frozenset(_TOP_WORDS.split())
 _MESSAGE = frozenset(("role", "content", "name", "tool_calls", "tool_call_id", "refusal", "function_call"))
 _PART = frozenset(("type", "text", "image_url", "input_audio", "file", "refusal"))
-_ROLES = {
-    "system": Role.SYSTEM,
-    "developer": Role.DEVELOPER,
-    "user": Role.USER,
-    "assistant": Role.ASSISTANT,
-    "tool": Role.TOOL,
-    "function": Role.TOOL,
-}
+_ROLES = {role.value: (role, ROLE_TRUST[role]) for role in Role} | {"function": (Role.TOOL, ROLE_TRUST[Role.TOOL])}
 _NOT_TEXT = frozenset(("role", "content", "tool_calls", "tool_call_id", "function_call"))
 
 
@@ -73,11 +66,14 @@ class OpenAIChat:
 def _message(raw: Any, where: str) -> Message:
     message = expect(raw, dict, where)
     strict_json.refuse_lookalike_keys(message, _MESSAGE, where)
-    role = _ROLES.get(expect(message.get("role"), str, f"{where}/role"))
-    if role is None:
+    known = _ROLES.get(expect(message.get("role"), str, f"{where}/role"))
+    if known is None:
         raise BadRequest(f"{where}/role: {message['role'][:40]!r}: expected one of {', '.join(_ROLES)}")
-    trust = ROLE_TRUST[role]
-    parts: list[Part] = list(_content(message.get("content"), trust, f"{where}/content"))
+    role, trust = known
+    content = message.get("content")
+    if len(message) == 2 and isinstance(content, str) and role is not Role.TOOL:
+        return Message(role, (Text(content, trust, f"{where}/content"),))
+    parts: list[Part] = list(_content(content, trust, f"{where}/content"))
     if role is Role.TOOL:
         call_id = message.get("tool_call_id") or message.get("name") or ""
         parts = [ToolResult(str(call_id), part) for part in parts if isinstance(part, Text)]
