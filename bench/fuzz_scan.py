@@ -169,7 +169,7 @@ def fuzz(parser, seconds):
             os._exit(0)
 
     # What is measured here is CPU; libFuzzer's own watch goes by the clock and ends only an input that never returns.
-    words = [sys.argv[0], "-timeout=1200", "-rss_limit_mb=4096", "-max_len=20000"]
+    words = [sys.argv[0], "-timeout=1200", "-report_slow_units=1200", "-rss_limit_mb=4096", "-max_len=20000"]
     atheris.Setup([*words, f"-artifact_prefix={folder}/crash-", str(folder / "corpus")], one)
     print(f"started after {began} s", file=sys.stderr, flush=True)
     atheris.Fuzz()
