@@ -304,14 +304,23 @@ async def _pieces(
     try:
         while not guard.ended and (piece := await answer.read()):
             size += len(piece)
-            async for out in _let(guard, guard.feed(expander.feed(piece))):
-                if out and (guard.waiting or not guard.ended):
+            out = guard.feed(expander.feed(piece))
+            waits = True
+            while waits:
+                waits = guard.waiting
+                if guard.asking is not None:
+                    await guard.announced()
+                if out and (waits or not guard.ended):
                     trace.first_ns = trace.first_ns or gate.clock.wall_ns()
                     yield out
+                out = await _resumed(guard) if waits else out
         if not guard.ended:
-            async for out in _let(guard, guard.end()):
-                if guard.waiting:
-                    yield out
+            out = guard.end()
+            while guard.waiting:
+                await guard.announced()
+                yield out
+                out = await _resumed(guard)
+            await guard.announced()
         trace.screened(guard, size)
         trace.outcome = "blocked" if guard.blocked else "answered"
         if not guard.blocked:
@@ -330,15 +339,10 @@ async def _pieces(
             _left(gate, trace, guard, size)
 
 
-async def _let(guard: OutputGuard, out: bytes) -> AsyncGenerator[bytes, None]:
-    """Yield what may go on: now, and again each time people have answered about a call that waits."""
-    while guard.waiting:
-        await guard.announced()
-        yield out
-        await guard.answered()
-        out = guard.resume()
-    await guard.announced()
-    yield out
+async def _resumed(guard: OutputGuard) -> bytes:
+    """Return what may go on once people have answered about a call that waits."""
+    await guard.answered()
+    return guard.resume()
 
 
 def _left(gate: Gate, trace: Trace, guard: OutputGuard, size: int) -> None:

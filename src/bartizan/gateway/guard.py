@@ -72,17 +72,17 @@ class OutputGuard:
 
     def feed(self, data: bytes) -> bytes:
         """Return the bytes of a stream that may go on now."""
-        return self._step(lambda: self._stream.feed(data), data)
+        return self._step(self._stream.feed, data)
 
     def end(self) -> bytes:
         """Return what is left of a stream."""
-        out = self._step(self._stream.end, b"")
+        out = self._step(lambda _: self._stream.end(), b"")
         self.ended = True
         return out
 
     def resume(self) -> bytes:
         """Return the bytes of a stream that may go on now that there may be an answer to what was asked."""
-        return self._step(self._stream.resume, b"")
+        return self._step(lambda _: self._stream.resume(), b"")
 
     async def answered(self) -> None:
         """Return once there is an answer to what was asked, or no time left to wait for one."""
@@ -107,12 +107,12 @@ class OutputGuard:
         self._stream.discard(data)
         self.usage = self._stream.usage
 
-    def _step(self, work: Callable[[], bytes], data: bytes) -> bytes:
+    def _step(self, work: Callable[[bytes], bytes], data: bytes) -> bytes:
         if self._broken:
             return data
         began = self._clock.monotonic_ns()
         try:
-            out = work()
+            out = work(data)
             self._check_time(began)
         except UpstreamFailed:
             raise

@@ -36,6 +36,8 @@ class EventSplitter:
 
     def feed(self, data: bytes) -> list[Event]:
         """Take more bytes and return the events that are now complete. Raises UpstreamFailed on an endless one."""
+        if not self._held and _is_plain(data):  # one event in one piece, as nearly every server sends them
+            return [Event(data, "", data[6:-2])]
         self._held += data
         events = []
         while True:
@@ -60,7 +62,7 @@ class EventSplitter:
 
 def parse(raw: bytes) -> Event:
     """Return the event in the bytes `raw`."""
-    if raw.startswith(b"data: ") and raw.endswith(b"\n\n") and raw.count(b"\n") == 2 and b"\r" not in raw:
+    if _is_plain(raw):
         return Event(raw, "", raw[6:-2])
     name, data, id_, retry = "", [], b"", None
     for line in _LINE_END.split(raw.removeprefix(b"\xef\xbb\xbf")):
@@ -75,6 +77,11 @@ def parse(raw: bytes) -> Event:
         elif field == b"retry" and value.isdigit() and len(value) < 10:
             retry = int(value)
     return Event(raw, name, b"\n".join(data), id_, retry)
+
+
+def _is_plain(raw: bytes) -> bool:
+    """Return whether these bytes are one event with one line, of data."""
+    return raw.startswith(b"data: ") and raw.endswith(b"\n\n") and raw.count(b"\n") == 2 and b"\r" not in raw
 
 
 def written(name: str, data: bytes) -> bytes:

@@ -95,7 +95,7 @@ class Holdback:
     @property
     def waiting(self) -> bool:
         """Whether a person is being asked about a call: `resume` once there may be an answer."""
-        return not self.blocked and any(channel.waits for channel in self._channels.values())
+        return self._decide is not None and not self.blocked and any(one.waits for one in self._channels.values())
 
     def resume(self) -> bytes:
         """Ask again about the calls that wait, and return the bytes that may go on now."""
@@ -273,8 +273,7 @@ class Holdback:
 
     def _release(self) -> bytes:
         out = b""
-        while self._queue and all(self._free(piece, end) for piece, _, end in self._queue[0].places):
-            held = self._queue[0]
+        while self._queue and self._is_free(held := self._queue[0]):
             while held.later and not self.blocked:
                 self._whole(held.later.pop(0), held)
             if self.blocked and (held.guilty or held.read.end or held.read.closes):
@@ -284,17 +283,22 @@ class Holdback:
             self._reader.passed(held.read)
         return out
 
-    def _free(self, piece: Piece, end: int) -> bool:
-        channel = self._channels[piece.channel]
-        if piece.kind == "arguments":
-            return channel.closed and not self.blocked
-        return end <= channel.decided
+    def _is_free(self, held: _Held) -> bool:
+        """Return whether all that the event holds is decided."""
+        for piece, _, end in held.places:
+            channel = self._channels[piece.channel]
+            if piece.kind == "arguments":
+                if self.blocked or not channel.closed:
+                    return False
+            elif end > channel.decided:
+                return False
+        return True
 
     def _bytes_of(self, held: _Held) -> bytes:
         for piece, start, end in held.places:
             self.delivered_chars += end - start
-            edits = [edit for edit in self._channels[piece.channel].edits if edit.start < end and edit.end > start]
-            if edits:
+            edits = self._channels[piece.channel].edits
+            if edits and (edits := [edit for edit in edits if edit.start < end and edit.end > start]):
                 piece.holder[piece.key] = edited(piece.text, start, edits)
                 held.dirty = True
         read = held.read

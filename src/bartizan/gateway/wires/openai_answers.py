@@ -60,7 +60,8 @@ class ChatReader:
                 if isinstance(value, str):
                     if key not in _NOT_TEXT:
                         read.pieces.append(Piece(f"{index}/{key}", delta, key, "text"))
-                        self._spoke.update([str(index)] if key == "content" and value else ())
+                        if key == "content" and value:
+                            self._spoke.add(str(index))
                 elif isinstance(value, dict | list) and value:
                     self._nested(key, value, index, read)
         _others(choice, _CHOICE_KNOWN, read)
@@ -207,8 +208,10 @@ class ChatReader:
         """Remember the stream's id and model, so that a cut keeps them."""
         if not isinstance(read.document, dict):
             return
-        found = [choice.get("index", 0) for choice in dicts(read.document.get("choices"))]
-        self._indexes.update(index for index in found if type(index) is int)
+        for choice in dicts(read.document.get("choices")):
+            index = choice.get("index", 0)
+            if type(index) is int:
+                self._indexes.add(index)
         if not self._begun:
             self._begun = True
             self._head = {key: read.document.get(key, value) for key, value in self._head.items()}
