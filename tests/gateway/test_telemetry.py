@@ -83,7 +83,7 @@ def values(attributes):
 async def told(world, settings, *requests):
     """Send requests through a gateway with telemetry; return the answers once everything is sent."""
     async with running(settings) as tell:
-        world.options["meter"] = Meter(tell)
+        world.options |= {"meter": Meter(tell), "tracing": telemetry.tracing(settings)}
         async with world.client() as client:
             return [await client.post(URL, **request) for request in requests]
 
@@ -200,6 +200,40 @@ async def test_a_sample_of_spans_and_all_metrics(world):
         await told(world, Telemetry(endpoint=address, sample=0.0), {"content": chat()})
     assert kept.spans == []
     assert kept.metrics["bartizan.requests"].sum.data_points[0].as_int == 1
+
+
+CALLER = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "team=a"}
+
+
+async def test_a_trace_goes_on_through_us(world):
+    """Our span is the child of the client's and the parent of the model server's, with the ids that were told."""
+    world.upstream = StubUpstream((ANSWER,))
+    unsampled = {"traceparent": CALLER["traceparent"][:-1] + "0"}
+    async with collector() as (kept, address):
+        asks = [{"content": chat(), "headers": headers} for headers in (CALLER, unsampled)]
+        await told(world, Telemetry(endpoint=address), *asks)
+    [span] = kept.spans
+    assert [span.trace_id.hex(), span.parent_span_id.hex()] == CALLER["traceparent"].split("-")[1:3]
+    first, second = (dict(headers) for _, _, headers, _ in world.upstream.sent)
+    assert first[b"traceparent"].decode() == f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01"
+    assert first[b"tracestate"] == b"team=a"
+    assert second[b"traceparent"].endswith(b"-00")
+
+
+@pytest.mark.parametrize("more", [{"join_traces": False}, {"endpoint": ""}], ids=["strangers", "no spans"])
+async def test_a_trace_begins_here_or_is_none_of_ours(world, more):
+    """Strangers name no trace of ours; where no spans are sent, the headers pass as they came."""
+    world.upstream = StubUpstream((ANSWER,))
+    async with collector() as (kept, address):
+        await told(world, Telemetry(**{"endpoint": address} | more), {"content": chat(), "headers": CALLER})
+    sent = {name.decode(): value.decode() for name, value in world.upstream.sent[0][2]}
+    if not kept.spans:
+        assert CALLER.items() <= sent.items()
+        return
+    [span] = kept.spans
+    assert not span.parent_span_id
+    assert sent["traceparent"] == f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01" != CALLER["traceparent"]
+    assert "tracestate" not in sent
 
 
 def test_a_collector_that_is_away_costs_no_request(monkeypatch, caplog):

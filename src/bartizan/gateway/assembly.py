@@ -166,6 +166,7 @@ def gate_opener(
                     meter=Meter(tell),
                     predictive=predictive,
                     retrieval=retrieval,
+                    tracing=telemetry.tracing(settings.telemetry),
                     routes={RETRIEVAL: retrieval.answer, **({ANSWERS: desk.answer_posted} if desk else {})},
                 )
         finally:

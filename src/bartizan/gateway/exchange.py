@@ -25,6 +25,7 @@ from bartizan.gateway.output.base import Active
 from bartizan.gateway.rulings import Asking
 from bartizan.gateway.screening import PASSED, Judged
 from bartizan.gateway.trace import Trace
+from bartizan.gateway.traceparent import Tracing
 from bartizan.gateway.untrusted import Delimiters, declared, marked
 from bartizan.gateway.upstream import Answering, Upstream
 from bartizan.gateway.watch import Unwatched, Watching
@@ -131,6 +132,12 @@ class Gate:
     predictive: Predictive | None = None
     retrieval: Labels | None = None
     routes: Mapping[str, Route] = field(default_factory=dict)
+    tracing: Tracing | None = None
+
+    def trace(self, name: str, call: Call) -> Trace:
+        """Return what is known of a request at its beginning."""
+        place = self.tracing.begin(call.headers) if self.tracing is not None else None
+        return Trace(name, self.clock.wall_ns(), call.body, place)
 
     def guard(self, reader: Reader, active: tuple[Active, ...], prompt: Prompt, trace: Trace) -> OutputGuard:
         """Return the guard for the answer to `prompt`."""
@@ -143,7 +150,7 @@ class Gate:
 
 async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
     """Take one request through every step and return its answer. Whatever goes wrong becomes an answer too."""
-    trace = Trace(wire.name, gate.clock.wall_ns(), body=call.body)
+    trace = gate.trace(wire.name, call)
     booking: Booking | Turned | None = None
     gate.evidence.began()
     try:
@@ -169,7 +176,7 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
             return await _refused(gate, wire, asked, trace)
         # 5. Forward the bytes that came; only the output limit and the wish for a bill may be written into them.
         answer = await booking.sending(
-            gate.upstream.send(call.method, call.target, call.headers, booking.body, asked.prompt.model)
+            gate.upstream.send(call.method, call.target, trace.told(call.headers), booking.body, asked.prompt.model)
         )
         trace.upstream, trace.status = answer.source, answer.status
         # 6. Screen the answer, decide each tool call, and write down what happened before the client holds all of it.

@@ -13,7 +13,7 @@ import queue
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bartizan import __version__
 from bartizan.core.errors import BadSettings
@@ -21,10 +21,13 @@ from bartizan.core.messages import Usage
 from bartizan.core.sections.telemetry import Telemetry
 from bartizan.core.settings import secret
 from bartizan.gateway.trace import Trace
+from bartizan.gateway.traceparent import Place, Tracing
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 _log = logging.getLogger("bartizan.gateway")
 
@@ -63,6 +66,7 @@ class Told:
     began_ns: int
     first_ns: int
     ended_ns: int
+    place: Place | None = None
 
 
 def check(settings: Telemetry) -> None:
@@ -71,6 +75,11 @@ def check(settings: Telemetry) -> None:
         raise BadSettings(
             "telemetry.endpoint is set, but OpenTelemetry is not installed", hint="pip install 'bartizan[otel]'"
         )
+
+
+def tracing(settings: Telemetry) -> Tracing | None:
+    """Return what gives requests their places in traces, or None where no spans are sent."""
+    return Tracing(settings.sample, join=settings.join_traces) if settings.endpoint else None
 
 
 @contextlib.asynccontextmanager
@@ -92,7 +101,8 @@ class Teller:
     def __init__(self, settings: Telemetry) -> None:
         """Start the thread that sends to the collector. Raises BadSettings for headers that cannot be read."""
         self._queue: queue.Queue[Told | None] = queue.Queue(_WAITING)
-        self._spans, self._metrics = _providers(settings)
+        self._ids = Ids()
+        self._spans, self._metrics = _providers(settings, self._ids)
         self.lost = 0
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
         self._thread.start()
@@ -116,6 +126,7 @@ class Teller:
             trace.began_ns,
             trace.first_ns,
             now_ns,
+            trace.place,
         )
         try:
             self._queue.put_nowait(told)
@@ -132,7 +143,7 @@ class Teller:
             _log.warning("telemetry: %d requests were not told, the collector is too slow", self.lost)
 
     def _run(self) -> None:
-        book = _Book(self._spans, self._metrics)
+        book = _Book(self._spans, self._metrics, self._ids)
         while (told := self._queue.get()) is not None:
             book.write(told)
 
@@ -140,9 +151,10 @@ class Teller:
 class _Book:
     """Makes spans and metrics of requests. Used by one thread."""
 
-    def __init__(self, spans: "TracerProvider", metrics: "MeterProvider") -> None:
+    def __init__(self, spans: "TracerProvider", metrics: "MeterProvider", ids: "Ids") -> None:
         from opentelemetry.trace import SpanKind, Status, StatusCode
 
+        self._ids = ids
         self._tracer = spans.get_tracer("bartizan", __version__)
         self._kind, self._failed = SpanKind.CLIENT, Status(StatusCode.ERROR)
         meter = metrics.get_meter("bartizan", __version__)
@@ -165,9 +177,12 @@ class _Book:
         if failed:
             attributes["error.type"] = failed
         self._measure(told, attributes | ({"gen_ai.request.model": self._bounded(told.model)} if told.model else {}))
+        if told.place is None or not told.place.sampled:
+            return
         name = f"{operation} {told.model}" if told.model else operation
+        self._ids.next = told.place
         span = self._tracer.start_span(
-            name, kind=self._kind, attributes=attributes | _details(told), start_time=told.began_ns
+            name, _under(told.place), self._kind, attributes | _details(told), start_time=told.began_ns
         )
         if failed:
             span.set_status(self._failed)
@@ -190,6 +205,36 @@ class _Book:
         if len(self._models) < _MOST_MODELS:
             self._models.add(model)
         return model if model in self._models else "other"
+
+
+class Ids:
+    """Gives the next span the ids that its request went on with. Used by one thread."""
+
+    next: Place
+
+    def generate_span_id(self) -> int:
+        """Return the id of our span."""
+        return int(self.next.span_id, 16)
+
+    def generate_trace_id(self) -> int:
+        """Return the id of a trace that began here."""
+        return int(self.next.trace_id, 16)
+
+    def is_trace_id_random(self) -> bool:
+        """Say yes: it is."""
+        return True
+
+
+def _under(place: Place) -> "Context":
+    """Return the context of the span that called us; an empty one when the trace began here."""
+    from opentelemetry.context import Context
+    from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+
+    if not place.parent_id:
+        return Context()
+    flags = TraceFlags(TraceFlags.SAMPLED)
+    caller = SpanContext(int(place.trace_id, 16), int(place.parent_id, 16), is_remote=True, trace_flags=flags)
+    return set_span_in_context(NonRecordingSpan(caller), Context())
 
 
 _ENDED = ("answered", "blocked")
@@ -222,7 +267,7 @@ def _details(told: Told) -> dict[str, Any]:
     return details
 
 
-def _providers(settings: Telemetry) -> "tuple[TracerProvider, MeterProvider]":
+def _providers(settings: Telemetry, ids: Ids) -> "tuple[TracerProvider, MeterProvider]":
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.metrics import MeterProvider
@@ -230,11 +275,11 @@ def _providers(settings: Telemetry) -> "tuple[TracerProvider, MeterProvider]":
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
+    from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
     base, headers = settings.endpoint.rstrip("/"), _headers(settings)
     resource = Resource.create({"service.name": settings.service_name, "service.version": __version__})
-    spans = TracerProvider(TraceIdRatioBased(settings.sample), resource, shutdown_on_exit=False)
+    spans = TracerProvider(ALWAYS_ON, resource, shutdown_on_exit=False, id_generator=cast("IdGenerator", ids))
     spans.add_span_processor(
         BatchSpanProcessor(OTLPSpanExporter(f"{base}/v1/traces", headers=headers, timeout=10), max_queue_size=_WAITING)
     )

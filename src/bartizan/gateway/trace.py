@@ -12,7 +12,9 @@ from typing import Any, Protocol
 from bartizan.core.findings import Finding
 from bartizan.core.messages import Usage
 from bartizan.core.verdicts import verdict_name
+from bartizan.gateway.auth import Headers
 from bartizan.gateway.screening import Judged
+from bartizan.gateway.traceparent import Place
 from bartizan.gateway.wires.base import new_id
 
 _MOST_FINDINGS = 50
@@ -40,6 +42,8 @@ class Trace:
     wire: str
     began_ns: int
     body: bytes = b""
+    place: Place | None = None
+    """In a distributed trace, where spans are sent."""
     id: str = field(default_factory=lambda: new_id(""))
     caller: str = ""
     model: str = ""
@@ -60,6 +64,10 @@ class Trace:
     redacted: int = 0
     output_findings: Sequence[Finding] = ()
     watched: list[Finding] = field(default_factory=list)
+
+    def told(self, headers: Headers) -> Headers:
+        """Return the headers that go to the model server."""
+        return headers if self.place is None else self.place.told(headers)
 
     def block(self, verdict: str, why: str) -> None:
         """Note that the request or its answer was stopped."""

@@ -21,7 +21,15 @@ class Telemetry(Struct, frozen=True, forbid_unknown_fields=True):
     service_name: Annotated[str, Meta(min_length=1, description="The `service.name` of everything sent.")] = (
         "bartizan-gateway"
     )
-    sample: Annotated[float, Meta(ge=0, le=1, description="Share of requests that get a span; metrics count all.")] = (
-        1.0
-    )
+    sample: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Share of the traces begun here that get a span; metrics count all requests."),
+    ] = 1.0
+    join_traces: Annotated[
+        bool,
+        Meta(
+            description="Continue the trace that a client names in `traceparent`, its choice of sampling too; "
+            "false begins a new one for each request, for gateways that strangers call."
+        ),
+    ] = True
     every_s: Annotated[float, Meta(ge=0.05, le=3600, description="How often metrics are sent.")] = 15.0

@@ -94,7 +94,7 @@ class Predictions:
             return None
         if call.method in ("GET", "HEAD") and path in ("/v2/health/live", "/v2/health/ready"):
             return self._health(gate, path)
-        trace = Trace(DIALECT.name, gate.clock.wall_ns(), body=call.body)
+        trace = gate.trace(DIALECT.name, call)
         gate.evidence.began()
         try:
             return await self._routed(gate, call, trace)
@@ -171,7 +171,7 @@ class Predictions:
         # 6. Ask the model server, in words of ours.
         rows = len(request.inputs[0].values)
         target, headers, body = model.asking(request.inputs)
-        answer = await booking.sending(model.upstream.send("POST", target, headers, body, name))
+        answer = await booking.sending(model.upstream.send("POST", target, trace.told(headers), body, name))
         trace.upstream, trace.status = answer.source, answer.status
         said = await model.read(answer, rows)
         sure = Prediction(_probabilities(model, said), said.labels)
