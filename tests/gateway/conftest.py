@@ -12,7 +12,7 @@ from bartizan.gateway.app import GatewayApp
 from bartizan.gateway.auth import Anyone
 from bartizan.gateway.call import Call
 from bartizan.gateway.evidence import Recorder
-from bartizan.gateway.exchange import Gate
+from bartizan.gateway.gate import Gate
 from bartizan.gateway.output.policy import OutputPolicy
 from bartizan.gateway.screening import GuardedScreen
 from bartizan.gateway.server import listen, serving

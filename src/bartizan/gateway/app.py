@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from bartizan.core.errors import BadRequest
 from bartizan.gateway.call import Answer, Call
-from bartizan.gateway.exchange import Gate, exchange
+from bartizan.gateway.exchange import exchange
+from bartizan.gateway.gate import Gate
 from bartizan.gateway.models import models
 from bartizan.gateway.openapi import described
 from bartizan.gateway.operations import operations

@@ -19,8 +19,8 @@ from bartizan.gateway.auth import Anyone, Authenticator, BookKeys, SharedKey
 from bartizan.gateway.desk import PATH as ANSWERS
 from bartizan.gateway.desk import Desk
 from bartizan.gateway.evidence import Log, Recorder
-from bartizan.gateway.exchange import Gate
 from bartizan.gateway.flagging import finished, flagging
+from bartizan.gateway.gate import Gate
 from bartizan.gateway.keys import KeyBook
 from bartizan.gateway.limits.files import Files, counting
 from bartizan.gateway.limits.limiter import Limiter

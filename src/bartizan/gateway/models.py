@@ -2,7 +2,7 @@
 
 from bartizan.core.errors import Refused, UpstreamFailed
 from bartizan.gateway.call import Answer, Call
-from bartizan.gateway.exchange import Gate
+from bartizan.gateway.gate import Gate
 from bartizan.gateway.wires.openai_answers import openai_error
 
 

@@ -6,7 +6,7 @@
 from bartizan.core.errors import Refused
 from bartizan.gateway.auth import Headers
 from bartizan.gateway.call import Answer
-from bartizan.gateway.exchange import Gate
+from bartizan.gateway.gate import Gate
 from bartizan.gateway.wires.base import dump
 from bartizan.gateway.wires.openai_answers import openai_error
 

@@ -18,7 +18,7 @@ from bartizan.core.sections.retrieval import Retrieval as Section
 from bartizan.core.verdicts import Allow, verdict_name
 from bartizan.gateway.call import Answer, Call
 from bartizan.gateway.chunks import Chunk, Known, Prepared, laid_out, prompt_of
-from bartizan.gateway.exchange import Gate
+from bartizan.gateway.gate import Gate
 from bartizan.gateway.screening import GuardedScreen, Judged
 from bartizan.gateway.wires.base import dump, new_id
 from bartizan.gateway.wires.openai_answers import openai_error

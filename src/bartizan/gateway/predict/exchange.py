@@ -16,7 +16,8 @@ from bartizan.core.errors import BadEvidence, BadRequest, Refused, UpstreamFaile
 from bartizan.core.messages import Prompt, Usage
 from bartizan.gateway.alerts import Alerts
 from bartizan.gateway.call import Answer, Call
-from bartizan.gateway.exchange import Gate, admitted, failed, our_headers, recorded
+from bartizan.gateway.exchange import admitted, failed, our_headers, recorded
+from bartizan.gateway.gate import Gate
 from bartizan.gateway.limits.booking import Booking, Turned
 from bartizan.gateway.predict.copying import CopyWatch
 from bartizan.gateway.predict.dialects import DIALECT, V2, Form, Plain
