@@ -40,15 +40,15 @@ def streamed(text, trust, cuts):
 
 @pytest.mark.parametrize("number", range(len(TEXTS)))
 def test_the_end_of_a_stream_is_judged_like_the_whole_text(number):
-    """To the last bit of the score, with the same findings, for random cuts and for single characters."""
+    """To the last bit of the score, with the same findings, for random cuts and, if it is short, single characters."""
     text = TEXTS[number]
     draw = random.Random(number)
     for trust in (Trust.USER, Trust.WEB):
         whole = Judge().judge(Text(text, trust))
-        for most in (1, 3, 20):
-            count = min(len(text), draw.randint(1, most)) if most > 1 else len(text)
-            cuts = sorted(draw.choices(range(len(text) + 1), k=count)) if count < len(text) else list(range(len(text)))
-            assert streamed(text, trust, cuts) == whole
+        cuts = sorted(draw.choices(range(len(text) + 1), k=draw.randint(2, 20)))
+        assert streamed(text, trust, cuts) == whole
+        if len(text) < 200:
+            assert streamed(text, trust, list(range(len(text)))) == whole
 
 
 def test_an_alarm_comes_before_the_end():

@@ -23,7 +23,7 @@ def words(tmp_path, monkeypatch, plain_module, digit_data):  # noqa: F811
     torch.save(plain_module.state_dict(), tmp_path / "plain.pth")
     np.savez(tmp_path / "test.npz", x=digit_data[1].x, y=digit_data[1].y)
     given = "lab attack plain.pth --data test.npz --factory tests.cli.lab.test_attack:make --shape 1,8,8"
-    return [*given.split(), "--epsilon", "0.15", "--examples", "40", "--suite", "quick", "--curve", "15"]
+    return [*given.split(), "--epsilon", "0.15", "--examples", "16", "--suite", "quick", "--curve", "15"]
 
 
 def test_it_measures_and_writes_what_it_says(words, tmp_path, capsys):
