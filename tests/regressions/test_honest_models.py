@@ -52,3 +52,60 @@ def test_a_transformer_around_any_function_is_not():
     buffer = io.BytesIO()
     joblib.dump(FunctionTransformer(np.mean), buffer)
     assert scan_bytes(memoryview(buffer.getvalue()), "m.joblib", Budget()).verdict is Verdict.REVIEW
+
+
+def test_what_people_keep_beside_their_weights_is_clean():
+    """Arguments, pure paths, dates, settings: in every protocol."""
+    import argparse
+    import collections
+    import pathlib
+    import pickle
+    import random
+    import re
+    import types
+
+    kept = {
+        "args": argparse.Namespace(lr=0.1),
+        "path": pathlib.PurePosixPath("a/b"),
+        "config": types.SimpleNamespace(a=1),
+        "rest": (..., NotImplemented),
+        "words": re.compile(r"\w+"),
+        "counts": collections.defaultdict(int, a=1),
+        "draw": (random.Random(0), np.random.RandomState(0), np.random.default_rng(0)),
+        "arrays": (np.ma.array([1]), np.rec.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")])),
+    }
+    for protocol in range(6):
+        data = pickle.dumps(kept, protocol)
+        result = scan_bytes(memoryview(data), "m.pkl", Budget())
+        assert result.verdict is Verdict.CLEAN, result.findings
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict"),
+    [
+        (b"ctransformers.trainer_utils\nIntervalStrategy\n(S'no'\ntR.", Verdict.REVIEW),
+        (b"ctransformers.trainer_utils\nTrainerState\n(S'no'\ntR.", Verdict.BLOCK),
+        (b"cultralytics.nn.tasks\nDetectionModel\n)\x81.", Verdict.REVIEW),
+        (b"cmodels.yolo\nModel\n)\x81.", Verdict.REVIEW),
+        (b"cmodels.evil\nModel\n)\x81.", Verdict.BLOCK),
+        (b"cfunctools\npartial\n(cnumpy\nmean\ntR.", Verdict.BLOCK),
+        (b"cargparse\nNamespace\n(S'x'\ntR.", Verdict.BLOCK),
+        (b"crandom\nRandom\n(S'x'\ntR.", Verdict.BLOCK),
+        (b"ctyping\nAny\n(tR.", Verdict.BLOCK),
+        (b"cre\n_compile\n(cnumpy\nmean\nI0\ntR.", Verdict.BLOCK),
+    ],
+)
+def test_classes_of_published_models_go_to_review(data, verdict):
+    """training_args.bin calls enumerations; YOLO stores whole modules. Calling anything else stays blocked."""
+    assert scan_bytes(memoryview(data), "m.pkl", Budget()).verdict is verdict
+
+
+def test_an_exported_program_of_torch():
+    """The weights in it are raw numbers under names of their own."""
+    from tests.supply.packing import archive
+
+    names = ("archive_format", "archive_version", "models/model.json", "data/weights/model_weights_config.json")
+    members = {f"m/{name}": b"{}" for name in names} | {"m/data/weights/weight_0": bytes(range(8))}
+    assert scan_bytes(memoryview(archive("zip", members)), "m.pt2", Budget()).verdict is Verdict.CLEAN
+    del members["m/archive_format"]
+    assert scan_bytes(memoryview(archive("zip", members)), "m.pt2", Budget()).verdict is Verdict.REVIEW

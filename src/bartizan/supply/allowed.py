@@ -34,7 +34,13 @@ _ACTIVATIONS = (
 )
 """Activations, which layers keep as settings."""
 _TIER_0 = {
-    "builtins": "bool bytearray bytes complex dict float frozenset int list object range set slice str tuple",
+    "builtins": "Ellipsis NotImplemented bool bytearray bytes complex dict float frozenset int list object range set "
+    "slice str tuple",
+    "argparse": "Namespace",
+    "types": "SimpleNamespace",
+    "typing": "Any Callable Dict List Optional Sequence Set Tuple Union",
+    "random": "Random",
+    "re": "_compile",
     "collections": "Counter OrderedDict defaultdict deque",
     "copyreg": "_reconstructor",
     "_codecs": "encode",
@@ -43,15 +49,21 @@ _TIER_0 = {
     "fractions": "Fraction",
     "uuid": "UUID",
     "pathlib": "PurePath PurePosixPath PureWindowsPath",
+    "pathlib._local": "PurePath PurePosixPath PureWindowsPath",
     "numpy": "bool bool_ complex128 complex64 dtype float16 float32 float64 int16 int32 int64 int8 matrix ndarray "
-    "max mean median min recarray std sum uint16 uint32 uint64 uint8 str_ bytes_ datetime64 timedelta64 " + _UFUNCS,
+    "max mean median min recarray record std sum uint16 uint32 uint64 uint8 str_ bytes_ datetime64 timedelta64 "
+    + _UFUNCS,
     "numpy.matrixlib.defmatrix": "matrix",
     "numpy.core.multiarray": "_reconstruct scalar",
     "numpy._core.multiarray": "_reconstruct scalar",
     "numpy.core._internal": "_reconstruct",
     "numpy.core.numeric": "_frombuffer",
     "numpy._core.numeric": "_frombuffer",
-    "numpy.ma.core": "MaskedArray _mareconstruct",
+    "numpy.ma": "MaskedArray",
+    "numpy.ma.core": "MaskedArray MaskedConstant _mareconstruct",
+    "numpy.rec": "recarray record",
+    "numpy.core.records": "recarray record",
+    "numpy._core.records": "recarray record",
     "numpy.random._generator": "Generator",
     "numpy.random._pickle": "__bit_generator_ctor __generator_ctor __randomstate_ctor",
     "numpy.random._mt19937": "MT19937",
@@ -96,26 +108,43 @@ _TIER_0 = {
     "pandas.core.indexes.base": "_new_Index",
 }
 NUMPY_SETTINGS = frozenset({"max", "mean", "median", "min", "std", "sum", *_UFUNCS.split()})
-_OLD_NAMES = {"__builtin__": "builtins", "copy_reg": "copyreg"}
+_OLD_MODULES = {"__builtin__": "builtins", "copy_reg": "copyreg"}
+_OLD_NAMES = {"xrange": "range", "long": "int", "unicode": "str", "basestring": "str"}
 TIER_0 = frozenset((module, name) for module, names in _TIER_0.items() for name in names.split())
 
 _LIBRARIES = frozenset(
-    (
-        "catboost",
-        "imblearn",
-        "lightgbm",
-        "numpy",
-        "pandas",
-        "scipy",
-        "skl2onnx",
-        "sklearn",
-        "statsmodels",
-        "torch",
-        "torchvision",
-        "transformers",
-        "xgboost",
+    name
+    for line in (
+        "accelerate autogluon bertopic catboost category_encoders datasets detectron2 diffusers fairseq fastai",
+        "fastcore flair gensim gplearn hdbscan hmmlearn imblearn interpret keras lightgbm lightning lightning_fabric",
+        "mlxtend mmcv mmdet mmengine mmseg monai networkx nltk numpy omegaconf open_clip pandas peft pmdarima prophet",
+        "pyannote pynndescent pyod pytorch_lightning pytorch_tabnet river scipy segmentation_models_pytorch setfit",
+        "sentence_transformers shap skl2onnx sklearn skopt skorch sktime spacy speechbrain statsmodels thinc timm",
+        "tokenizers torch torch_geometric torchaudio torchmetrics torchtext torchvision tpot transformers trl",
+        "tslearn ultralytics umap xgboost yolov5",
     )
+    for name in line.split()
 )
+"""Libraries whose classes are found in published models."""
+_REPOSITORIES = ("models.yolo", "models.common", "models.experimental")
+"""Modules of YOLOv5 and YOLOv7, which are run out of their repository and name their classes so."""
+_ENUMS = {
+    "transformers.trainer_utils": "EvaluationStrategy FSDPOption HubStrategy IntervalStrategy SaveStrategy "
+    "SchedulerType ShardedDDPOption",
+    "transformers.training_args": "OptimizerNames ParallelMode",
+    "transformers.debug_utils": "DebugOption",
+    "transformers.utils.generic": "PaddingStrategy TensorType",
+    "transformers.tokenization_utils_base": "PaddingStrategy TruncationStrategy",
+    "accelerate.utils.dataclasses": "ComputeEnvironment CustomDtype DistributedType DynamoBackend LoggerType "
+    "PrecisionType RNGType SageMakerDistributedType",
+    "peft.utils.peft_types": "PeftType TaskType",
+    "torch.distributed.fsdp.api": "BackwardPrefetch ShardingStrategy StateDictType",
+    "torch.distributed.fsdp.fully_sharded_data_parallel": "BackwardPrefetch ShardingStrategy StateDictType",
+    "pytorch_lightning.trainer.states": "RunningStage TrainerFn TrainerStatus",
+    "lightning.pytorch.trainer.states": "RunningStage TrainerFn TrainerStatus",
+}
+ENUMS = frozenset(f"{module}.{name}" for module, names in _ENUMS.items() for name in names.split())
+"""Enumerations, which are called with the value of their member when a pickle is loaded (training_args.bin)."""
 _OLD_PARTS = re.compile(r"\._")
 _CLASS = re.compile(r"_?[A-Z]\w*")
 
@@ -136,8 +165,8 @@ def is_known(module: str, name: str) -> bool:
 
 def canonical(module: str, name: str) -> tuple[str, str]:
     """Return the global under its present name: Python 2 called some modules otherwise."""
-    present = _OLD_NAMES.get(module, module)
-    return present, "range" if (present, name) == ("builtins", "xrange") else name
+    present = _OLD_MODULES.get(module, module)
+    return present, _OLD_NAMES.get(name, name) if module == "__builtin__" else name
 
 
 def tier(module: str, name: str) -> int | None:
@@ -146,6 +175,6 @@ def tier(module: str, name: str) -> int | None:
         return 0
     library = module.split(".", 1)[0]
     dotted = not all(part.isidentifier() for part in module.split("."))
-    if library in _LIBRARIES and not dotted and _CLASS.fullmatch(name):
+    if (library in _LIBRARIES or module in _REPOSITORIES) and not dotted and _CLASS.fullmatch(name):
         return 1
     return None

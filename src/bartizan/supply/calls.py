@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 
-from bartizan.supply.allowed import NUMPY_SETTINGS, tier
+from bartizan.supply.allowed import ENUMS, NUMPY_SETTINGS, tier
 from bartizan.supply.values import Global, Made, Other, Persistent, Pile, Value
 
 _LARGEST_SIZE = 1 << 28
@@ -41,8 +41,17 @@ def objections(made: Made, op: str) -> Iterator[str]:
 
 
 def _is_class_without_call(made: Made) -> bool:
-    """Loading an extension type often calls it without arguments; that is as good as building it empty."""
-    return not made.arguments
+    """Loading an extension type often calls it without arguments; that is as good as building it empty.
+
+    An enumeration is called with a value.
+    """
+    match made.arguments:
+        case []:
+            return True
+        case [str() | int()]:
+            return made.of.full in ENUMS
+        case _:
+            return False
 
 
 def _codecs_encode(arguments: list[Value]) -> str:
@@ -125,6 +134,18 @@ def _wrapped(arguments: list[Value]) -> str:
             return "would build an instance of its first argument"
 
 
+def _nothing(arguments: list[Value]) -> str:
+    return "is given its content afterwards, not when it is called" if arguments else ""
+
+
+def _pattern(arguments: list[Value]) -> str:
+    match arguments:
+        case [str() | bytes(), int()]:
+            return ""
+        case _:
+            return "takes a short pattern and its flags"
+
+
 def _no_huge_size(arguments: list[Value]) -> str:
     match arguments:
         case [int() as size, *_] if size > _LARGEST_SIZE:
@@ -136,7 +157,7 @@ def _no_huge_size(arguments: list[Value]) -> str:
 _NUMBERS_ONLY = ("sklearn.linear_model._sgd_fast", "sklearn._loss._loss")
 _NEVER_CALLED = (
     *("sklearn.feature_selection._univariate_selection", "sklearn.feature_selection.univariate_selection"),
-    *("torch.nn.functional", "torch._C._nn"),
+    *("torch.nn.functional", "torch._C._nn", "typing"),
     *("sklearn.cluster._kmeans", "scipy._lib.array_api_compat.numpy._aliases"),
 )
 
@@ -157,6 +178,10 @@ _RULES: dict[str, Callable[[list[Value]], str]] = {
     "collections.OrderedDict": _ordered_dict,
     "collections.defaultdict": _default_dict,
     "copyreg._reconstructor": _reconstructor,
+    "re._compile": _pattern,
+    "argparse.Namespace": _nothing,
+    "types.SimpleNamespace": _nothing,
+    "random.Random": _nothing,
     "torch._utils._rebuild_tensor_v2": _storage_first,
     "torch._utils._rebuild_tensor": _storage_first,
     "numpy.random._pickle.__generator_ctor": _bit_generator,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bartizan.core.findings import Finding, Severity
-from bartizan.supply import lz4
+from bartizan.supply import lz4, zip_layout
 from bartizan.supply.base import Budget, unreadable
 
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")
@@ -47,6 +47,8 @@ class Member:
 
     name: str
     data: memoryview
+    raw: bool = False
+    """Whether it is numbers that readers take by position."""
 
 
 class _Window(io.RawIOBase):
@@ -88,7 +90,8 @@ def zip_members(
 ) -> Iterator[Member]:
     """Yield the members of a zip file; what is wrong with it goes to `found`.
 
-    Members for which `passive` says so are raw data that nobody interprets: only their headers are checked.
+    Members for which `passive` says so are raw data that nobody interprets; stored ones are given as they lie there,
+    without a copy and without their checksum.
     """
     try:
         archive = zipfile.ZipFile(io.BufferedReader(_Window(data)))
@@ -113,9 +116,13 @@ def zip_members(
         found += _local_findings(data, info, where)
         if info.flag_bits & 1 or info.flag_bits & 0x40:
             found.append(Finding("encrypted", Severity.HIGH, "an encrypted member cannot be read", where))
-        elif not info.filename.endswith("/") and not passive(info.filename):
-            yield from _zip_member(archive, info, budget, found, where)
-    found += _gaps(data, archive, path)
+        elif not info.filename.endswith("/"):
+            raw = passive(info.filename)
+            if raw and info.compress_type == zipfile.ZIP_STORED:
+                yield Member(info.filename, _stored(data, info), raw=True)
+            else:
+                yield from _zip_member(archive, info, budget, found, where, raw)
+    found += zip_layout.findings(data, archive.infolist(), len(archive.comment), path)
 
 
 def zip_names(data: memoryview) -> list[str]:
@@ -127,7 +134,7 @@ def zip_names(data: memoryview) -> list[str]:
 
 
 def _zip_member(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget, found: list[Finding], where: str
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget, found: list[Finding], where: str, raw: bool
 ) -> Iterator[Member]:
     if info.file_size > max(_HARMLESS, budget.ratio * info.compress_size):
         found.append(
@@ -141,7 +148,12 @@ def _zip_member(
         # A reader that does not check CRCs (torch) would load these bytes all the same.
         found.append(Finding("zip-damaged", Severity.HIGH, f"a member that standard readers refuse: {error}", where))
         return
-    yield Member(info.filename, memoryview(content))
+    yield Member(info.filename, memoryview(content), raw)
+
+
+def _stored(data: memoryview, info: zipfile.ZipInfo) -> memoryview:
+    start = zip_layout.content_start(data, info)
+    return data[start : start + info.file_size]
 
 
 def _local_findings(data: memoryview, info: zipfile.ZipInfo, where: str) -> list[Finding]:
@@ -165,14 +177,6 @@ def _local_findings(data: memoryview, info: zipfile.ZipInfo, where: str) -> list
     if "\0" in info.orig_filename:
         wrong.append("a NUL in the name")
     return [Finding("zip-header", Severity.HIGH, one, where) for one in wrong]
-
-
-def _gaps(data: memoryview, archive: zipfile.ZipFile, path: str) -> list[Finding]:
-    """Name bytes before the first member: a file in front of a zip is read by other readers."""
-    first = min((info.header_offset for info in archive.infolist()), default=0)
-    if first > 0:
-        return [Finding("zip-prefix", Severity.HIGH, f"{first} bytes stand before the first member", path)]
-    return []
 
 
 def is_tar(data: memoryview) -> bool:

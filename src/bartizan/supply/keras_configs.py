@@ -14,6 +14,7 @@ from bartizan.core.display import visible
 from bartizan.core.findings import Finding, Severity
 from bartizan.supply import hdf5_files
 from bartizan.supply.base import Budget, unreadable
+from bartizan.supply.pickles import also_pickle
 
 _PARTS = (
     "activations constraints initializers layers losses metrics models optimizers regularizers random dtype_policies "
@@ -57,8 +58,11 @@ def hdf5(data: memoryview, path: str, budget: Budget) -> list[Finding]:
     contents = hdf5_files.walk(data, path, budget)
     found = list(contents.findings)
     for place, text in contents.texts.items():
+        where = f"{path}#{visible(place[:100])}"
         if is_keras_config(text):
-            found += keras_config(text, f"{path}#{visible(place[:100])}")
+            found += keras_config(text, where)
+        pickled = also_pickle(memoryview(text), where, budget)  # PyTables and pandas unpickle attributes
+        found += pickled.findings if pickled is not None else ()
     named = {name for match in _IN_HDF5.finditer(data) if (name := _unescaped(match[1])) in _CODE}
     if named and not any(one.rule == "keras-code" for one in found):
         found += [Finding("keras-code", Severity.HIGH, f"{name} {_CODE[name]}", path) for name in sorted(named)]

@@ -29,6 +29,7 @@ from bartizan.supply.texts import MODEL_NAMES, scan_text
 from bartizan.supply.torch_archives import TorchArchive
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_ZIP = b"PK\x03\x04"
 _CLOSED = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar", b"\x28\xb5\x2f\xfd": "zstd"}
 _CLOSED_WHY = (
     "a {} archive: this scanner does not open it, though loaders may; unpack it and scan what is in it, "
@@ -99,7 +100,7 @@ def scan_bytes(data: memoryview, path: str, budget: Budget, depth: int = 0, *, i
         for magic, kind in _PACKED.items():
             if head.startswith(magic):
                 return _packed(data, kind, path, budget, depth)
-        if head.startswith((b"PK\x03\x04", b"PK\x05\x06")) or _has_zip_end(data):
+        if head.startswith((_ZIP, b"PK\x05\x06")) or _has_zip_end(data):
             return _zip(data, path, budget, depth)
         found = _marked(data, path, budget, depth)
         return found if found is not None else _unmarked(data, path, budget, in_skill)
@@ -193,8 +194,9 @@ def _zip(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
     members = _Members(path, budget, depth, skill_folders(names))
     contents = Contents(path, wheel=any(name.endswith(".dist-info/RECORD") for name in names))
     for member in containers.zip_members(data, path, budget, found, torch.is_storage):
-        contents.see(member.name, member.data)
-        found += torch.findings(member.name, member.data)
+        if not member.raw:
+            contents.see(member.name, member.data)
+            found += torch.findings(member.name, member.data)
         members.take(member, torch)
         if member.name == skops_files.SCHEMA and skops_files.is_schema(member.data):
             where = f"{path}!{member.name}"
@@ -216,7 +218,10 @@ class _Members:
     def take(self, member: containers.Member, torch: TorchArchive | None = None) -> None:
         """Scan one member. Code is left to `Contents`, which knows whether the archive is a package."""
         where, name = f"{self.path}!{member.name}", member.name
-        if torch is not None and torch.is_pickle(name):
+        if member.raw and bytes(member.data[:4]) != _ZIP:
+            hidden = also_pickle(member.data, where, self.budget)
+            self.parts += [hidden] if hidden is not None else []
+        elif torch is not None and torch.is_pickle(name):
             self.parts.append(scan_pickle(member.data, where, self.budget, torch=True, archive_types=torch.is_script))
         elif name.endswith((".pkl", ".pickle")) or looks_like_pickle(member.data):
             self.parts.append(scan_pickle(member.data, where, self.budget))

@@ -1,5 +1,7 @@
 """Scans text files: PMML, requirement and lock files, what agents are given, chat templates, source code."""
 
+import json
+
 from bartizan.core.findings import Finding, Severity
 from bartizan.supply import model_configs, pmml_models, tensors
 from bartizan.supply.agents.mcp_servers import scan_servers
@@ -44,14 +46,14 @@ def scan_text(data: bytes, path: str, *, in_skill: bool = False) -> Scanned | No
         return asked
     if in_skill or is_skill(path):
         return scan_skill(text, path, part=in_skill)
+    code = _code(data, text, name, path)
+    if code is not None:
+        return judged(path, *code)
     agent = _json(text, name, path)
     if agent is not None:
         return agent
     if "chat_template" in name:
         return judged(path, "text", tensors.chat_template(text, path))
-    code = _code(data, text, name, path)
-    if code is not None:
-        return judged(path, *code)
     return _other(text, name, path)
 
 
@@ -83,6 +85,8 @@ def _code(data: bytes, text: str, name: str, path: str) -> tuple[str, list[Findi
         return "python", python_findings(data, path, eager=name == "setup.py")
     if name.endswith(".pth"):
         return "python path file", pth_findings(text, path)
+    if name.endswith(".ipynb"):
+        return "notebook", notebook_findings(text, path)
     if name.endswith((".js", ".cjs", ".mjs", ".ts")):
         return "javascript", javascript_findings(data, path)
     if name.endswith(_SHELL) or text.startswith(("#!/bin/sh", "#!/bin/bash", "#!/usr/bin/env bash")):
@@ -95,3 +99,16 @@ def shell_findings(text: str, path: str) -> list[Finding]:
     if remote_command(text):
         return [Finding("remote-execution", Severity.HIGH, "fetches a program and runs it", path)]
     return []
+
+
+def notebook_findings(text: str, path: str) -> list[Finding]:
+    """Return what the code in a Jupyter notebook does, commands of the shell included."""
+    try:
+        cells = json.loads(text)["cells"]
+        sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return [unreadable(f"a notebook that cannot be read: {type(error).__name__}", path)]
+    lines = [line for source in sources for line in source.split("\n")]
+    shell = [line.lstrip("!% \t") for line in lines if line.lstrip().startswith(("!", "%"))]
+    plain = "\n".join("pass" if line.lstrip().startswith(("!", "%")) else line for line in lines)
+    return [*shell_findings("\n".join(shell), path), *python_findings(plain.encode(), path, eager=False)]

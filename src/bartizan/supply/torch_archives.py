@@ -36,6 +36,7 @@ _OWN = frozenset(
 _REMOTE = frozenset({"rpc", "dist_autograd", "c10d", "_c10d_functional"})
 _OPERATOR = re.compile(rb"([A-Za-z_][\w.]{0,60})::([A-Za-z_]\w{0,80})")
 _LONGEST = 20 << 20
+_EXPORTED = re.compile(r"/data/(?:weights|constants)/(?:weight|tensor)_\d+$")
 
 
 class TorchArchive:
@@ -49,12 +50,14 @@ class TorchArchive:
         """Whether it brings the code of its types along, so that names below `__torch__` mean those."""
 
     def is_storage(self, name: str) -> bool:
-        """Return whether a member is raw numbers: archive/data/7 beside archive/data.pkl.
+        """Return whether a member is raw numbers: archive/data/7 beside archive/data.pkl, or those of torch.export.
 
         Readers take its bytes by position and never unpickle them.
         """
         folder, _, number = name.rpartition("/")
-        return number.isdigit() and folder.endswith(_PICKLES) and f"{folder}.pkl" in self._names
+        if number.isdigit() and folder.endswith(_PICKLES):
+            return f"{folder}.pkl" in self._names
+        return bool(_EXPORTED.search(name)) and f"{folder.rsplit('/', 2)[0]}/archive_format" in self._names
 
     def is_pickle(self, name: str) -> bool:
         """Return whether a member is a pickle whose persistent ids are the file's own storages."""
