@@ -84,7 +84,7 @@ def test_unknown_models_and_rates_are_refused(capsys):
 def test_a_sketch_is_made_of_what_the_model_says_and_the_gateway_takes_it(capsys):
     """The model server is asked; the line that is printed is the one to put into the settings."""
     np.save("honest.npy", honest()[0].reshape(-1, 1, 8, 8))
-    words = ["predict", "sketch", "digits", "--data", "honest.npy", "--clients", "4"]
+    words = ["predict", "sketch", "digits", "--data", "honest.npy", "--clients", "30"]
     with serving(of_callable("softmax", scores_of, Arrays((1, 8, 8), 0.0, 1.0), classes=10), "digits") as url:
         place = f'url = "{url}"\n'
         Path("bartizan.toml").write_text(TOML.format(profile=place))
@@ -96,4 +96,4 @@ def test_a_sketch_is_made_of_what_the_model_says_and_the_gateway_takes_it(capsys
     assert predictions(chosen.predict).copying.models.keys() == {"digits"}
     assert main(words) == 2  # the server is gone
     assert main([*words, "--clients", "1"]) == 2
-    assert "expected 4 to 10000" in capsys.readouterr().err
+    assert "expected 30 to 10000" in capsys.readouterr().err

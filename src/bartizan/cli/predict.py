@@ -18,7 +18,7 @@ from bartizan.gateway.predict.contract import Contract
 from bartizan.gateway.predict.model import Model, Prediction, softmax
 from bartizan.gateway.predict.profile import Profile
 from bartizan.gateway.predict.sketch import Sketch
-from bartizan.gateway.predict.sketching import CLIENTS, sketched
+from bartizan.gateway.predict.sketching import CLIENTS, FEWEST_CLIENTS, Honest, sketched
 from bartizan.gateway.predict.sketching import RATE as WINDOW_RATE
 from bartizan.gateway.predict.tensors import DTYPES, Array, Tensor
 from bartizan.lab.labelled import load
@@ -73,23 +73,27 @@ def _calibrate(args: argparse.Namespace, settings: Predict) -> int:
 
 def _sketch(args: argparse.Namespace, settings: Predict) -> int:
     model, contract = _named(args, settings)
-    if not 4 <= args.clients <= 10_000:
-        raise BadSettings(f"--clients {args.clients}: expected 4 to 10000")
+    if not FEWEST_CLIENTS <= args.clients <= 10_000:
+        raise BadSettings(f"--clients {args.clients}: expected {FEWEST_CLIENTS} to 10000")
     pieces = _honest(args.data, model, contract)
     x = np.concatenate([contract.features(piece) for piece in pieces])
     with Console(stderr=True).status(f"asking {model.name} about {len(x)} inputs"):
         said = asyncio.run(_asked(served(model), pieces))
     with Console(stderr=True).status(f"{len(x)} inputs and their answers"):
-        sketch = sketched(x, said.labels, said.scores, seed=secrets.randbits(63), rate=args.rate, clients=args.clients)
+        sketch = sketched(
+            Honest(x, said.labels, said.scores, contract.bounds()),
+            seed=secrets.randbits(63),
+            rate=args.rate,
+            clients=args.clients,
+        )
     out = _written(sketch, args.out, f"{model.name}.sketch")
     facts = sketch.facts
     doubt = (
         "how sure the model is counts too" if facts["doubt"] else "the model gives no scores: doubt is not looked at"
     )
-    print(
-        f"{out}: {facts['inputs']} honest inputs; {facts['windows']} windows of made-up clients, rate {facts['rate']:g}"
-    )
-    print(f"  limits: own {sketch.limits.own:.2f}, kin {sketch.limits.kin:.2f}; {doubt}")
+    print(f"{out}: {facts['inputs']} honest inputs; {facts['clients']} made-up clients, rate {facts['rate']:g}")
+    limits = ", ".join(f"{name} {value:.2f}" for name, value in vars(sketch.limits).items())
+    print(f"  limits: {limits}; {doubt}")
     print(f'  sketch = "{out}"   # goes into its [[predict.models]]; keep the file like a key')
     return OK
 

@@ -20,11 +20,11 @@ def mixed(count, share, seed):
 def test_a_thief_alone_is_noticed_within_64_questions_and_honest_callers_are_not():
     """Honest ones ask 512 questions each."""
     past = Accounts(sketch())
-    assert max(one.own for one in past.take("eve", "", mixed(64, 1.0, 1)).scores) > sketch().limits.own
+    assert "far" in past.take("eve", "", mixed(64, 1.0, 1)).scores[-1].past(sketch().limits)
     for number in range(4):
         found = past.take(f"user {number}", "", mixed(512, 0.0, number)).scores
         assert len(found) == 512 // BLOCK
-        assert max(one.own for one in found) < sketch().limits.own
+        assert not any(one.past(sketch().limits) for one in found)
 
 
 def test_accounts_that_ask_the_same_unusual_things_are_kin():
@@ -44,13 +44,13 @@ def test_a_network_and_newcomers_are_judged_as_one():
     past = Accounts(sketch())
     found = [near for number in range(12) for near in past.take(f"once {number}", "", mixed(8, 1.0, number)).near]
     assert len(found) == 6
-    assert max(found) > sketch().limits.own
+    assert "far" in found[-1].past(sketch().limits)
     alone = Accounts(sketch())
     assert not any(alone.take("eve", "9.9.9.0/24", mixed(64, 1.0, number)).near for number in range(3))
     alone.take("bob", "9.9.9.0/24", mixed(64, 1.0, 9))
     taken = alone.take("bob", "9.9.9.0/24", mixed(64, 1.0, 10))
     assert (taken.group, len(taken.near)) == ("9.9.9.0/24", 4)
-    assert min(taken.near) > sketch().limits.own
+    assert all("far" in one.past(sketch().limits) for one in taken.near)
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):

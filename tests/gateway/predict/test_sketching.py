@@ -2,34 +2,39 @@
 
 import numpy as np
 import pytest
-from tests.gateway.predict.traffic import honest, sketch
+from tests.gateway.predict.traffic import BOUNDS, honest, sketch
 
 from bartizan.core.errors import BadRequest
-from bartizan.gateway.predict.sketching import look, sketched
+from bartizan.gateway.predict.sketching import Honest, sketched
 
 
 def test_limits_lie_above_what_honest_windows_show():
-    """1 is what one honest window in a hundred shows; the limit is rarer."""
+    """1 is what one honest window in a hundred shows; the limits are rarer, and 30 clients were made up."""
     limits = sketch().limits
-    assert 1.0 < limits.own < 5.0
-    assert 0.0 < limits.kin < np.inf
-    assert sketch().facts["windows"] == 24 * 64
+    assert 1.0 < limits.far < 8.0
+    assert 1.0 < limits.doubt < 8.0
+    assert 1.0 < limits.kin < 100.0
+    assert sketch().facts["clients"] == 30
 
 
-def test_a_look_leaves_features_of_few_values_alone():
-    """A category has no brightness."""
+def test_a_look_leaves_categories_alone_and_stays_in_the_range():
+    """A category has no brightness; what has no bounds is moved by a share of its usual range."""
     draw = np.random.default_rng(0)
-    units = draw.normal(size=(20, 3)).astype(np.float32)
-    seen = look(units, draw, np.array([True, False, True]))
-    np.testing.assert_array_equal(seen[:, 1], units[:, 1])
-    assert (seen[:, 0] != units[:, 0]).all()
+    x = np.column_stack([np.linspace(0, 1, 200), np.arange(200) % 2, 5 * draw.normal(size=200)]).astype(np.float32)
+    bounds = (np.array([0, 0, -np.inf]), np.array([1, 1, np.inf]))
+    table = Honest(np.column_stack([x, x[:, 1]])[:, :3], np.zeros(200, int), None, bounds)
+    seen = table.seen_by(np.arange(200), draw)
+    assert table.width[2] > 15
+    assert (seen[:, 0] >= 0).all()
+    assert (seen[:, 0] <= 1).all()
+    assert (seen[:, 2] != x[:, 2]).all()
 
 
 def test_labels_alone_are_enough_but_few_inputs_are_not():
     """Without scores doubt is not looked at."""
     x = honest()[0]
-    made = sketched(x, np.arange(len(x)) % 3, None, seed=1, clients=4)
+    made = sketched(Honest(x, np.arange(len(x)) % 3, None, BOUNDS), seed=1, clients=30)
     assert made.doubt_spread == 0
     assert not made.unexpected(made.place(x[:5]), np.zeros(5, int), np.ones(5))[:, -1].any()
     with pytest.raises(BadRequest, match="expected 1000"):
-        sketched(x[:999], np.zeros(999, int), None, seed=1)
+        sketched(Honest(x[:999], np.zeros(999, int), None, BOUNDS), seed=1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from bartizan.gateway.predict.calibration import calibrated
 from bartizan.gateway.predict.sketch import doubt
-from bartizan.gateway.predict.sketching import sketched
+from bartizan.gateway.predict.sketching import Honest, sketched
 from bartizan.lab.reference_classifier import digits
 
 SIZE = 64
@@ -52,14 +52,13 @@ def sketch():
     """A sketch of digits and what the model says of them."""
     x = honest()[0]
     scores = scores_of(x)
-    return sketched(x, scores.argmax(axis=1), scores, seed=5, clients=24)
+    return sketched(Honest(x, scores.argmax(axis=1), scores, BOUNDS), seed=5, clients=30)
 
 
 def unlike(count, seed=0):
-    """Questions of a thief: digits with a step of Jacobian augmentation."""
+    """Questions of a thief who owns images of another kind: negatives."""
     draw = np.random.default_rng(seed)
-    base = honest()[1][draw.integers(0, 500, count)]
-    return np.clip(base + 0.15 * np.sign(draw.normal(size=base.shape)), 0, 1).astype(np.float32)
+    return 1 - honest()[1][draw.integers(0, 500, count)]
 
 
 def rows_of(x):

@@ -2,8 +2,8 @@
 
 Questions are summed in blocks of 16. When a block is full, the caller is judged:
 
-* own: by windows of 32 to 1,024 of its latest questions: how far their mean is from what their answers lead one to
-  expect (`sketch.py`), and how unsure the model was of them beyond that;
+* far, doubt: by windows of 32 to 1,024 of its latest questions: how far their mean is from what their answers lead one
+  to expect (`sketch.py`), and how unsure the model was of them beyond that;
 * kin: callers whose even blocks point the same way as this one's are its kin; do its odd blocks point the way of
   theirs? Choosing by one half and testing by the other keeps an honest caller's chance of a false alarm as it is,
   however many callers there are to choose from. One attack that is spread over many accounts is found by this long
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bartizan.gateway.predict.sketch import SIZES, WAVES, Sketch
+from bartizan.gateway.predict.sketch import SIZES, WAVES, Limits, Sketch
 from bartizan.gateway.predict.tensors import Array
 
 BLOCK = 16
@@ -34,11 +34,16 @@ NEWCOMERS = ""
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a full block of a caller shows; `own` is 0 for a median honest window, 1 for one in a hundred."""
+    """What a full block shows; `far` and `doubt` are 0 for a median honest window, 1 for one in a hundred."""
 
-    own: float
+    far: float
+    doubt: float
     kin: float = 0.0
     relatives: tuple[str, ...] = ()
+
+    def past(self, limits: Limits) -> list[str]:
+        """Return the names of the signs that are past their limits."""
+        return [name for name, limit in vars(limits).items() if getattr(self, name) > limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,8 @@ class Taken:
     scores: tuple[Scores, ...]
     group: str
     """A network, or those who have asked little."""
-    near: tuple[float, ...]
-    """As `Scores.own`, of blocks of a group of two callers or more."""
+    near: tuple[Scores, ...]
+    """Of blocks of a group of two callers or more; they have no kin."""
 
 
 @dataclass
@@ -110,7 +115,7 @@ class Accounts:
         self._halves[half, slot] += block
         self._counts[half, slot] += 1
         kin, relatives = self._kin(slot)
-        return Scores(self._own(asker), kin, relatives)
+        return Scores(*self._own(asker), kin, relatives)
 
     def _asker(self, caller: str) -> _Asker:
         asker = self._askers.pop(caller, None)
@@ -123,8 +128,8 @@ class Accounts:
         self._askers[caller] = asker
         return asker
 
-    def _near(self, group: str, caller: str, rows: Array) -> tuple[float, ...]:
-        """Return the scores of the blocks that the questions filled in their group, where it has two callers."""
+    def _near(self, group: str, caller: str, rows: Array) -> tuple[Scores, ...]:
+        """Return what the blocks show that the questions filled in their group, where it has two callers."""
         asker = self._groups.pop(group, None) or _Asker(0)
         if len(self._groups) == MOST:
             del self._groups[next(iter(self._groups))]
@@ -134,19 +139,20 @@ class Accounts:
         found = []
         for block in asker.put(rows):
             asker.blocks.append(block)
-            found.append(self._own(asker))
+            found.append(Scores(*self._own(asker)))
         return tuple(found) if len(asker.callers) > 1 else ()
 
-    def _own(self, asker: _Asker) -> float:
-        """Return the highest score over windows of the latest questions."""
+    def _own(self, asker: _Asker) -> tuple[float, float]:
+        """Return the highest distance and doubt over windows of the latest questions."""
         sums = np.cumsum(np.stack(asker.blocks)[::-1], axis=0)
         sizes = [size for size in SIZES if size <= len(sums) * BLOCK]
         if not sizes:
-            return 0.0
+            return 0.0, 0.0
         ends = np.asarray(sizes) // BLOCK - 1
         signs = window_signs(sums[ends], np.asarray(sizes))
         scale = self._sketch.scales[: len(sizes)]
-        return float(((signs - scale[..., 0]) / scale[..., 1]).max())
+        far, doubt = ((signs - scale[..., 0]) / scale[..., 1]).max(axis=0)
+        return float(far), float(doubt)
 
     def _kin(self, slot: int) -> tuple[float, tuple[str, ...]]:
         """Return how well the caller's odd blocks agree with its kin's, in deviations, and who the kin are."""
@@ -156,7 +162,7 @@ class Accounts:
         some = len(self._askers)
         counts = self._counts[:, :some]
         even = self._halves[0, :some] / np.sqrt(np.maximum(counts[0], 1) * BLOCK)[:, None]
-        like = even @ even[slot] / np.sqrt(WAVES)
+        like = even @ even[slot] / self._sketch.chance
         like[slot] = 0
         kin = np.flatnonzero((like > max(LIKE, _NEAR_BEST * like.max())) & (counts[1] > 0))
         if not len(kin):

@@ -97,7 +97,7 @@ class Copies:
         for scores in taken.scores:
             told += self._noticed(caller, scores, now_s)
         for near in taken.near:
-            if near > self.sketch.limits.own:
+            if near.past(self.sketch.limits):
                 told += self._noticed_near(taken.group, now_s)
         if self._classes <= LABELS:
             for key in {caller, network} - {""}:
@@ -109,10 +109,9 @@ class Copies:
         return max(0, self._strikes.count(caller, now_s) - excused)
 
     def _noticed(self, caller: str, scores: Scores, now_s: float) -> list[Told]:
-        limits = self.sketch.limits
         before = reached(self._steps, self._struck(caller, now_s))
         self._asked.add(caller, now_s)  # counts windows, not questions
-        signs = [name for name in ("own", "kin") if getattr(scores, name) > getattr(limits, name)]
+        signs = scores.past(self.sketch.limits)
         if not signs:
             return []
         self._strikes.add(caller, now_s)

@@ -37,7 +37,8 @@ _FORM = 1
 class Limits:
     """The values of `accounts.Scores` above which a window is noticed."""
 
-    own: float = np.inf
+    far: float = np.inf
+    doubt: float = np.inf
     kin: float = np.inf
 
 
@@ -67,6 +68,8 @@ class Sketch:
     """Mean doubt for each label (kinds,) float32."""
     doubt_spread: float
     """Deviation of one input's doubt; 0: the model gives no scores, and doubt is not looked at."""
+    chance: float
+    """Deviation of the inner product of two honest clients' windows."""
     scales: Array
     """What scores of honest windows are: median and distance to the 99 % quantile by size and sign (SIZES, 2, 2)."""
     held: Array
@@ -149,7 +152,7 @@ class Sketch:
             raise BadArtifact(f"{path}: no labels, or features outside 0..{self.size - 1}")
 
 
-_NUMBERS = {"size": int, "seed": int, "reach": float, "doubt_spread": float}
+_NUMBERS = {"size": int, "seed": int, "reach": float, "doubt_spread": float, "chance": float}
 _SHAPES: dict[str, tuple[tuple[str | int, ...], str]] = {
     "chosen": (("d",), "int64"),
     "centre": (("D",), "float32"),

@@ -2,17 +2,19 @@
 
 Half of the inputs say what is usual, the other half is sent past the very code that judges callers, as the questions
 of made-up clients. Each asks about some labels more than others and about easy or hard inputs, and has a look of its
-own (brightness, contrast, a blemish, a sensor's noise). The limit is the quantile of what all their windows show: by
+own (brightness, contrast, a sensor's noise). The limit is the quantile of what all their windows show: by
 exchangeability a window of another such client is above it with no more than that chance (conformal prediction, Vovk
 et al. 2005). Real clients may differ more from each other than these; who differs more is noticed more often.
 """
 
 import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from bartizan.core.errors import BadRequest
-from bartizan.gateway.predict.accounts import BLOCK, Accounts, window_signs
+from bartizan.gateway.predict.accounts import BLOCK, KIN_BLOCKS, Accounts, Scores, window_signs
 from bartizan.gateway.predict.calibration import line
 from bartizan.gateway.predict.sketch import KINDS, SIZES, WATCHED, WAVES, Limits, Sketch, doubt
 from bartizan.gateway.predict.tensors import Array
@@ -21,51 +23,97 @@ FEWEST = 1000
 """Honest inputs below which no sketch is made."""
 RATE = 0.003
 """Honest windows that are noticed."""
-CLIENTS = 200
+CLIENTS, FEWEST_CLIENTS = 300, 30
 HELD = 500
 """Inputs that copies are judged by."""
 _TAKES_TURNS = 0.5
 """Concentration of the labels a client asks about (Dirichlet): a few more than the others."""
-_HARDER = 0.5
+_HARDER = 0.15
 """Deviation of how much clients lean to hard or easy inputs."""
-_BRIGHT, _CONTRAST, _BLEMISH, _GRAIN = 0.1, 0.05, 0.05, 0.1
-"""Looks of clients, in deviations of the inputs."""
+_BRIGHT, _CONTRAST, _GRAIN = 0.03, 0.05, 0.04
+"""Looks of clients, in shares of the range."""
+_SIGNS = tuple(vars(Limits()))
+_FEW = 16
+"""Values that a feature without a look has at most: a category has no brightness."""
 _LEVEL = 256
 """Questions of each client by which directions are levelled."""
+_STEADY = 3.0
+"""How much more than by their size clients' differences count."""
 _RIDGE = 0.02
 """Share of the mean variance below which directions are not blown up."""
 
 
-def sketched(
-    x: Array, labels: Array, scores: Array | None, *, seed: int, rate: float = RATE, clients: int = CLIENTS
-) -> Sketch:
-    """Return the sketch of honest inputs x (n, D) and what the model says of them: labels (n,), probabilities or None.
+@dataclass(frozen=True)
+class Honest:
+    """Honest inputs (n, D), what the model says of them, and the range of each feature (infinite: taken from x)."""
 
-    `seed` chooses the cosines: keep it secret. `clients` are made up. Raises BadRequest for fewer than `FEWEST` inputs.
+    x: Array
+    labels: Array
+    scores: Array | None
+    """Probabilities (n, classes), where the model gives any."""
+    bounds: tuple[Array, Array]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.x)
+
+    @cached_property
+    def unsure(self) -> Array:
+        """Return how unsure each answer is (n,)."""
+        return doubt(self.scores, len(self))
+
+    @cached_property
+    def width(self) -> Array:
+        """Return the range of each feature (D,); 0 for features of few values, which have no look."""
+        some = self.x[:2000]
+        low, high = (
+            np.where(np.isfinite(bound), bound, np.quantile(some, at, axis=0))
+            for bound, at in zip(self.bounds, (0.002, 0.998), strict=True)
+        )
+        every = len(np.unique(some[:200])) > _FEW  # of images, corners that are always empty count too
+        smooth = [every or len(np.unique(column)) > _FEW for column in some.T]
+        return np.where(smooth, high - low, 0).astype(np.float32)
+
+    def part(self, rows: Array) -> "Honest":
+        """Return some of them."""
+        return Honest(self.x[rows], self.labels[rows], None if self.scores is None else self.scores[rows], self.bounds)
+
+    def seen_by(self, rows: Array, draw: np.random.Generator) -> Array:
+        """Return the inputs of some rows as a client with a look of its own sends them."""
+        x = self.x[rows]
+        middle = self.x[:2000].mean(axis=0)
+        moved = middle + (x - middle) * (1 + _CONTRAST * draw.normal())
+        moved += self.width * _BRIGHT * draw.normal()
+        moved += self.width * _GRAIN * draw.uniform() * draw.standard_normal(x.shape, dtype=np.float32)
+        return np.clip(np.where(self.width > 0, moved, x), *self.bounds).astype(np.float32)
+
+
+def sketched(honest: Honest, *, seed: int, rate: float = RATE, clients: int = CLIENTS) -> Sketch:
+    """Return the sketch of honest inputs.
+
+    `seed` chooses the cosines: keep it secret. `clients` (`FEWEST_CLIENTS` or more) are made up. Raises BadRequest for
+    fewer than `FEWEST` inputs.
     """
-    if len(x) < FEWEST:
-        raise BadRequest(f"{len(x)} honest inputs: expected {FEWEST} or more", hint="10,000 or more draw good limits.")
+    count = len(honest)
+    if count < FEWEST:
+        raise BadRequest(f"{count} honest inputs: expected {FEWEST} or more", hint="10,000 or more draw good limits.")
     draw = np.random.default_rng((seed, 1))
-    order = draw.permutation(len(x))
-    usual, later = order[: len(x) // 2], order[len(x) // 2 :]
-    unsure = doubt(scores, len(x))
-    made = _described(x[usual], labels[usual], unsure[usual], seed, draw)
-    if scores is None:
-        made = dataclasses.replace(made, doubt_spread=0.0)
-    made = _levelled(
-        made, _clients(made, (x[usual], labels[usual], unsure[usual]), (clients, _LEVEL), draw), x[usual], labels[usual]
-    )
-    held = later[:HELD]
-    made = dataclasses.replace(made, held=made.place(x[held]), held_labels=labels[held].astype(np.int64))
-    blocks = _clients(made, (x[later], labels[later], unsure[later]), (clients, SIZES[-1]), draw)
-    made = dataclasses.replace(made, scales=_scales(blocks))
-    own, kin = _seen(made, blocks)
-    limits = Limits(line(own, rate / 2), line(kin, rate / 2))
-    facts = {"inputs": len(x), "rate": rate, "windows": len(own), "doubt": scores is not None}
+    order = draw.permutation(count)
+    usual, later = honest.part(order[: count // 2]), honest.part(order[count // 2 :])
+    made = _described(usual, seed, draw)
+    made = _levelled(made, _clients(made, usual, (3 * clients, _LEVEL), draw), usual)
+    held = later.part(np.arange(min(HELD, len(later))))
+    made = dataclasses.replace(made, held=made.place(held.x), held_labels=held.labels.astype(np.int64))
+    blocks = _clients(made, later, (clients, SIZES[-1]), draw)
+    made = dataclasses.replace(made, scales=_scales(blocks), chance=_chance(blocks))
+    seen = _seen(made, blocks)
+    limits = Limits(*(line(_usual_worst(seen, sign), rate / len(_SIGNS)) for sign in _SIGNS))
+    facts = {"inputs": count, "rate": rate, "clients": clients, "doubt": honest.scores is not None}
     return dataclasses.replace(made, limits=limits, facts=facts)
 
 
-def _described(x: Array, labels: Array, unsure: Array, seed: int, draw: np.random.Generator) -> Sketch:
+def _described(honest: Honest, seed: int, draw: np.random.Generator) -> Sketch:
+    x, labels, unsure = honest.x, honest.labels, honest.unsure
     every = np.arange(x.shape[1])
     chosen = every if len(every) <= WATCHED else np.sort(draw.choice(every, WATCHED, replace=False))
     empty = np.zeros(0, np.float32)
@@ -81,6 +129,7 @@ def _described(x: Array, labels: Array, unsure: Array, seed: int, draw: np.rando
         kinds=empty,
         doubts=empty,
         doubt_spread=0.0,
+        chance=1.0,
         scales=empty,
         held=empty,
         held_labels=empty,
@@ -97,16 +146,17 @@ def _described(x: Array, labels: Array, unsure: Array, seed: int, draw: np.rando
         if mine.any():
             kinds[kind], doubts[kind] = places[mine].mean(axis=0), unsure[mine].mean()
     spread = float(np.sqrt(np.mean((unsure - doubts[labels % count]) ** 2)))
-    return dataclasses.replace(made, kinds=kinds, doubts=doubts, doubt_spread=max(spread, 1e-6))
+    spread = 0.0 if honest.scores is None else max(spread, 1e-6)
+    return dataclasses.replace(made, kinds=kinds, doubts=doubts, doubt_spread=spread)
 
 
-def _levelled(made: Sketch, blocks: Array, x: Array, labels: Array) -> Sketch:
+def _levelled(made: Sketch, blocks: Array, honest: Honest) -> Sketch:
     """Scale directions so that honest inputs of one label, and honest clients, vary alike in each.
 
     What clients differ by counts for less: a window's mean varies by the inputs' variance and by the clients'.
     """
-    alone = made.unexpected(made.place(x), labels, np.zeros(len(x)))[:, :WAVES]
-    means = blocks[..., :WAVES].sum(axis=1) / np.sqrt(_LEVEL)
+    alone = made.unexpected(made.place(honest.x), honest.labels, honest.unsure)[:, :WAVES]
+    means = blocks[..., :WAVES].sum(axis=1) / np.sqrt(_LEVEL) * _STEADY
     inputs, clients = np.cov(alone.T), means.T @ means / len(means)
     values, vectors = np.linalg.eigh(inputs + clients)
     whiten = (vectors / np.sqrt(np.maximum(values, 0) + _RIDGE * np.trace(inputs) / WAVES)) @ vectors.T
@@ -114,32 +164,18 @@ def _levelled(made: Sketch, blocks: Array, x: Array, labels: Array) -> Sketch:
     return dataclasses.replace(made, whiten=whiten.astype(np.float32), kinds=kinds)
 
 
-def _clients(
-    made: Sketch, honest: tuple[Array, Array, Array], count: tuple[int, int], draw: np.random.Generator
-) -> Array:
+def _clients(made: Sketch, honest: Honest, count: tuple[int, int], draw: np.random.Generator) -> Array:
     """Return for `count` (clients, questions of each) made-up questions as sums (clients, blocks, WAVES + 1)."""
-    x, labels, unsure = honest
-    units = made.units(x)
-    smooth = np.asarray([len(np.unique(column)) > 16 for column in units[:2000].T])
+    labels, unsure = honest.labels, honest.unsure
     hard = (np.argsort(np.argsort(unsure)) / len(unsure) - 0.5) * 2
     out = []
     for _ in range(count[0]):
         liked = draw.dirichlet(np.full(len(made.kinds), _TAKES_TURNS))
         weight = (liked[labels % len(made.kinds)] + 1e-6) * np.exp(_HARDER * draw.normal() * hard)
-        rows = draw.choice(len(x), count[1], p=weight / weight.sum())
-        seen = look(units[rows], draw, smooth)
-        places = (made.cosines(seen) - made.mean) @ made.whiten
-        unexpected = made.unexpected(places, labels[rows], unsure[rows])
+        rows = draw.choice(len(honest), count[1], p=weight / weight.sum())
+        unexpected = made.unexpected(made.place(honest.seen_by(rows, draw)), labels[rows], unsure[rows])
         out.append(unexpected.reshape(-1, BLOCK, WAVES + 1).sum(axis=1))
     return np.stack(out)
-
-
-def look(units: Array, draw: np.random.Generator, smooth: Array) -> Array:
-    """Return inputs in deviations (n, d) as a client of its own look sends them; features not `smooth` stay."""
-    moved = units * (1 + _CONTRAST * draw.normal()) + _BRIGHT * draw.normal()
-    moved += _BLEMISH * draw.normal(size=units.shape[1])
-    moved += _GRAIN * draw.uniform() * draw.normal(size=units.shape)
-    return np.where(smooth, moved, units).astype(np.float32)
 
 
 def _scales(blocks: Array) -> Array:
@@ -153,8 +189,22 @@ def _scales(blocks: Array) -> Array:
     return out
 
 
-def _seen(made: Sketch, blocks: Array) -> tuple[Array, Array]:
-    """Return what every block of every client shows, as its own and among its kin, the clients taking turns."""
+def _chance(blocks: Array) -> float:
+    windows = blocks[:, : KIN_BLOCKS // 2].sum(axis=1) / np.sqrt(KIN_BLOCKS // 2 * BLOCK)
+    return float(np.std((windows @ windows.T)[np.triu_indices(len(windows), 1)]))
+
+
+def _seen(made: Sketch, blocks: Array) -> list[list[Scores]]:
+    """Return what every block of every client shows, the clients taking turns."""
     past = Accounts(made)
-    found = [past.judged(str(one), blocks[one, turn]) for turn in range(blocks.shape[1]) for one in range(len(blocks))]
-    return np.asarray([one.own for one in found]), np.asarray([one.kin for one in found])
+    turns = [[past.judged(str(one), block) for one, block in enumerate(turn)] for turn in np.moveaxis(blocks, 1, 0)]
+    return [list(client) for client in zip(*turns, strict=True)]
+
+
+def _usual_worst(seen: list[list[Scores]], sign: str) -> list[float]:
+    """Return what one window in twenty of each client is above.
+
+    Windows of one client are alike: a client who is unlike the others is noticed in all of them or in none. So the tail
+    that limits are drawn in is that of clients.
+    """
+    return [float(np.quantile([getattr(one, sign) for one in client], 0.95)) for client in seen]
