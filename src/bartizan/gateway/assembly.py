@@ -21,6 +21,7 @@ from bartizan.gateway.desk import Desk
 from bartizan.gateway.evidence import Log, Recorder
 from bartizan.gateway.flagging import finished, flagging
 from bartizan.gateway.gate import Gate
+from bartizan.gateway.health import Health, probing
 from bartizan.gateway.keys import KeyBook
 from bartizan.gateway.limits.files import Files, counting
 from bartizan.gateway.limits.limiter import Limiter
@@ -91,6 +92,13 @@ def upstream(entry: UpstreamSettings, *, open_to_all: bool) -> HttpUpstream:
     return HttpUpstream(entry.name, entry.url, key=key, timeout_s=entry.timeout_s, forward_client_key=open_to_all)
 
 
+def route(entry: UpstreamSettings, *, open_to_all: bool) -> Route:
+    """Return one upstream with its models and its health."""
+    behind = upstream(entry, open_to_all=open_to_all)
+    health = Health(behind, entry.health_path, every_s=entry.health_every_s, timeout_s=entry.health_timeout_s)
+    return Route(entry.models, behind, health)
+
+
 def review_desk(settings: Settings, clock: Clock) -> Desk | None:
     """Return where calls wait for people. Raises BadSettings when nobody would ever be asked, BadEvidence."""
     section = settings.approvals
@@ -125,7 +133,8 @@ def gate_opener(
     gateway = settings.gateway
     auth = authenticator(settings, clock)
     open_to_all = isinstance(auth, Anyone)
-    behind = Routes([Route(entry.models, upstream(entry, open_to_all=open_to_all)) for entry in gateway.upstreams])
+    routes = [route(entry, open_to_all=open_to_all) for entry in gateway.upstreams]
+    behind, healths = Routes(routes), tuple(one.health for one in routes if one.health is not None)
     guarded = _guarded(screen, gateway.input_screen, settings, clock, settings.detect.routes)
     outputs = OutputPolicy(settings.output)
     desk = review_desk(settings, clock)
@@ -147,7 +156,14 @@ def gate_opener(
             predictive.tell(alerts)
         telling = telemetry.running(settings.telemetry)
         try:
-            async with fresh, limiter.running(), alerts.running(), _asking(desk, recorder), telling as tell:
+            async with (
+                fresh,
+                limiter.running(),
+                alerts.running(),
+                _asking(desk, recorder),
+                probing(healths),
+                telling as tell,
+            ):
                 yield Gate(
                     auth,
                     judging,
@@ -166,6 +182,7 @@ def gate_opener(
                     meter=Meter(tell),
                     predictive=predictive,
                     retrieval=retrieval,
+                    healths=healths,
                     tracing=telemetry.tracing(settings.telemetry),
                     routes={RETRIEVAL: retrieval.answer, **({ANSWERS: desk.answer_posted} if desk else {})},
                 )

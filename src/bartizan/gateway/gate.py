@@ -11,6 +11,7 @@ from bartizan.gateway.auth import Authenticator
 from bartizan.gateway.call import Answer, Call
 from bartizan.gateway.evidence import Receipt
 from bartizan.gateway.guard import OutputGuard
+from bartizan.gateway.health import Health
 from bartizan.gateway.limits.limiter import Limits, Unlimited
 from bartizan.gateway.meter import Meter
 from bartizan.gateway.output.base import Active
@@ -123,6 +124,8 @@ class Gate:
     retrieval: Labels | None = None
     routes: Mapping[str, Route] = field(default_factory=dict)
     tracing: Tracing | None = None
+    healths: tuple[Health, ...] = ()
+    """Of every upstream."""
 
     def trace(self, name: str, call: Call) -> Trace:
         """Return what is known of a request at its beginning."""

@@ -49,8 +49,17 @@ class Meter:
         if request_log.isEnabledFor(logging.INFO):
             request_log.info("%s", json.dumps(_line(trace, seconds)))
 
-    def exposition(self, *, ledger_works: bool, copies: Mapping[float, int] | None = None) -> str:
-        """Return everything in Prometheus' text form; `copies`: how many callers could copy a model so well."""
+    def exposition(
+        self,
+        *,
+        ledger_works: bool,
+        copies: Mapping[float, int] | None = None,
+        upstreams: Mapping[str, bool] | None = None,
+    ) -> str:
+        """Return everything in Prometheus' text form.
+
+        `copies`: how many callers could copy a model so well. `upstreams`: which of those that are probed are up.
+        """
         lines = [
             *_family("bartizan_requests_total", "counter", "Requests by how they ended."),
             *self._requests(),
@@ -64,6 +73,8 @@ class Meter:
                 "bartizan_copy_exposure", "gauge", "Callers and networks whose copy would agree at least so often."
             ),
             *(f'bartizan_copy_exposure{{at_least="{level:g}"}} {n}' for level, n in sorted((copies or {}).items())),
+            *_family("bartizan_upstream_up", "gauge", "Whether a model server answers its probes."),
+            *(f'bartizan_upstream_up{{upstream="{_label(name)}"}} {int(up)}' for name, up in (upstreams or {}).items()),
             *_family("bartizan_ledger_up", "gauge", "Whether the last write to the ledger worked."),
             f"bartizan_ledger_up {int(ledger_works)}",
         ]
@@ -83,6 +94,10 @@ class Meter:
                 yield f'bartizan_request_seconds_bucket{{wire="{wire}",le="{shown}"}} {total}'
             yield f'bartizan_request_seconds_sum{{wire="{wire}"}} {self.took_sum[wire] / 1e6:.6f}'
             yield f'bartizan_request_seconds_count{{wire="{wire}"}} {total}'
+
+
+def _label(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _family(name: str, kind: str, meaning: str) -> tuple[str, str]:

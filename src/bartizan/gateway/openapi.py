@@ -112,7 +112,9 @@ def describe(wires: Iterable[Wire]) -> dict[str, Any]:
             "One model.", "application/json", 401, 404, 502, secured=True, parameters=[model]
         ),
         "/healthz": _reading("The process lives.", "application/json"),
-        "/readyz": _reading("The gateway can answer: the ledger can be written.", "application/json", 503),
+        "/readyz": _reading(
+            "The gateway can answer: the ledger can be written, a model server is up.", "application/json", 503
+        ),
         "/metrics": _reading("Counters in Prometheus' text form; admin keys only.", "text/plain", 403, secured=True),
         "/openapi.json": _reading("This description.", "application/json"),
     }

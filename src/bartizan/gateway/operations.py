@@ -1,6 +1,7 @@
 """What operators and their machines ask: is it alive, does it work, what has it counted.
 
-`/healthz` and `/readyz` tell nobody anything but yes or no; `/metrics` is for callers who may measure.
+`/healthz` and `/readyz` tell nobody more than yes or no, and how many model servers are up; `/metrics` is for callers
+who may measure.
 """
 
 from bartizan.core.errors import Refused
@@ -18,8 +19,7 @@ def operations(gate: Gate, path: str, headers: Headers) -> Answer:
     if path == "/healthz":
         return Answer(200, _JSON, dump({"status": "ok"}))
     if path == "/readyz":
-        works = not gate.evidence.failed
-        return Answer(200 if works else 503, _JSON, dump({"status": "ready" if works else "the ledger fails"}))
+        return _ready(gate)
     try:
         allowed = gate.auth.identify(headers).admin
     except Refused:
@@ -28,5 +28,16 @@ def operations(gate: Gate, path: str, headers: Headers) -> Answer:
         said = openai_error(403, "not_allowed", "Only admin keys may measure.")
         return Answer(said.status, _JSON, said.body)
     copies = gate.predictive.exposed() if gate.predictive else {}
-    text = gate.meter.exposition(ledger_works=not gate.evidence.failed, copies=copies)
+    upstreams = {health.name: health.up for health in gate.healths if health.path}
+    text = gate.meter.exposition(ledger_works=not gate.evidence.failed, copies=copies, upstreams=upstreams)
     return Answer(200, [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")], text.encode())
+
+
+def _ready(gate: Gate) -> Answer:
+    """Say whether a request could be answered: the ledger can be written and a model server may be up."""
+    up = [health.up for health in gate.healths]
+    wrong = "the ledger fails" if gate.evidence.failed else "no model server is up" if up and not any(up) else ""
+    told: dict[str, object] = {"status": wrong or "ready"}
+    if any(health.path for health in gate.healths):
+        told["upstreams"] = {"up": up.count(True), "down": up.count(False)}
+    return Answer(503 if wrong else 200, _JSON, dump(told))

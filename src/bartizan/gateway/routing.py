@@ -1,13 +1,15 @@
 """Which upstream serves which model, and who steps in when one cannot be reached.
 
-A request goes to the first upstream whose patterns match its model. The next match gets it only when no connection
-could be made, because then nobody has read it: a request that may have been read is never sent twice.
+A request goes to the first upstream whose patterns match its model, those that are well before those that are down. The
+next match gets it only when no connection could be made, because then nobody has read it: a request that may have been
+read is never sent twice.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from bartizan.gateway.health import Health
 from bartizan.gateway.upstream import Answering, Headers, NotConnected, Upstream
 
 
@@ -17,6 +19,11 @@ class Route:
 
     models: tuple[str, ...]
     upstream: Upstream
+    health: Health | None = None
+
+    def serves(self, model: str) -> bool:
+        """Return whether the upstream serves `model`; every one serves a request that names none."""
+        return not model or "*" in self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
 
 
 class Routes:
@@ -31,13 +38,20 @@ class Routes:
     async def send(self, method: str, target: str, headers: Headers, body: bytes, model: str = "") -> Answering:
         """Send to the first that serves `model` and can be reached. Raises UpstreamFailed when there is none."""
         failed = NotConnected(f"no upstream serves the model {model[:80]!r}")
-        for route in self._routes:
-            if not model or "*" in route.models or any(fnmatchcase(model, pattern) for pattern in route.models):
-                try:
-                    return await route.upstream.send(method, target, headers, body, model)
-                except NotConnected as error:
-                    failed = error
+        for route in self._in_order(model):
+            try:
+                return await route.upstream.send(method, target, headers, body, model)
+            except NotConnected as error:
+                failed = error
+                if route.health is not None:
+                    route.health.failed(str(error))
         raise failed
+
+    def _in_order(self, model: str) -> list[Route]:
+        serving = [route for route in self._routes if route.serves(model)]
+        if len(serving) > 1:
+            serving.sort(key=lambda route: route.health is not None and not route.health.up)
+        return serving
 
     async def close(self) -> None:
         """Close every connection."""

@@ -21,6 +21,18 @@ class Upstream(Struct, frozen=True, forbid_unknown_fields=True):
     api_key_env: Annotated[str, Meta(description="Environment variable that holds the provider's key.")] = ""
     api_key_file: Annotated[str, Meta(description="File whose first line is the provider's key.")] = ""
     timeout_s: Annotated[float, Meta(gt=0, le=3600, description="Longest wait for the next byte.")] = 120.0
+    health_path: Annotated[
+        str,
+        Meta(
+            pattern="^(/.*)?$",
+            description="Path that is asked now and then whether the server is well, such as /health or /v1/models; "
+            "empty: it is never asked and counts as well.",
+        ),
+    ] = ""
+    health_every_s: Annotated[float, Meta(ge=0.05, le=3600, description="How often it is asked.")] = 10.0
+    health_timeout_s: Annotated[
+        float, Meta(gt=0, le=600, description="Longest wait for its answer; longer counts as a failure.")
+    ] = 5.0
 
 
 class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
