@@ -4,6 +4,7 @@ import contextlib
 import ipaddress
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from bartizan.core import settings as settings_file
@@ -126,6 +127,19 @@ def _guarded(
     return GuardedScreen(screen, mode, clock, timeout_s=timeout_s, fail_open=fail_open, routes=routes)
 
 
+def _as_set(settings: Settings) -> dict[str, Any]:
+    """Return what the gate takes from the settings as it stands there."""
+    gateway = settings.gateway
+    return {
+        "control_timeout_s": gateway.screen_timeout_s,
+        "fail_open": gateway.on_control_failure == "allow",
+        "block_status": gateway.block_status,
+        "delimiters": gateway.untrusted_delimiters,
+        "wait_for_receipt": gateway.receipt == "durable",
+        "tracing": telemetry.tracing(settings.telemetry),
+    }
+
+
 def gate_opener(
     settings: Settings, screen: Screen, open_log: Callable[[], Log], clock: Clock
 ) -> Callable[[], contextlib.AbstractAsyncContextManager[Gate]]:
@@ -154,16 +168,9 @@ def gate_opener(
         alerts.record = recorder.enqueue
         if predictive is not None:
             predictive.tell(alerts)
-        telling = telemetry.running(settings.telemetry)
+        asking, telling = _asking(desk, recorder), telemetry.running(settings.telemetry)
         try:
-            async with (
-                fresh,
-                limiter.running(),
-                alerts.running(),
-                _asking(desk, recorder),
-                probing(healths),
-                telling as tell,
-            ):
+            async with fresh, limiter.running(), alerts.running(), asking, probing(healths), telling as tell:
                 yield Gate(
                     auth,
                     judging,
@@ -174,17 +181,12 @@ def gate_opener(
                     tool_calls,
                     limiter,
                     Watch(counted, alerts, clock, settings.theft.mode),
-                    control_timeout_s=gateway.screen_timeout_s,
-                    fail_open=gateway.on_control_failure == "allow",
-                    block_status=gateway.block_status,
-                    delimiters=gateway.untrusted_delimiters,
-                    wait_for_receipt=gateway.receipt == "durable",
                     meter=Meter(tell),
                     predictive=predictive,
                     retrieval=retrieval,
                     healths=healths,
-                    tracing=telemetry.tracing(settings.telemetry),
                     routes={RETRIEVAL: retrieval.answer, **({ANSWERS: desk.answer_posted} if desk else {})},
+                    **_as_set(settings),
                 )
         finally:
             tool_calls.close()
