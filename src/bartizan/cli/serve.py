@@ -1,7 +1,6 @@
 """`bartizan serve`: starts the gateway and says where it listens. Stops on SIGTERM after running answers are done."""
 
 import argparse
-import logging
 import socket
 
 from msgspec.structs import replace
@@ -13,7 +12,7 @@ from bartizan.core.sections import Settings
 from bartizan.core.sections.gateway import Upstream
 from bartizan.detect.allowlist import Allowlist
 from bartizan.detect.encoder import one_thread
-from bartizan.gateway import assembly, meter, server
+from bartizan.gateway import assembly, logs, server
 from bartizan.gateway.app import GatewayApp
 from bartizan.gateway.requests import Bounds
 from bartizan.ledger.log import Ledger
@@ -42,23 +41,13 @@ def _run(args: argparse.Namespace) -> int:
         ),
         body_bytes=settings.gateway.body_bytes,
     )
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    if settings.gateway.request_log:
-        _log_requests()
+    logs.set_up(settings.gateway.log_format, requests=settings.gateway.request_log)
     listening = server.listen(settings.gateway.host, settings.gateway.port)
     gateway = settings.gateway
     bounds = Bounds(connections=gateway.connections, connections_per_client=gateway.connections_per_client)
     server.run(app, listening, lambda: _announce(settings, listening), bounds=bounds, drain_s=gateway.drain_s)
     print("bartizan: stopped")
     return OK
-
-
-def _log_requests() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    meter.request_log.addHandler(handler)
-    meter.request_log.setLevel(logging.INFO)
-    meter.request_log.propagate = False
 
 
 def _announce(settings: Settings, listening: socket.socket) -> None:

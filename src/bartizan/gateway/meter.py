@@ -10,6 +10,7 @@ import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 
 from bartizan.gateway.trace import Trace
 
@@ -47,7 +48,7 @@ class Meter:
         if self._tell is not None:
             self._tell(trace, now_ns)
         if request_log.isEnabledFor(logging.INFO):
-            request_log.info("%s", json.dumps(_line(trace, seconds)))
+            request_log.info("%s", json.dumps(_line(trace, now_ns)))
 
     def exposition(
         self,
@@ -104,20 +105,25 @@ def _family(name: str, kind: str, meaning: str) -> tuple[str, str]:
     return f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"
 
 
-def _line(trace: Trace, seconds: float) -> dict[str, object]:
+def _line(trace: Trace, now_ns: int) -> dict[str, object]:
     line: dict[str, object] = {
+        "time": datetime.fromtimestamp(now_ns / 1e9, UTC).isoformat(timespec="microseconds"),
+        "level": "INFO",
+        "logger": request_log.name,
         "bartizan.request": trace.id,
         "bartizan.caller": trace.caller,
         "bartizan.verdict": trace.verdict,
         "bartizan.outcome": trace.outcome,
         "gen_ai.operation.name": trace.wire,
-        "gen_ai.request.model": trace.model[:200],
+        "gen_ai.request.model": trace.model[:200] if trace.upstream else "",
         "gen_ai.request.stream": trace.stream,
         "gen_ai.provider.name": trace.upstream,
         "gen_ai.response.finish_reasons": [trace.finish] if trace.finish else [],
         "http.response.status_code": trace.status,
-        "duration_s": round(seconds, 6),
+        "duration_s": round((now_ns - trace.began_ns) / 1e9, 6),
     }
+    if trace.place is not None:
+        line |= {"trace_id": trace.place.trace_id, "span_id": trace.place.span_id}
     if trace.usage is not None:
         line["gen_ai.usage.input_tokens"] = trace.usage.input_tokens
         line["gen_ai.usage.output_tokens"] = trace.usage.output_tokens

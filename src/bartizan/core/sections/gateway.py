@@ -82,6 +82,9 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
     request_log: Annotated[
         bool, Meta(description="Write one JSON line per request to standard error; never any content.")
     ] = False
+    log_format: Annotated[
+        Literal["text", "json"], Meta(description="What a line on standard error is: text, or one JSON object.")
+    ] = "text"
     drain_s: Annotated[
         float, Meta(ge=1, le=3600, description="On SIGTERM, running answers get this long to finish.")
     ] = 30.0
