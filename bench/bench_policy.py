@@ -3,8 +3,9 @@
 `make bench-policy`, or a part: `make bench-policy ARGS="--only cost"`. Cost: the context of the earlier messages is
 kept, as in the gateway; timed are, apart, taking in one new tool result of 2,000 characters, and deciding one call
 (found context included); by the wall's clock, and by the processor time of the thread, which other work on the machine
-does not lengthen. Attack: the state machine of tests/policy/machine.py, with knowledge of the source, for STEPS random
-steps; every call that would run is judged by what it carries, not by what the policy says.
+does not lengthen. Attack: the Hypothesis state machine of tests/policy/machine.py, with knowledge of the source, for
+STEPS steps, and the same attacker driven by chance alone for STEPS more; every call that would run is judged by the
+request and by what the call carries, not by what the policy says.
 """
 
 import argparse
@@ -15,7 +16,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.policy.machine import Attack
+from hypothesis import HealthCheck, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+from tests.policy.machine import Attack, PolicyMachine
 
 from bartizan import __version__
 from bartizan.core.measures import proportion, quantile
@@ -121,26 +124,57 @@ def costs():
     }
 
 
-def attacked(steps):
+def by_chance(steps):
     """Attack for so many steps, and count."""
-    attack = Attack(random.Random(SEED))
-    begun = time.perf_counter()
+    draw = random.Random(SEED)
+    attack, begun = Attack(draw), time.perf_counter()
     for step in range(steps):
-        attack.step()
+        attack.step(draw)
         if step % 10_000 == 9_999:
-            print(
-                f"{step + 1} steps, {len(attack.violations)} violations, {time.perf_counter() - begun:.0f} s",
-                flush=True,
-            )
+            say(step + 1, attack.violations, begun)
+    return counted([attack], attack.violations, begun)
+
+
+def by_hypothesis(steps):
+    """Let Hypothesis drive the attack for so many steps, run after run; a violation ends a run, shrunk."""
+    checks = tuple(HealthCheck)
+    run = settings(max_examples=200, stateful_step_count=50, deadline=None, database=None, suppress_health_check=checks)
+    violations, begun = [], time.perf_counter()
+    PolicyMachine.attacks = attacks = []
+    number = 0
+    while sum(attack.steps for attack in attacks) < steps:
+        machine = seed(SEED + number)(type(f"Run{number}", (PolicyMachine,), {}))
+        number += 1
+        try:
+            run_state_machine_as_test(machine, settings=run)
+        except AssertionError as error:
+            violations.append(str(error).partition("\n")[0])
+        say(sum(attack.steps for attack in attacks), violations, begun)
+    return counted(attacks, violations, begun)
+
+
+def say(steps, violations, begun):
+    """Show that it goes on."""
+    print(f"{steps} steps, {len(violations)} violations, {time.perf_counter() - begun:.0f} s", flush=True)
+
+
+def counted(attacks, violations, begun):
+    """Return what an attack came to."""
+    asked = sum(attack.asked for attack in attacks)
     return {
-        "steps": steps,
-        "calls_asked_for": attack.asked,
-        "calls_that_would_run": attack.ran,
-        "violations": len(attack.violations),
-        "share": str(proportion(len(attack.violations), max(attack.asked, 1), seed=SEED)),
-        "examples": attack.violations[:5],
+        "steps": sum(attack.steps for attack in attacks),
+        "calls_asked_for": asked,
+        "calls_that_would_run": sum(attack.ran for attack in attacks),
+        "violations": len(violations),
+        "share": str(proportion(len(violations), max(asked, 1), seed=SEED)),
+        "examples": violations[:5],
         "seconds": round(time.perf_counter() - begun),
     }
+
+
+def attacked(steps):
+    """Attack in both ways."""
+    return {"hypothesis": by_hypothesis(steps), "chance": by_chance(steps)}
 
 
 def main():

@@ -19,6 +19,9 @@ DELEGABLE = frozenset((Effect.WRITE, Effect.SEND, Effect.SHARE))
 """What a document may ask for once the user has said to do what it says; the rest takes an approval."""
 
 
+_JOINS = frozenset(("and", "or", "the", "my", "our", "a", "an", "also", "file", "document", "event", "meeting", "mail"))
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One result of a tool: its text with its place, its structure, the tool, and the arguments of the call."""
@@ -92,10 +95,36 @@ class Anchors:
                 continue  # 5 is an event's number, not a file's
             if anchor.asker != "user" and not documents:
                 continue
-            fits = self.records[anchor.kind, anchor.by, anchor.nouns]
-            if len(fits) == 1 or (self.intent.plural and anchor.kind is not Kind.SECRET):
+            if (self.intent.plural and anchor.kind is not Kind.SECRET) or self._alone(anchor):
                 return anchor
         return None
+
+    def _alone(self, anchor: Anchor) -> bool:
+        """Return whether a way of pointing fits one record, and no other name in the request could be the one meant.
+
+        Two names are both meant when the request joins them ("Plan and Budget"); else one may have been planted.
+        """
+        fits = self.records[anchor.kind, anchor.by, anchor.nouns]
+        if len(fits) != 1:
+            return False
+        own = self._place(anchor.by)
+        if own is None:
+            return True
+        for (kind, by, nouns), others in self.records.items():
+            if kind is anchor.kind and nouns == anchor.nouns and others != fits and by != anchor.by:
+                place = self._place(by)
+                if place is not None and not self._joined(own, place):
+                    return False
+        return True
+
+    def _place(self, by: str) -> tuple[int, int] | None:
+        """Return where a name stands in the request, if it is one."""
+        at = self.intent.tokens.find(f" {by} ")
+        return (at, at + len(by) + 1) if at >= 0 else None
+
+    def _joined(self, one: tuple[int, int], other: tuple[int, int]) -> bool:
+        first, second = sorted((one, other))
+        return first[1] <= second[0] and set(self.intent.tokens[first[1] : second[0]].split()) <= _JOINS
 
     def touched(self, value: str) -> str:
         """Return where a value stands that a person may be asked about, or nothing."""

@@ -76,8 +76,19 @@ def _by_method(arguments: Mapping[str, Any]) -> Effect | None:
 def _statements(name: str, arguments: Mapping[str, Any]) -> Iterator[str]:
     """Yield the arguments that may be SQL, comments taken out."""
     for key, value in arguments.items():
-        if isinstance(value, str) and (set(words_of(key)) & _SQL_NAMES or "sql" in words_of(name)):
-            yield re.sub(r"/\*!?\d*|\*/|--[^\n]*", " ", value)
+        if set(words_of(key)) & _SQL_NAMES or "sql" in words_of(name):
+            yield from (re.sub(r"/\*!?\d*|\*/|--[^\n]*", " ", text) for text in _texts(value))
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            yield from (key, *_texts(value))
+    elif isinstance(node, list):
+        for value in node:
+            yield from _texts(value)
 
 
 def _only_reads(name: str, arguments: Mapping[str, Any]) -> bool:

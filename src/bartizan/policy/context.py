@@ -26,6 +26,8 @@ from bartizan.policy.values import plain, values
 _SHORT = 60
 RUN = 8
 """Words in a row that make a text recognisable."""
+_OPAQUE = 40
+"""A word of this many letters is recognised by itself."""
 DENIED = "Denied by policy:"
 """How the result of a call begins that never ran."""
 
@@ -186,10 +188,13 @@ class _Growing:
 
     def _result(self, result: ToolResult) -> None:
         text = result.text
-        if not text.content.strip() or text.content.startswith(DENIED):
+        if not text.content.strip():
             return
         call = self._calls.get(result.call_id)
         name = call.tool if call else ""
+        if text.content.startswith(DENIED):  # it counts as read all the same: a page may begin so too
+            self._stranger(text, [text.content])
+            return
         self._ran[name] = self._ran.get(name, 0) + 1
         tool = self._start.tool(name)
         if tool.result_trusted and name in self._start.manifest.tools:
@@ -212,8 +217,9 @@ class _Growing:
 def parted(content: str, runs: Container[int]) -> tuple[str, str]:
     """Return what of a text is its author's own, and what holds a run of words out of `runs`; words between blanks."""
     words = content.split()
-    hashes = _hashes([plain(word) for word in words])
-    foreign = [False] * len(words)
+    forms = [plain(word) for word in words]
+    hashes = _hashes(forms)
+    foreign = [_opaque(form) and hash((form,)) in runs for form in forms]
     for start, run in enumerate(hashes):
         if run in runs:
             foreign[start : start + RUN] = [True] * RUN
@@ -232,7 +238,13 @@ def _named(tool: str, call: ToolCall | None) -> str:
 
 def runs_of(text: str) -> list[int]:
     """Return the hash of every run of words in a text."""
-    return _hashes(plain(text).split())
+    words = plain(text).split()
+    return _hashes(words) + [hash((word,)) for word in words if _opaque(word)]
+
+
+def _opaque(word: str) -> bool:
+    """Return whether a word is no word that a person writes, nor a link that one may have copied."""
+    return len(word) >= _OPAQUE and "://" not in word
 
 
 def _hashes(words: list[str]) -> list[int]:

@@ -21,6 +21,7 @@ from bartizan.policy.endorsements import digest
 from bartizan.policy.manifest import IRREVERSIBLE, OUTWARD, Effect, Role, Tool, properties
 from bartizan.policy.named import Call, Unnamed, endorsed, speaks_of_links, unnamed
 from bartizan.policy.payload import CARRIED, REMOVED, cleaned, inner_role, leak
+from bartizan.policy.pointing import telling
 from bartizan.policy.values import numbers, plain, values
 
 __all__ = ["REMOVED", "Decision", "Provenance", "decide", "settled"]
@@ -129,7 +130,12 @@ def licence_of(tool: Tool, context: Context, leaves: Sequence[Leaf]) -> str:
     """
     if tool.effect is Effect.FETCH:
         return "user"
-    targets = [str(leaf.value) for leaf in leaves if leaf.value and (leaf.role is Role.TARGET or leaf.path in _CALLED)]
+    targets = [
+        str(leaf.value)
+        for leaf in leaves
+        if leaf.role is Role.TARGET and leaf.value and (tool.named_by is None or leaf.path in tool.named_by)
+    ]
+    called = [str(leaf.value) for leaf in leaves if leaf.path in _CALLED]
     for asker, intent in (("user", context.intent), ("document", context.anchors.followed)):
         if intent is None or not (intent.asks(tool.acts) if tool.acts else tool.effect in intent.effects):
             continue
@@ -138,7 +144,12 @@ def licence_of(tool: Tool, context: Context, leaves: Sequence[Leaf]) -> str:
             return asker
         if tool.objects_only:
             continue
-        if any(intent.names(value, form_of(value)) or form_of(value) in context.anchors.found for value in targets):
+        if any(
+            (intent.names(value, form_of(value)) and telling(value)) or form_of(value) in context.anchors.found
+            for value in targets
+        ):
+            return asker
+        if any(intent.quotes(value) for value in called):
             return asker
     return "no"
 

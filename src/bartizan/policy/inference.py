@@ -64,6 +64,7 @@ _ARGUMENTS = (
 )
 _NAMES_ONE = _words("id ids uuid guid arn iban number no ref reference slug sku")
 """The last word of an argument or a field that says which one, whatever the words before it."""
+_CALLED = _words("name filename path title file")
 _SECRET_KEYS = _words("api secret access private ssh encryption license signing auth master")
 _SECRET_CODES = _words("security pin verification door entry otp reset backup recovery unlock gate alarm auth 2fa mfa")
 _STRICT = (Effect.PAY, Effect.DELETE, Effect.EXECUTE)
@@ -105,6 +106,7 @@ def _inferred(spec: ToolSpec, destructive: bool, changing: bool) -> Tool:
         objects=said.things,
         objects_only=said.sensitive,
         acts=said.acts if effect is said.effect else (),
+        named_by=tuple(name for name in roles if set(words_of(name)) & _CALLED) if said.makes else None,
     )
 
 

@@ -15,7 +15,9 @@ from bartizan.policy.manifest import Effect, singular
 from bartizan.policy.values import numbers, plain, stands_in, values
 
 _LICENCES = {
-    Effect.PAY: r"pay|transfer|refund|reimburse|purchase|buy|wire|donate|order"
+    Effect.PAY: r"pay|refund|reimburse|buy|donate"
+    r"|(?:transfer|purchase|wire)(?! (?:histor|fee|limit|status|list|detail|data|record|report|number|date|amount))"
+    r"|order (?:me |us )?(?:an?|the|some|more|another|my|our|two|three|four|five|\d+)"
     r"|make (?:a|an|the|this|that) (?:\w+ )?(?:transfer|payment|refund|purchase|order)"
     r"|(?:update|adjust|change|set up|schedule|increase|reduce|cancel)\s+(?:\w+\s+){0,5}?"
     r"(?:payment|transaction|transfer|subscription|rent|standing order)"
@@ -142,6 +144,15 @@ class Intent:
     def names(self, value: str, canonical: str) -> bool:
         """Return whether the user names a value: in its canonical form, or as whole words."""
         return canonical in self.named or stands_in(plain(value), self.asked)
+
+    def quotes(self, value: str) -> bool:
+        """Return whether the user has put a value in quotation marks."""
+        said = re.escape(plain(value))
+        return (
+            bool(said)
+            and re.search(rf"[\"'\u2018\u201c\u00ab\u201e]{said}[\"'\u2019\u201d\u00bb\u201c.,]", self.asked)
+            is not None
+        )
 
     def told_of(self, value: str, canonical: str) -> bool:
         """Return whether the text above the user names a value."""

@@ -98,6 +98,8 @@ class Tool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The request must use one of `objects`, also when it names the target."""
     acts: tuple[str, ...] = ()
     """Verbs, or phrases that begin with one (`*`: up to five words), that ask for it; none: all for its effect."""
+    named_by: tuple[str, ...] | None = None
+    """The arguments whose value, if the request names it, says that this tool is meant; otherwise every target."""
     targets: tuple[str, ...] = ()
     """Targets that the operator permits always."""
     most: Annotated[float, Meta(gt=0)] | None = None

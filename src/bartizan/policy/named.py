@@ -16,12 +16,15 @@ from bartizan.policy.endorsements import digest
 from bartizan.policy.intent import tokens
 from bartizan.policy.manifest import OUTWARD, Effect, Role, Tool, singular, words_of
 from bartizan.policy.pointing import part_named
-from bartizan.policy.values import as_number, canonical_url, host_form, plain, stands_in, values
+from bartizan.policy.values import as_number, canonical_url, hides, host_form, plain, stands_in, values
 
 _MOMENT = re.compile(r"\d{4}-\d\d(?:-\d\d(?:[T ][\d:.Z+\-]{1,20})?)?|\d\d?:\d\d(?::\d\d)?")
 """A day or a time: dates are not checked."""
 
 
+_COUNTED = frozenset(
+    ("guests", "people", "persons", "adults", "children", "passengers", "travellers", "travelers", "nights", "days")
+) | frozenset(("weeks", "months", "years", "hours", "minutes", "rooms", "seats", "beds", "copies", "units", "pieces"))
 _LEAST = frozenset(
     ("r", "read", "reader", "read-only", "readonly", "view", "viewer", "private", "normal", "default", "none")
 )
@@ -51,7 +54,7 @@ def unnamed(
     path: str, role: Role, value: Any, call: Call, context: Context, amounts: Iterable[Decimal]
 ) -> Unnamed | None:
     """Return why an argument is not covered, or None. `amounts` are numbers in texts that are pointed at."""
-    if value is None or (role is not Role.SECRET and (isinstance(value, bool) or value == "")):
+    if role is not Role.SECRET and (value is None or isinstance(value, bool) or value == ""):
         return None
     match role:
         case Role.TARGET if not (_counts(path) and as_number(value) is not None):
@@ -68,9 +71,8 @@ def unnamed(
 
 
 def _counts(path: str) -> bool:
-    """Return whether a number under this name says how many (`nights`), not which one (`ids`)."""
-    word = (words_of(path.rpartition(".")[2]) or ("",))[-1]
-    return word != singular(word) and word != "ids"
+    """Return whether a number under this name says how many (`nights`), not which one (`orders`)."""
+    return bool(set(words_of(path.rpartition(".")[2])) & _COUNTED)
 
 
 def _label(value: str, call: Call, context: Context) -> Unnamed | None:
@@ -78,7 +80,8 @@ def _label(value: str, call: Call, context: Context) -> Unnamed | None:
     known = context.intent.tokens + " ".join(tokens(name) for name in context.anchors.known)
     known += context.anchors.followed.tokens if context.anchors.followed is not None else ""
     words = tokens(value).split()
-    strange = [word for word in words if (len(word) > 3 or len(words) == 1) and f" {word} " not in known]
+    unknown = [word for word in words if f" {word} " not in known]
+    strange = unknown if 2 * len(unknown) > len(words) else [word for word in unknown if len(word) > 3]
     if as_number(value) in context.intent.amounts or _MOMENT.fullmatch(value) or plain(value) in _LEAST:
         strange = []
     strange += [one.canonical for one in values(value) if one.canonical not in context.intent.named]
@@ -88,6 +91,8 @@ def _label(value: str, call: Call, context: Context) -> Unnamed | None:
 
 
 def _target(path: str, value: str, call: Call, context: Context) -> Unnamed | None:
+    if hides(value):
+        return Unnamed("target-not-anchored", askable=False)
     form = form_of(value)
     nouns = _nouns(path, call)
     if (

@@ -11,7 +11,7 @@ from bartizan.policy.anchors import form_of
 from bartizan.policy.context import Context, runs_of
 from bartizan.policy.inference import role_of
 from bartizan.policy.manifest import Role, Tool
-from bartizan.policy.values import plain, unhidden, values
+from bartizan.policy.values import hides, plain, unhidden, values
 
 REMOVED = "[removed: not in the request]"
 _OPAQUE = re.compile(r"[A-Za-z0-9+/=_\-]{80,}")
@@ -75,9 +75,7 @@ def leak(texts: list[str], context: Context) -> str:
 
 
 def _text_cleaned(text: str, path: str, context: Context) -> tuple[str, list[tuple[str, str]]]:
-    if not text.isascii() and (shown := unhidden(text)) != text:
-        forms = {one.canonical for one in values(text)}
-        text = shown if any(one.canonical not in forms for one in values(shown)) else text
+    text = unhidden(text) if hides(text) else text
     spans = [(one.start, one.end) for one in values(text) if not _may_stand(text[one.start : one.end], context)]
     for match in _OPAQUE.finditer(text):
         known = plain(match[0]) in context.intent.asked

@@ -12,7 +12,7 @@ from bartizan.policy.inference import kind_of, role_of
 from bartizan.policy.intent import Intent, intent_of, tokens
 from bartizan.policy.manifest import Effect, Kind, Result, Role, words_of
 from bartizan.policy.records import Record
-from bartizan.policy.values import as_number, plain, stands_in
+from bartizan.policy.values import as_number, plain, stands_in, values
 
 
 def _words(text: str) -> frozenset[str]:
@@ -304,10 +304,19 @@ def phrase_of(name: str) -> str:
     words = tokens(name).split()
     while words and words[0] in ("re", "fw", "fwd"):
         words.pop(0)
-    if words and words[-1] in _EXTENSIONS:
-        words.pop()
-    telling = [word for word in words if word not in _ASKING]
-    return f" {' '.join(words)} " if telling and sum(map(len, telling)) > 2 and len(words) < 16 else ""
+    if next(values(name), None) is not None:
+        return ""  # nothing is called by an address: whoever writes one into a name wants it to be taken for one
+    if len(words) > 1 and words[-1] in _EXTENSIONS:
+        ending = words.pop()
+        if not any(word not in _ASKING for word in words):
+            return f" {' '.join(words)} {ending} "  # report.txt is called so by its ending
+    found = [word for word in words if word not in _ASKING]
+    return f" {' '.join(words)} " if sum(map(len, found)) > 2 and len(words) < 16 else ""
+
+
+def telling(value: str) -> bool:
+    """Return whether a value is more than words with which people ask for anything."""
+    return any(word not in _ASKING for word in tokens(value).split())
 
 
 def query_of(source: Source, intent: Intent) -> str:

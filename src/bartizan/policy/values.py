@@ -59,6 +59,14 @@ def unhidden(text: str) -> str:
     return "".join(ch for ch in unicodedata.normalize("NFKC", text) if unicodedata.category(ch) != "Cf")
 
 
+def hides(text: str) -> bool:
+    """Return whether a text holds a value that shows only once wide letters are folded and invisible ones are gone."""
+    if text.isascii() or (shown := unhidden(text)) == text:
+        return False
+    forms = {one.canonical for one in values(text)}
+    return any(one.canonical not in forms for one in values(shown))
+
+
 def values(text: str) -> Iterator[Value]:
     """Yield the addresses, links and accounts in `text`: what can act or lead somewhere by itself."""
     taken: list[tuple[int, int]] = []

@@ -5,6 +5,7 @@ and nouns alike (`post`, `order`) count as verbs only where there is no better o
 things, and its first word must stand in the request. English names only.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ _ASKS_TO_MAKE = tuple(
     )
 )
 """What people say for a tool that makes something: not that something is to be marked or changed."""
-_BROAD = _words(
+_BROAD = _MAKES | _words(
     "set update edit modify change replace patch assign reserve reschedule move rename mark adjust import attach"
     " fill correct fix enter book schedule record log draft plan comment note tag label copy generate"
 )
@@ -119,7 +120,8 @@ _ALSO = {
 _SENSITIVE = (
     "public visibility publicly",
     "admin administrator owner ownership",
-    "collaborator permission access share invite",
+    "permission access share invite",
+    "collaborator contributor access invite",
     "policy",
     "key token secret password passphrase credential",
     "webhook",
@@ -163,6 +165,8 @@ class Named:
     things: tuple[str, ...] = ()
     sensitive: bool = False
     """The request must speak of one of `things`; naming the target is not enough."""
+    makes: bool = False
+    """It makes something new: only the name of that says what is meant, not where or for whom it is made."""
 
 
 @lru_cache(maxsize=4096)
@@ -183,7 +187,8 @@ def named(name: str) -> Named:
     ]
     server = words_of(parts[0]) if len(parts) > 1 else ()
     things = sensitive or _things([word for word in nouns if word not in server]) or _things(nouns if verb else words)
-    return Named(effect, _acts(words, at, effect), tuple(things), bool(sensitive))
+    makes = effect is Effect.WRITE and _makes(words, at)
+    return Named(effect, _acts(words, at, effect), tuple(things), bool(sensitive), makes)
 
 
 def objects_of(words: Sequence[str]) -> tuple[str, ...]:
@@ -232,13 +237,20 @@ def _acts(words: Sequence[str], at: int | None, effect: Effect) -> tuple[str, ..
     if effect is not Effect.WRITE:
         return ()
     verb = words[at] if at is not None else words[0] if words else ""
-    if verb in _MAKES or verb in _EITHER[Effect.WRITE].split():
+    if _makes(words, at):
         return _ASKS_TO_MAKE
     if verb in _BROAD or singular(verb) in _BROAD or (_OF_WORD.get(verb) is Effect.READ and verb != "check"):
         return ()
     if verb in ("turn", "switch", "check") and at is not None and words[at + 1 : at + 2]:
         return tuple(f"{one} {words[at + 1]}" for one in ((verb,) if verb == "check" else ("turn *", "switch *")))
     return tuple(_ALSO.get(verb, verb).split())
+
+
+def _makes(words: Sequence[str], at: int | None) -> bool:
+    """Return whether a tool makes something new, and does nothing else."""
+    if at is None or (words[at] not in _MAKES and words[at] not in _EITHER[Effect.WRITE].split()):
+        return False
+    return not any(before in _JOINS and word not in _MAKES for before, word in itertools.pairwise(words[at:]))
 
 
 def _things(words: Sequence[str]) -> list[str]:
