@@ -1,10 +1,13 @@
 """What signing costs on 1 GB, and whether the OpenSSF tool and ours accept each other's bundles. `make bench-sign`.
 
 The other tool is run as a command when `model_signing` is on the path (pip install model-signing pyOpenSSL, in an
-environment of its own); without it that part is reported as not measured. Each figure is the median of five runs.
+environment of its own); without it that part is reported as not measured. Keyless signatures need the extra `sigstore`
+here too; the services are our own (tests/supply/sigstore_services.py), not Sigstore's public ones. Each figure is the
+median of five runs.
 """
 
 import datetime
+import importlib.util
 import json
 import platform
 import shutil
@@ -21,7 +24,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bartizan import __version__
-from bartizan.supply import signing
+from bartizan.core.errors import BadEvidence
+from bartizan.supply import keyless, signing
 from bartizan.supply.manifest import differences, measure
 
 RESULT = Path(__file__).parent / "results" / "sign.json"
@@ -146,6 +150,50 @@ def interoperation(folder, key):
         answers[f"{way}: ours accepts theirs"] = ours()
         (model / "a.bin").write_bytes(b"weights")
         answers[f"{way}: ours refuses theirs when changed"] = not ours()
+    return answers | keyless_interoperation(folder / "keyless", tool)
+
+
+def keyless_interoperation(folder, tool):
+    """Let each side verify the other's keyless bundle: signed, changed, and for another identity."""
+    if importlib.util.find_spec("sigstore") is None:
+        return {}
+    from tests.supply.sigstore_services import Services, serving, token
+
+    who, issuer = "ada@bartizan.example", "https://id.bartizan.example"
+    services, model, bundle = Services(), folder / "model", folder / "model.sig"
+    model.mkdir(parents=True)
+    (model / "a.bin").write_bytes(b"weights")
+    root, config = folder / "root.json", folder / "config.json"
+    root.write_text(json.dumps(services.trusted_root()))
+
+    def theirs(verb, *words):
+        command = [tool, verb, "sigstore", str(model), "--signature", str(bundle), "--trust_config", str(config)]
+        return subprocess.run([*command, *words], capture_output=True, check=False).returncode == 0
+
+    def ours(name=who):
+        try:
+            signed = keyless.verify(bundle.read_bytes(), keyless.TrustedIdentity(name, issuer, root))
+        except BadEvidence:
+            return False
+        return not differences(signed, measure(model))
+
+    def accept(name):
+        return theirs("verify", "--identity", name, "--identity_provider", issuer)
+
+    answers = {}
+    with serving(services) as address:
+        config.write_text(json.dumps(services.configuration(address)))
+        bundle.write_bytes(keyless.sign(measure(model), token(who, issuer), config))
+        answers["keyless: theirs accepts ours"] = accept(who)
+        answers["keyless: theirs refuses ours for somebody else"] = not accept("eve@bartizan.example")
+        (model / "a.bin").write_bytes(b"weightr")
+        answers["keyless: theirs refuses ours when changed"] = not accept(who)
+        bundle.unlink()
+        theirs("sign", "--identity_token", token(who, issuer))
+    answers["keyless: ours accepts theirs"] = ours()
+    answers["keyless: ours refuses theirs for somebody else"] = not ours("eve@bartizan.example")
+    (model / "a.bin").write_bytes(b"weights")
+    answers["keyless: ours refuses theirs when changed"] = not ours()
     return answers
 
 

@@ -1,4 +1,7 @@
-"""`bartizan verify PATH --key PUBLIC`: says whether a model is what was signed, and names each file that is not."""
+"""`bartizan verify PATH --key PUBLIC`: says whether a model is what was signed, and names each file that is not.
+
+`--roots` takes certificate authorities instead, `--identity` a keyless signature (Sigstore), offline.
+"""
 
 import argparse
 import json
@@ -7,10 +10,11 @@ from pathlib import Path
 from bartizan.cli.base import FAILED, OK, Command
 from bartizan.cli.sign import default_signature, read
 from bartizan.core.display import visible
-from bartizan.core.errors import BadArtifact, BadEvidence
+from bartizan.core.errors import BadArtifact, BadEvidence, BadSettings
 from bartizan.core.findings import Finding, Severity
-from bartizan.supply import signing
-from bartizan.supply.manifest import differences, measure
+from bartizan.supply import keyless, signing
+from bartizan.supply.keyless import TrustedIdentity
+from bartizan.supply.manifest import Manifest, differences, measure
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,17 +22,16 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--key", type=Path, help="public key of the signer (PEM)")
     who.add_argument("--roots", type=Path, metavar="FILE", help="certificates of the authorities you trust (PEM)")
+    who.add_argument("--identity", metavar="WHO", help="keyless: the signer, an e-mail address or a workflow's URI")
+    parser.add_argument("--issuer", metavar="URL", help="keyless: who vouched for the identity")
+    parser.add_argument("--trusted-root", type=Path, metavar="FILE", help="keyless: Sigstore's trusted_root.json")
     parser.add_argument("--signature", type=Path, metavar="FILE", help="the signature (default: PATH.sig)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def _run(args: argparse.Namespace) -> int:
     signature = args.signature or default_signature(args.path)
-    trust: signing.Trust
-    if args.key is not None:
-        trust = signing.TrustedKey(signing.public_key(read(args.key)))
-    else:
-        trust = signing.TrustedRoots(signing.certificates(read(args.roots)))
+    trust = _trust(args)
     bundle = read(signature, "Name it with --signature; an unsigned model cannot be verified.")
     wrong, files = _checked(args.path, signature, bundle, trust)
     if args.json:
@@ -43,9 +46,31 @@ def _run(args: argparse.Namespace) -> int:
     return FAILED if wrong else OK
 
 
-def _checked(path: Path, signature: Path, bundle: bytes, trust: signing.Trust) -> tuple[list[Finding], int]:
+def _trust(args: argparse.Namespace) -> signing.Trust | TrustedIdentity:
+    keyless_only = args.issuer is not None or args.trusted_root is not None
+    if args.identity is not None:
+        if args.issuer is None or args.trusted_root is None:
+            hint = "Anybody can get a certificate for any identity from an issuer of their own: name both."
+            raise BadSettings("--identity: expected --issuer and --trusted-root as well", hint=hint)
+        return TrustedIdentity(args.identity, args.issuer, args.trusted_root)
+    if keyless_only:
+        raise BadSettings("--issuer and --trusted-root: expected only with --identity")
+    if args.key is not None:
+        return signing.TrustedKey(signing.public_key(read(args.key)))
+    return signing.TrustedRoots(signing.certificates(read(args.roots)))
+
+
+def _signed(bundle: bytes, trust: signing.Trust | TrustedIdentity) -> Manifest:
+    if isinstance(trust, TrustedIdentity):
+        return keyless.verify(bundle, trust)
+    return signing.verify(bundle, trust)
+
+
+def _checked(
+    path: Path, signature: Path, bundle: bytes, trust: signing.Trust | TrustedIdentity
+) -> tuple[list[Finding], int]:
     try:
-        signed = signing.verify(bundle, trust)
+        signed = _signed(bundle, trust)
     except BadEvidence as error:
         return [Finding("signature-invalid", Severity.CRITICAL, str(error), str(signature))], 0
     if not path.exists():

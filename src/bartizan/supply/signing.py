@@ -1,7 +1,7 @@
 """Signs and verifies manifests in the OpenSSF model-signing format: an in-toto statement, DSSE envelope, one bundle.
 
 Keys are elliptic-curve ones (P-256, P-384, P-521), bare or with a certificate. A certificate is checked as of now, for
-there is no trusted timestamp: one that has expired does not verify. Keyless signing needs the network and is not here.
+there is no trusted timestamp: one that has expired does not verify. Keyless signatures: `supply/keyless.py`.
 """
 
 import base64
@@ -144,7 +144,7 @@ def sign(
     """Return the bundle. The first certificate of `chain` is the key's; without a chain the key itself is named."""
     if chain and chain[0].public_key() != key.public_key():
         raise BadSettings("the first certificate does not belong to the private key")
-    payload = json.dumps(_statement(manifest), indent=2).encode()
+    payload = statement_of(manifest)
     signature = key.sign(_signed(payload), ec.ECDSA(_HASHES[key.curve.name]()))
     material: dict[str, Any] = {"tlogEntries": []}
     if chain:
@@ -161,6 +161,11 @@ def sign(
             "signatures": [{"sig": _base64(signature), "keyid": ""}],
         },
     }
+
+
+def statement_of(manifest: Manifest) -> bytes:
+    """Return what is signed: an in-toto statement about every file."""
+    return json.dumps(_statement(manifest), indent=2).encode()
 
 
 def _statement(manifest: Manifest) -> dict[str, Any]:
@@ -207,10 +212,11 @@ def verify(bundle: bytes, trust: Trust) -> Manifest:
     except InvalidSignature:
         raise BadEvidence("the signature does not belong to this content and key") from None
     # (4) The statement is about files by SHA-256, consistent in itself.
-    return _manifest(payload)
+    return manifest_of(payload)
 
 
-def _manifest(payload: bytes) -> Manifest:
+def manifest_of(payload: bytes) -> Manifest:
+    """Return the manifest in a statement whose signature was verified. Raises BadEvidence for any other statement."""
     try:
         statement = json.loads(payload)
         kinds = (statement["_type"], statement["predicateType"])
