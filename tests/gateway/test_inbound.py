@@ -5,7 +5,9 @@ import asyncio
 import pytest
 from tests.gateway.conftest import chat
 
+from bartizan.gateway.auth import SharedKey
 from bartizan.gateway.requests import Bounds
+from bartizan.gateway.server import listen, serving
 from bartizan.gateway.testing import StubUpstream
 
 
@@ -99,6 +101,36 @@ async def test_a_body_over_the_limit_is_413_in_the_dialects_form(world):
         assert got.startswith(b"HTTP/1.1 413"), got[:60]
     assert b'"type":"request_too_large"' in dialect
     assert world.upstream.sent == []
+
+
+async def test_a_flood_of_large_bodies_holds_bounded_memory(world):
+    """Who has no key is told so before the body is read; those with one share the room, which is free at the end."""
+    world.auth, world.body_bytes = SharedKey("k"), 1 << 20
+    listening = listen("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    length, key = b"content-length: 400000\r\n\r\n", b"x-api-key: k\r\n"
+    async with serving(world.app(), listening, bounds=Bounds(held_bytes=1 << 20), drain_s=0.2) as server:
+        room = server.reading.room
+
+        async def sent(head, body):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head + body)
+            return reader, writer
+
+        reader, stranger = await sent(HEAD + length, b"")
+        assert b" 401 " in await asyncio.wait_for(reader.readline(), 5)
+        held = [await sent(HEAD + key + length, b" " * 399_000) for _ in range(8)]
+        answered, _ = await asyncio.wait([asyncio.ensure_future(reader.readline()) for reader, _ in held], timeout=1)
+        assert len(answered) >= 5
+        assert all(b" 503 " in one.result() for one in answered)
+        assert 300_000 < room.used <= 1 << 20
+        small = await raw(f"http://127.0.0.1:{port}", HEAD + key + b"content-length: %d\r\n\r\n" % len(BODY) + BODY)
+        assert small.startswith(b"HTTP/1.1 200")
+        for _, writer in [*held, (reader, stranger)]:
+            writer.close()
+        async with asyncio.timeout(5):
+            while room.used:
+                await asyncio.sleep(0.01)
 
 
 async def test_requests_sent_ahead_are_answered_in_order(world):

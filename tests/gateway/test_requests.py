@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bartizan.gateway.call import Answer
-from bartizan.gateway.requests import Bounds, RequestReader
+from bartizan.gateway.requests import SMALL, Bounds, Reading, RequestReader, Room
 
 POST = b'POST /v1/messages?a=b HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\n{"a":1}'
 CHUNKED = (
@@ -18,8 +18,11 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 OFFER = POST.replace(b"Host: x", b"Host: x\r\nConnection: Upgrade\r\nUpgrade: h2c")
 
 
-def reader(**bounds):
-    return RequestReader(Bounds(**bounds), 1000, "1.2.3.4", lambda path, status, code, message: Answer(status, [], b""))
+def reader(*, body_bytes=1000, admits=lambda headers: "", room=None, **bounds):
+    def refusal(path, status, code, message):
+        return Answer(status, [], b"")
+
+    return RequestReader(Reading(Bounds(**bounds), body_bytes, refusal, admits, room or Room(0)), "1.2.3.4")
 
 
 def seen(found):
@@ -93,3 +96,33 @@ def test_no_bytes_break_the_reader(noise, place):
     one = reader()
     for found in seen(one.feed(POST[:place] + noise + POST[place:] + GET)):
         assert isinstance(found, int | tuple)
+
+
+def post(size, chunked):
+    """A request with a body of so many bytes."""
+    framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % size
+    head = b"POST /v1/messages HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n"
+    return head, (b"%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size) if chunked else b"x" * size)
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_a_large_body_needs_a_key_and_room(chunked):
+    """A small one needs neither. What is held is counted until it is answered, or forgotten."""
+    head, body = post(SMALL + 1000, chunked)
+    room = Room(1500)
+    stranger, other = (reader(body_bytes=1 << 20, room=room, admits=lambda headers: "no key") for _ in range(2))
+    assert seen(stranger.feed(head) or stranger.feed(body)) == [401]
+    assert len(other.feed(b"".join(post(SMALL, chunked)))[0].call.body) == SMALL
+    one, two = reader(body_bytes=1 << 20, room=room), reader(body_bytes=1 << 20, room=room)
+    assert not one.feed(head)
+    [asked] = one.feed(body)
+    assert (asked.held, room.used, len(asked.call.body)) == (1000, 1000, SMALL + 1000)
+    assert not two.feed(head)
+    [full] = two.feed(body)
+    assert (full.answer.status, full.answer.headers, room.used) == (503, [(b"retry-after", b"1")], 1000)
+    room.give(asked.held)
+    three = reader(body_bytes=1 << 20, room=room)
+    three.feed(head + body[:-10])
+    assert room.used > 900
+    three.drop()
+    assert room.used == 0

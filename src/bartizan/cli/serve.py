@@ -14,7 +14,7 @@ from bartizan.detect.allowlist import Allowlist
 from bartizan.detect.encoder import one_thread
 from bartizan.gateway import assembly, logs, server
 from bartizan.gateway.app import GatewayApp
-from bartizan.gateway.requests import Bounds
+from bartizan.gateway.requests import bounds_of
 from bartizan.ledger.log import Ledger
 from bartizan.ledger.tables.opening import where
 
@@ -44,7 +44,7 @@ def _run(args: argparse.Namespace) -> int:
     logs.set_up(settings.gateway.log_format, requests=settings.gateway.request_log)
     listening = server.listen(settings.gateway.host, settings.gateway.port)
     gateway = settings.gateway
-    bounds = Bounds(connections=gateway.connections, connections_per_client=gateway.connections_per_client)
+    bounds = bounds_of(gateway)
     server.run(app, listening, lambda: _announce(settings, listening), bounds=bounds, drain_s=gateway.drain_s)
     print("bartizan: stopped")
     return OK

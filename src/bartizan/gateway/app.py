@@ -7,7 +7,8 @@ import contextlib
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from bartizan.core.errors import BadRequest
+from bartizan.core.errors import BadRequest, Refused
+from bartizan.gateway.auth import Headers
 from bartizan.gateway.call import Answer, Call
 from bartizan.gateway.exchange import exchange
 from bartizan.gateway.gate import Gate
@@ -79,6 +80,15 @@ class GatewayApp:
             refused.headers.append((b"allow", b"POST"))
             return refused
         return self.refusal(path, 404, "not_found", f"No route {path[:100]!r} here.")
+
+    def admits(self, headers: Headers) -> str:
+        """Return why who sends these headers may not send a large body, or nothing: it would be read for nothing."""
+        try:
+            if self._gate is not None:
+                self._gate.auth.identify(headers)
+        except Refused as error:
+            return str(error)
+        return ""
 
     def refusal(self, path: str, status: int, code: str, message: str) -> Answer:
         """Return an error in the form that the clients of `path` read."""

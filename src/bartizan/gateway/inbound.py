@@ -14,8 +14,9 @@ from collections.abc import Awaitable
 from typing import Protocol, cast
 
 from bartizan.core.errors import BadEvidence, UpstreamFailed
+from bartizan.gateway.auth import Headers
 from bartizan.gateway.call import Answer, Call, Pieces
-from bartizan.gateway.requests import Asking, Bounds, RequestReader
+from bartizan.gateway.requests import Asking, Reading, RequestReader
 
 _log = logging.getLogger("bartizan.gateway")
 
@@ -40,12 +41,16 @@ class App(Protocol):
         """Return an error in the form that the clients of `path` read."""
         ...
 
+    def admits(self, headers: Headers) -> str:
+        """Return why who sends these headers may not send a large body, or nothing."""
+        ...
+
 
 class Shared(Protocol):
     """What all connections of a server share."""
 
     app: App
-    bounds: Bounds
+    reading: Reading
     loop: asyncio.AbstractEventLoop
     date: bytes
     draining: bool
@@ -90,15 +95,16 @@ class Inbound(asyncio.Protocol):
             self._send(self._shared.app.refusal("", 503, "too_many_connections", why), keep=False, with_body=True)
             self._transport.close()
             return
-        app = self._shared.app
-        self._reader = RequestReader(self._shared.bounds, app.body_bytes, self._address, app.refusal)
+        self._reader = RequestReader(self._shared.reading, self._address)
         self._reader.begun = True  # the first head is awaited from now on
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a stream that nobody reads any more."""
         self._shared.leave(self, self._address)
         self._transport, self._over = None, True
-        self._waiting.clear()
+        self._forget_waiting()
+        if self._reader is not None:
+            self._reader.drop()
         self.resume_writing()
         if self._streaming and self._task is not None:
             self._task.cancel()
@@ -136,7 +142,8 @@ class Inbound(asyncio.Protocol):
 
     def check(self, now: float) -> None:
         """Give up what takes too long. Called now and then by the server."""
-        transport, reader, bounds, waited = self._transport, self._reader, self._shared.bounds, now - self._since
+        transport, reader, waited = self._transport, self._reader, now - self._since
+        bounds = self._shared.reading.bounds
         if transport is None:
             return
         if self._stalled_since and now - self._stalled_since > bounds.stall_s:
@@ -201,10 +208,16 @@ class Inbound(asyncio.Protocol):
                 keep = await self._send_pieces(answer, answer.pieces, keep, chunks=asked.chunks) and keep
         finally:
             self._task, self._since = None, self._shared.loop.time()
+            self._shared.reading.room.give(asked.held)
             if not keep:
                 self._over = True
-                self._waiting.clear()
+                self._forget_waiting()
             self._next()
+
+    def _forget_waiting(self) -> None:
+        for asked in self._waiting:
+            self._shared.reading.room.give(asked.held)
+        self._waiting.clear()
 
     async def _answered(self, call: Call) -> Answer:
         try:

@@ -1,7 +1,8 @@
 """Whole requests out of bytes, within bounds: sans-I/O, bytes in, requests or one refusal out.
 
 What could be read in two ways is refused: two lengths, a length beside a chunked body, a fragment in an address. The
-first refusal is the last thing that is read. Trailers are dropped, offers of another protocol are declined.
+first refusal is the last thing that is read. Trailers are dropped, offers of another protocol are declined. A large
+body is read only from those who may send one, and only while there is room for it.
 """
 
 from collections.abc import Callable
@@ -9,14 +10,18 @@ from dataclasses import dataclass
 
 import httptools
 
+from bartizan.core.sections.gateway import Gateway
+from bartizan.gateway.auth import Headers
 from bartizan.gateway.call import Answer, Call
 
 _MOST_AHEAD = 100
+SMALL = 65536
+"""A body of so many bytes is read from anybody; what goes beyond needs a key, where there are keys, and room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much, how many and how long. Zero connections means no limit."""
+    """How much, how many and how long. Zero connections and zero bytes held mean no limit."""
 
     head_bytes: int = 65536
     head_lines: int = 128
@@ -27,6 +32,49 @@ class Bounds:
     stall_s: float = 60.0
     connections: int = 8192
     connections_per_client: int = 1024
+    held_bytes: int = 268435456
+
+
+def bounds_of(gateway: Gateway) -> Bounds:
+    """Return the bounds that the settings name."""
+    return Bounds(
+        connections=gateway.connections,
+        connections_per_client=gateway.connections_per_client,
+        held_bytes=gateway.held_bytes,
+    )
+
+
+class Room:
+    """How many bytes of bodies all connections together may hold, beyond the small ones."""
+
+    def __init__(self, most: int) -> None:
+        """Hold at most `most`; zero means no limit."""
+        self.most = most
+        self.used = 0
+
+    def take(self, size: int) -> bool:
+        """Return whether there is room for `size` more, which are then counted."""
+        if self.most and self.used + size > self.most:
+            return False
+        self.used += size
+        return True
+
+    def give(self, size: int) -> None:
+        """Give room back."""
+        self.used -= size
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader is told: how much it may read, who may send a large body, how a refusal looks."""
+
+    bounds: Bounds
+    body_bytes: int
+    refusal: Callable[[str, int, str, str], Answer]
+    """Makes an answer of path, status, code and message."""
+    admits: Callable[[Headers], str]
+    """Returns why who sends these headers may not send a large body, or nothing."""
+    room: Room
 
 
 class _Unreadable(ValueError):
@@ -42,19 +90,21 @@ class Asking:
     keep: bool
     chunks: bool = True
     body: bool = True
+    held: int = 0
+    """How much room its body takes, until it is answered."""
 
 
 class RequestReader:
     """Reads the requests of one connection."""
 
-    def __init__(
-        self, bounds: Bounds, body_bytes: int, address: str, refusal: Callable[[str, int, str, str], Answer]
-    ) -> None:
-        """Read within `bounds` what comes from `address`; `refusal` makes an answer of path, status, code, message."""
-        self._bounds = bounds
-        self._body_bytes = body_bytes
+    def __init__(self, reading: Reading, address: str) -> None:
+        """Read what comes from `address`."""
+        self._bounds = reading.bounds
+        self._body_bytes = reading.body_bytes
         self._address = address
-        self._refusal = refusal
+        self._refusal = reading.refusal
+        self._admits = reading.admits
+        self._room = reading.room
         self._parser = httptools.HttpRequestParser(self)
         self._found: list[Asking] = []
         self.over = False
@@ -75,6 +125,7 @@ class RequestReader:
         self._lengths = 0
         self._unparsed = 0
         self._body: bytes | bytearray = b""
+        self._held = 0
 
     def feed(self, data: bytes) -> list[Asking]:
         """Return the requests that are whole now; a refusal is the last."""
@@ -116,12 +167,30 @@ class RequestReader:
 
     def _refuse(self, status: int, code: str, message: str) -> None:
         path = self._url.decode("latin-1").partition("?")[0]
-        self._found.append(Asking(None, self._refusal(path, status, code, message), keep=False))
+        refused = self._refusal(path, status, code, message)
+        if status == 503:
+            refused.headers.append((b"retry-after", b"1"))
+        self._found.append(Asking(None, refused, keep=False))
         self.over = self.unread = True
+        self.drop()
+
+    def drop(self) -> None:
+        """Forget the body that is being read."""
+        self._room.give(self._held)
+        self._held, self._body = 0, b""
 
     def _too_large(self) -> None:
         limit = self._body_bytes
         raise _Unreadable(413, "request_too_large", f"Request body of more than {limit} bytes.")
+
+    def _hold(self, size: int) -> None:
+        """Make room for a body of `size` bytes so far, if its sender may send a large one."""
+        if not self._held and (why := self._admits(self._headers)):
+            raise _Unreadable(401, "invalid_api_key", why)
+        more = size - SMALL - self._held
+        if not self._room.take(more):
+            raise _Unreadable(503, "overloaded", "Too many large requests at once.")
+        self._held += more
 
     # httptools callbacks
 
@@ -155,6 +224,8 @@ class RequestReader:
         for name, value in self._headers:
             if name == b"content-length" and (len(value) > 12 or int(value) > self._body_bytes):
                 self._too_large()
+            if name == b"content-length" and int(value) > SMALL and (why := self._admits(self._headers)):
+                raise _Unreadable(401, "invalid_api_key", why)
             if name == b"expect" and value.lower() == b"100-continue":
                 self.expects = True
 
@@ -162,12 +233,15 @@ class RequestReader:
         """Keep a piece of the body."""
         if not self._body:
             self._body = data
-            return
-        if isinstance(self._body, bytes):
-            self._body = bytearray(self._body)
-        self._body += data
-        if len(self._body) > self._body_bytes:
-            self._too_large()
+        else:
+            if isinstance(self._body, bytes):
+                self._body = bytearray(self._body)
+            self._body += data
+        size = len(self._body)
+        if size > SMALL:
+            if size > self._body_bytes:
+                self._too_large()
+            self._hold(size)
 
     def _beside(self, data: bytes) -> None:
         """Read the body of a request that offers another protocol: the parser stops at its head, and we decline.
@@ -202,9 +276,8 @@ class RequestReader:
             raise _Unreadable(505, "version_not_supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
         method = self._parser.get_method().decode("ascii")
         call = Call(method, self._target(), self._headers, bytes(self._body), self._address)
-        self._found.append(
-            Asking(call, None, keep and version == "1.1", chunks=version == "1.1", body=method != "HEAD")
-        )
+        chunks = version == "1.1"
+        self._found.append(Asking(call, None, keep and chunks, chunks, body=method != "HEAD", held=self._held))
         self._begin()
 
     def _target(self) -> str:

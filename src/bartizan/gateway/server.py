@@ -16,7 +16,7 @@ import uvloop
 
 from bartizan.core.errors import BadSettings
 from bartizan.gateway.inbound import App, Inbound
-from bartizan.gateway.requests import Bounds
+from bartizan.gateway.requests import Bounds, Reading, Room
 
 _CHECK_S = 0.5
 _GIVE_UP_S = 5.0
@@ -41,6 +41,8 @@ class Server:
         """Answer with `app`. Made and used on the event loop."""
         self.app = app
         self.bounds = bounds or Bounds()
+        room = Room(self.bounds.held_bytes)
+        self.reading = Reading(self.bounds, app.body_bytes, app.refusal, app.admits, room)
         self.loop = asyncio.get_running_loop()
         self.date = b""
         self.draining = False

@@ -24,6 +24,9 @@ class AuthorizationServer:
     async def leave(self):
         """Nothing waits."""
 
+    def admits(self, headers):
+        return ""
+
     def refusal(self, path, status, code, message):
         return Answer(status, [], message.encode())
 

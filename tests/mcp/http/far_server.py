@@ -49,6 +49,9 @@ class FarServer:
         self.waits.set()
         self.resumes.set()
 
+    def admits(self, headers):
+        return ""
+
     def refusal(self, path, status, code, message):
         return Answer(status, [], message.encode())
 

@@ -12,7 +12,7 @@ from bartizan.core.clock import SystemClock
 from bartizan.core.sections import Settings
 from bartizan.detect.encoder import one_thread
 from bartizan.gateway import server
-from bartizan.gateway.requests import Bounds
+from bartizan.gateway.requests import bounds_of
 from bartizan.ledger.log import Ledger
 from bartizan.ledger.tables.opening import where
 from bartizan.mcp.http.app import McpApp
@@ -34,7 +34,7 @@ def _run(args: argparse.Namespace) -> int:
         tell(entry)
     listening = server.listen(settings.mcp.host, settings.mcp.port)
     gateway = settings.gateway
-    bounds = Bounds(connections=gateway.connections, connections_per_client=gateway.connections_per_client)
+    bounds = bounds_of(gateway)
     server.run(app, listening, lambda: _announce(app, settings, listening), bounds=bounds, drain_s=gateway.drain_s)
     print("bartizan: stopped")
     return OK

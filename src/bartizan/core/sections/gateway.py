@@ -41,6 +41,15 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 picks a free one.")] = 8787
     body_bytes: Annotated[int, Meta(ge=1024, le=268435456, description="Largest request body accepted.")] = 16777216
+    held_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1099511627776,
+            description="Bytes of request bodies held at once, beyond 64 KiB each; more large requests are answered "
+            "with 503 until there is room; 0: no limit.",
+        ),
+    ] = 268435456
     connections: Annotated[
         int, Meta(ge=0, le=1000000, description="Most connections of clients at once; 0: no limit.")
     ] = 8192

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 from bartizan.core.clock import Clock
 from bartizan.core.sections import Settings
+from bartizan.gateway.auth import Headers
 from bartizan.gateway.call import Answer, Call
 from bartizan.gateway.evidence import Log, Recorder
 from bartizan.mcp.http.assembly import Endpoint
@@ -44,6 +45,10 @@ class McpApp:
         if self._door is None:
             return said_no(503, "the proxy is starting or stopping")
         return await self._door.answer(call)
+
+    def admits(self, headers: Headers) -> str:
+        """Return nothing: the door asks for keys itself, and says where there are some."""
+        return ""
 
     def refusal(self, path: str, status: int, code: str, message: str) -> Answer:
         """Return an error for a request that could not be read."""
