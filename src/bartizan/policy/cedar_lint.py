@@ -4,17 +4,32 @@ Works on Cedar's own JSON form of the rules, and on the tools that the manifest 
 the rules are what the operator wants.
 """
 
+import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import cedarpy
 
+from bartizan.policy.cedar_reading import (
+    TYPES,
+    Comparison,
+    attributes,
+    comparisons,
+    conjuncts,
+    covered,
+    holds_all,
+    ids,
+    reads,
+    types,
+    within,
+)
 from bartizan.policy.inference import role_of
-from bartizan.policy.manifest import Manifest, Role, Tool
+from bartizan.policy.manifest import Effect, Manifest, Role, Tool
+from bartizan.policy.values import values
 
-_COMPARE = ("==", "!=", "<", "<=", ">", ">=")
+_SPEAKS = (Role.CONTENT, Role.LABEL, Role.WHEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,120 +46,137 @@ def lint(text: str, manifest: Manifest) -> list[Mistake]:
     rules = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
     found: list[Mistake] = []
     for name, rule in rules.items():
-        found += _inverted(name, rule)
-        found += _fields(name, rule, manifest)
-    found += _unreachable(rules)
-    for tool, about in manifest.tools.items():
-        if not any(rule["effect"] == "permit" and _covers(rule, tool, about) for rule in rules.values()):
+        tools = covered(rule, manifest.tools)
+        found += _inverted(name, rule, tools)
+        found += _fields(name, rule, tools)
+        found += _scope(name, rule, manifest)
+        if why := _never(rule):
+            found.append(Mistake(name, "unreachable-rule", why))
+    found += _taken(rules)
+    for tool in manifest.tools:
+        if not any(rule["effect"] == "permit" and tool in covered(rule, manifest.tools) for rule in rules.values()):
             found.append(Mistake(tool, "tool-without-rule", f"no rule can permit the tool {tool!r}: it never runs"))
     return found
 
 
-def _inverted(name: str, rule: Mapping[str, Any]) -> Iterator[Mistake]:
-    """A permit that wants a stranger's text to have been read, or a forbid that wants none to."""
-    for wanted in _tainted(rule):
-        if wanted == (rule["effect"] == "permit"):
-            state = "was read" if wanted else "was not read"
+def _inverted(name: str, rule: Mapping[str, Any], tools: Mapping[str, Tool]) -> Iterator[Mistake]:
+    """A permit that wants a stranger's text, large amounts or all other targets; a forbid of the contrary."""
+    permits, said = rule["effect"] == "permit", list(comparisons(rule))
+    for test in said:
+        role = _role(test.argument, tools)
+        if test.argument == "" and test.value == permits:
+            state = "was read" if test.value else "was not read"
             yield Mistake(name, "inverted-test", f"this {rule['effect']} asks that a stranger's text {state}")
+        elif role is Role.AMOUNT and test.operator in ((">", ">=") if permits else ("<", "<=")):
+            other = ("<", "<=", "==", "in") if permits else (">", ">=", "==", "in")
+            if not any(one.argument == test.argument and one.operator in other for one in said):
+                asked = f"{test.argument!r} {test.operator} {test.value}"
+                yield Mistake(name, "inverted-test", f"this {rule['effect']} asks for {asked}, and sets no other bound")
+        elif role is Role.TARGET and permits and test.operator in ("!=", "not in", "not like"):
+            why = f"it permits every {test.argument!r} but {test.value!r}: is the contrary meant?"
+            yield Mistake(name, "inverted-test", why)
 
 
-def _tainted(rule: Mapping[str, Any]) -> Iterator[bool]:
-    for condition in rule["conditions"]:
-        yield from _signs(condition["body"], condition["kind"] == "when")
+def _role(argument: str, tools: Mapping[str, Tool]) -> Role | None:
+    roles = {role_of(about, argument) for about in tools.values() if argument in about.arguments}
+    return roles.pop() if len(roles) == 1 else None
 
 
-def _signs(node: Any, sign: bool) -> Iterator[bool]:
-    """Yield, for each mention of context.tainted, whether the condition wants it true."""
-    if not isinstance(node, dict):
-        return
-    if node.get(".", {}).get("attr") == "tainted":
-        yield sign
-        return
-    if "!" in node:
-        yield from _signs(node["!"]["arg"], not sign)
-        return
-    for operator, parts in node.items():
-        values = [parts[side].get("Value") for side in ("left", "right")] if operator in ("==", "!=") else []
-        flip = (False in values) != (operator == "!=") if True in values or False in values else False
-        for part in parts.values() if isinstance(parts, dict) else ():
-            yield from _signs(part, sign != flip)
+def _fields(name: str, rule: Mapping[str, Any], tools: Mapping[str, Tool]) -> Iterator[Mistake]:
+    """Arguments that none of the rule's tools has, or only some; values that are not of an argument's kind."""
+    for attribute in dict.fromkeys(attributes(rule["conditions"])):
+        if attribute not in ("arguments", "tainted"):
+            yield Mistake(name, "unknown-argument", f"the context has no {attribute!r}: arguments and tainted it has")
+    described = {tool: about for tool, about in tools.items() if about.arguments}
+    read = dict.fromkeys(reads(rule["conditions"]))
+    for argument in dict.fromkeys(argument for _, argument in read):
+        lacking = sorted(tool for tool, about in described.items() if argument not in about.arguments)
+        if described and len(lacking) == len(described):
+            yield Mistake(name, "unknown-argument", f"none of {', '.join(lacking)} has an argument {argument!r}")
+        elif (".", argument) in read and ("has", argument) not in read and lacking:
+            why = f"it fails for {', '.join(lacking)}, and a call for which a rule fails is refused"
+            yield Mistake(name, "missing-has", f"{why}: write context.arguments has {argument} && …")
+    for test in comparisons(rule):
+        having = [about for about in described.values() if test.argument in about.arguments]
+        if having and all(_swapped(about, test) for about in having):
+            role = role_of(having[0], test.argument).value
+            yield Mistake(name, "swapped-fields", f"{test.argument!r} is a {role} and is compared with {test.value!r}")
 
 
-def _fields(name: str, rule: Mapping[str, Any], manifest: Manifest) -> Iterator[Mistake]:
-    """Arguments that none of the rule's tools has, and values that are not of an argument's kind."""
-    tools = {tool: about for tool, about in manifest.tools.items() if _covers(rule, tool, about) and about.arguments}
-    if not tools:
-        return
-    for argument, value in _compared([condition["body"] for condition in rule["conditions"]]):
-        having = [about for about in tools.values() if argument in about.arguments]
-        if not having:
-            yield Mistake(name, "unknown-argument", f"none of {', '.join(sorted(tools))} has an argument {argument!r}")
-        elif value is not None and all(_swapped(about, argument, value) for about in having):
-            role = role_of(having[0], argument).value
-            yield Mistake(name, "swapped-fields", f"{argument!r} is a {role} and is compared with {value!r}")
+def _swapped(tool: Tool, test: Comparison) -> bool:
+    role, value = role_of(tool, test.argument), test.value
+    if role is Role.TARGET:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if role is Role.AMOUNT:
+        return isinstance(value, str)
+    leads = isinstance(value, str) and next(values(value.replace("*", "x")), None) is not None
+    return leads and role in _SPEAKS and Role.TARGET in tool.arguments.values()
 
 
-def _swapped(tool: Tool, argument: str, value: Any) -> bool:
-    number = isinstance(value, int) and not isinstance(value, bool)
-    role = role_of(tool, argument)
-    return number if role is Role.TARGET else isinstance(value, str) if role is Role.AMOUNT else False
+def _scope(name: str, rule: Mapping[str, Any], manifest: Manifest) -> Iterator[Mistake]:
+    """Entities of the wrong type, effects and tools that there are none of, and effects that the tools do not have."""
+    for part, wanted in TYPES.items():
+        for other in sorted(types(rule[part]) - {wanted}):
+            yield Mistake(name, "unreachable-rule", f"a {part} is a {wanted}, never a {other}")
+    effects = {effect.value for effect in Effect}
+    for action in sorted(ids(rule["action"]) - effects):
+        known = ", ".join(sorted(effects))
+        yield Mistake(name, "unreachable-rule", f"there is no action {action!r}: expected one of {known}")
+    resources = ids(rule["resource"])
+    for tool in sorted(resources - manifest.tools.keys()):
+        if near := difflib.get_close_matches(tool, manifest.tools, n=1, cutoff=0.8):
+            yield Mistake(name, "unreachable-rule", f"there is no tool {tool!r}: is {near[0]!r} meant?")
+    described = resources and resources <= manifest.tools.keys()
+    if described and not covered(rule, manifest.tools) and ids(rule["action"]) & effects:
+        said = ", ".join(f"{tool} is {manifest.tools[tool].effect.value}" for tool in sorted(resources))
+        yield Mistake(name, "unreachable-rule", f"its tools do not have its actions: {said}")
 
 
-def _compared(node: Any) -> Iterator[tuple[str, Any]]:
-    """Yield each argument that is mentioned, with the literal it is compared with, if any."""
-    if isinstance(node, list):
-        for part in node:
-            yield from _compared(part)
-    elif isinstance(node, dict):
-        for operator, parts in node.items():
-            sides = [parts["left"], parts["right"]] if operator in _COMPARE else []
-            for one, other in zip(sides, reversed(sides), strict=True):
-                if (argument := _argument(one)) and isinstance(other, dict) and "Value" in other:
-                    yield argument, other["Value"]
-            if argument := _argument({operator: parts}):
-                yield argument, None
-            yield from _compared(list(parts.values()) if isinstance(parts, dict) else parts)
-
-
-def _argument(node: Any) -> str:
-    """Return X of `context.arguments.X` or `context.arguments has X`."""
-    for operator in (".", "has"):
-        part = node.get(operator) if isinstance(node, dict) else None
-        if isinstance(part, dict) and part.get("left", {}).get(".", {}).get("attr") == "arguments":
-            return str(part["attr"])
+def _never(rule: Mapping[str, Any]) -> str:
+    """Return why a rule's conditions cannot hold, or nothing."""
+    said = list(conjuncts(rule))
+    if any(one is False for one in said):
+        return "one of its conditions is never true"
+    by_argument: dict[str, list[Comparison]] = {}
+    for one in said:
+        if isinstance(one, Comparison):
+            by_argument.setdefault(one.argument, []).append(one)
+    for argument, among in by_argument.items():
+        if _contradict(among):
+            return f"what it asks of {argument or 'context.tainted'!r} contradicts itself"
     return ""
 
 
-def _unreachable(rules: Mapping[str, Any]) -> Iterator[Mistake]:
-    """A permit whose whole scope an unconditional forbid takes away, and a rule that repeats another."""
+def _contradict(among: Sequence[Comparison]) -> bool:
+    equal = {json.dumps(test.value) for test in among if test.operator == "=="}
+    if len(equal) > 1 or any(test.operator == "!=" and json.dumps(test.value) in equal for test in among):
+        return True
+    numbers = [test for test in among if isinstance(test.value, int) and not isinstance(test.value, bool)]
+    least = [test.value + (test.operator == ">") for test in numbers if test.operator in (">", ">=", "==")]
+    most = [test.value - (test.operator == "<") for test in numbers if test.operator in ("<", "<=", "==")]
+    return bool(least and most) and max(least) > min(most)
+
+
+def _taken(rules: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Rules that say what another says without any condition, and permits that such a forbid takes away."""
     seen: dict[str, str] = {}
     for name, rule in rules.items():
-        form = json.dumps(rule, sort_keys=True)
+        form = json.dumps({key: part for key, part in rule.items() if key != "annotations"}, sort_keys=True)
         if form in seen:
             yield Mistake(name, "unreachable-rule", f"says the same as {seen[form]}")
-        seen.setdefault(form, name)
+            continue
+        seen[form] = name
         for other_name, other in rules.items():
-            taken = other["effect"] == "forbid" and not other["conditions"]
-            if rule["effect"] == "permit" and taken and all(_within(rule[part], other[part]) for part in _SCOPE):
+            if other is rule or other["conditions"] or not all(within(rule[part], other[part]) for part in TYPES):
+                continue
+            if other["effect"] == "forbid" and rule["effect"] == "permit":
                 yield Mistake(name, "unreachable-rule", f"{other_name} forbids all that it permits")
+            elif other["effect"] == rule["effect"] and not _same_scope(rule, other):
+                yield Mistake(name, "unreachable-rule", f"{other_name} {rule['effect']}s all of it already")
 
 
-_SCOPE = ("principal", "action", "resource")
-
-
-def _within(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> bool:
-    """Return whether one scope lies in another."""
-    return outer["op"] == "All" or (inner["op"] != "All" and _ids(inner) <= _ids(outer))
-
-
-def _ids(scope: Mapping[str, Any]) -> set[str]:
-    entities = scope.get("entities") or [scope.get("entity") or {}]
-    return {str(entity.get("id")) for entity in entities}
-
-
-def _covers(rule: Mapping[str, Any], tool: str, about: Tool) -> bool:
-    """Return whether a rule's scope holds a tool with its effect."""
-    action, resource = rule["action"], rule["resource"]
-    return (action["op"] == "All" or about.effect.value in _ids(action)) and (
-        resource["op"] == "All" or tool in _ids(resource)
+def _same_scope(rule: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two rules without conditions have one scope: then they say the same, which is said once."""
+    return not rule["conditions"] and all(
+        holds_all(rule[part]) == holds_all(other[part]) and ids(rule[part]) == ids(other[part]) for part in TYPES
     )
