@@ -48,3 +48,26 @@ def test_what_cannot_be_audited_is_refused(rows, tmp_path, bad, capsys):
     """With a reason, and exit code 2."""
     assert main(["lab", "audit", "--data", str(rows), "--output", str(tmp_path), *bad]) == 2
     assert "bartizan:" in capsys.readouterr().err
+
+
+def test_a_model_gets_a_scorecard_and_a_page(tmp_path, capsys):
+    """Five families from the command line; what cannot be audited is refused."""
+    x, y = records(n=260)
+    np.savez(tmp_path / "a.npz", x=x[:130], y=y[:130])
+    np.savez(tmp_path / "b.npz", x=x[130:], y=y[130:])
+    words = ["lab", "audit", "python:tests.cli.lab.test_audit:answers", "--data", str(tmp_path / "a.npz")]
+    words += ["--models", "6", "--epochs", "5", "--questions", "60", "--output", str(tmp_path)]
+    assert main([*words, "--test", str(tmp_path / "b.npz")]) == 0
+    shown = capsys.readouterr().out
+    assert "attribute inference" in shown
+    found = json.loads((tmp_path / "audit.json").read_text())
+    assert [one["name"] for one in found["families"]][:3] == ["membership", "one-run audit", "extraction"]
+    assert "gives away" in (tmp_path / "audit.html").read_text()
+    assert main([*words, "--shape", "3,3"]) == 2
+    assert main([*words, "--questions", "3"]) == 2
+
+
+def answers(x):
+    """A model of the records: fixed, and sure of nothing."""
+    odds = np.exp(x[:, :4] * 0.1)
+    return odds / odds.sum(axis=1, keepdims=True)

@@ -1,7 +1,8 @@
-"""`bartizan lab audit`: how much a model trained on these records would give away of them, without and with DP.
+"""`bartizan lab audit [MODEL]`: what a model, and training on these records, give away: one scorecard.
 
-Trains many dense networks on random halves of the data and attacks each with every membership attack. It speaks of the
-recipe, not of one finished model; other kinds of model come in by `--train module:function`.
+With a model: membership, a one-run audit of the training, extraction, inversion and attribute inference, each kept
+when it is done. Without one the recipe alone is studied: many dense networks on random halves of the data, each
+attacked with every membership attack; other kinds of model come in by `--train module:function`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from bartizan.core.errors import BadSettings
 from bartizan.lab.needs import need
 
 if TYPE_CHECKING:
+    from bartizan.lab.auditing.family import Family
+    from bartizan.lab.auditing.subject import Subject
+    from bartizan.lab.labelled import Labelled
     from bartizan.lab.membership.stacked import Recipe
     from bartizan.lab.membership.study import Study
 
@@ -30,7 +34,22 @@ FEWEST = 60
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", metavar="FILE", type=Path, required=True, help=".npz with x and y, .csv, or IDX")
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="what `lab attack` takes; default: only the recipe")
+    parser.add_argument(
+        "--data",
+        metavar="FILE",
+        type=Path,
+        required=True,
+        help="records it was trained on: .npz with x and y, .csv, IDX",
+    )
+    parser.add_argument("--test", metavar="FILE", type=Path, help="records like them that it was not trained on")
+    parser.add_argument("--factory", metavar="MODULE:FUNCTION", help="makes the torch module of a file of weights")
+    parser.add_argument("--shape", metavar="1,28,28", help="shape of one example")
+    parser.add_argument("--classes", type=int, metavar="N", help="how many classes (default: the model tells)")
+    parser.add_argument(
+        "--questions", type=int, default=2000, metavar="N", help="most that a thief asks (default 2000)"
+    )
+    parser.add_argument("--price", type=float, default=0.0, metavar="DOLLARS", help="what a question costs")
     parser.add_argument("--train", metavar="MODULE:FUNCTION", help="your training: (x, y, seed) to a scores function")
     parser.add_argument("--hidden", metavar="N,N", default="128", help="widths of hidden layers (default 128)")
     parser.add_argument("--epochs", type=int, default=100, metavar="N", help="passes over the data (default 100)")
@@ -38,7 +57,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epsilon", type=float, metavar="E", help="also train with DP-SGD at this epsilon (PLD)")
     parser.add_argument("--delta", type=float, default=1e-3, metavar="D", help="delta of DP (default 0.001)")
     parser.add_argument("--seed", type=int, metavar="N", default=20261124, help="the same seed gives the same result")
-    parser.add_argument("--output", type=Path, metavar="DIR", default=Path(), help="folder for audit.json")
+    parser.add_argument("--output", type=Path, metavar="DIR", default=Path(), help="folder for audit.json and .html")
     parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
 
 
@@ -47,21 +66,90 @@ def _run(args: argparse.Namespace) -> int:
         need(module)
     where = folder(args.output)
     with bar() as told:
-        words = audited(args, where, told)
+        families, words = scored(args, where, told) if args.model else audited(args, where, told)
+    from bartizan.lab.auditing.page import as_page
+
+    facts = {
+        "model": args.model or f"training on {args.data.name}",
+        "about": f"{words['records']} records, {words['models']} models of the attacker's own.",
+        "seed": args.seed,
+    }
     (where / "audit.json").write_text(json.dumps(words, indent=2) + "\n", encoding="utf-8")
+    (where / "audit.html").write_text(as_page(families, facts), encoding="utf-8")
     if args.json:
         print(json.dumps(words))
+    elif args.model:
+        _show_scores(families, where)
     else:
         _show(words, where)
     return OK
 
 
-def audited(args: argparse.Namespace, where: Path, told: Told) -> dict[str, Any]:
-    """Train, attack, and return the result as plain data. A run that was stopped goes on from its models on disk."""
+def scored(args: argparse.Namespace, where: Path, told: Told) -> tuple[list[Family], dict[str, Any]]:
+    """Audit a model in five families. A run that was stopped goes on with the family it was at."""
+    from bartizan.lab.auditing.page import as_json
+    from bartizan.lab.auditing.scorecard import families
+
+    if args.models < 6 or args.models % 2 or args.questions < 50:
+        raise BadSettings(
+            f"--models {args.models} --questions {args.questions}: expected an even number from 6, and 50"
+        )
+    found = families(_subject(args), _promised(args), where / ".bartizan-lab", told)
+    facts = {"model": args.model, "data": str(args.data), "test": str(args.test or ""), "seed": args.seed}
+    records = sum(len(_load(args, path)) for path in (args.data, args.test) if path)
+    return found, as_json(found, facts | {"records": records, "models": args.models})
+
+
+def _subject(args: argparse.Namespace) -> Subject:
+    from bartizan.lab.auditing.subject import Subject
+    from bartizan.lab.targets.opening import Described, open_target
+
+    members = _load(args, args.data)
+    others = _load(args, args.test) if args.test else members.shuffled(args.seed)
+    both = (members, others)
+    if min(map(len, both)) < FEWEST or members.x.shape[1:] != others.x.shape[1:]:
+        raise BadSettings(
+            f"{len(members)} and {len(others)} records of shapes {members.x.shape[1:]} and {others.x.shape[1:]}: "
+            f"expected at least {FEWEST} of each, of one shape"
+        )
+    low, high = min(float(one.x.min()) for one in both), max(float(one.x.max()) for one in both)
+    classes = args.classes or 1 + max(int(one.y.max()) for one in both)
+    told = Described(members.x.shape[1:], low, max(high, low + 1e-6), classes, args.factory or "")
+    return Subject(
+        open_target(args.model, told),
+        members,
+        others,
+        _recipe(args),
+        args.models,
+        args.seed,
+        price=args.price,
+        questions=args.questions,
+        knows_members=args.test is not None,
+    )
+
+
+def _load(args: argparse.Namespace, path: Path) -> Labelled:
     from bartizan.lab.labelled import load
+
+    try:
+        shape = tuple(int(size) for size in (args.shape or "").split(",") if size)
+    except ValueError:
+        raise BadSettings(f"--shape {args.shape}: expected whole numbers with commas, such as 1,28,28") from None
+    return load(path).shaped(shape)
+
+
+def _promised(args: argparse.Namespace) -> tuple[Recipe, float, float] | None:
+    if args.epsilon is None:
+        return None
+    return _private(_recipe(args), 1000, args.epsilon, args.delta)[0], args.epsilon, args.delta
+
+
+def audited(args: argparse.Namespace, where: Path, told: Told) -> tuple[list[Family], dict[str, Any]]:
+    """Train, attack, and return the result as plain data. A run that was stopped goes on from its models on disk."""
+    from bartizan.lab.auditing.members import of_recipe
     from bartizan.lab.membership.study import study
 
-    data = load(args.data)
+    data = _load(args, args.data)
     if len(data) < FEWEST or args.models < 6 or args.models % 2:
         raise BadSettings(
             f"{len(data)} records, --models {args.models}: expected at least {FEWEST} records and an even number from 6"
@@ -74,13 +162,14 @@ def audited(args: argparse.Namespace, where: Path, told: Told) -> dict[str, Any]
     if args.epsilon is not None:
         ways["with DP"], note = _private(plain, len(data) // 2, args.epsilon, args.delta)
         notes.append(note)
-    told_ways = {}
+    told_ways, shown = {}, []
     for name, how in ways.items():
         found = study(
             (x, data.y), how, models=args.models, seed=args.seed, cache=where / ".bartizan-lab", progress=told
         )
         told_ways[name] = _as_words(found)
-    return {
+        shown.append(of_recipe(found, name))
+    return shown, {
         "bartizan": __version__,
         "data": str(args.data),
         "records": len(data),
@@ -122,6 +211,18 @@ def _named(path: str) -> Any:
     return named(path, "train")
 
 
+def _show_scores(families: list[Family], where: Path) -> None:
+    from bartizan.lab.auditing.page import headline
+
+    console = Console()
+    table = Table("family", "figure", "", "what was found", pad_edge=False)
+    colours = {"leaks": "red", "little": "yellow", "none": "green"}
+    for one in families:
+        table.add_row(one.name, headline(one), f"[{colours.get(one.grade, 'dim')}]{one.grade}[/]", one.says)
+    console.print(table)
+    console.print(f"wrote {where / 'audit.json'} and {where / 'audit.html'}", highlight=False)
+
+
 def _as_words(found: Study) -> dict[str, Any]:
     return {
         "worst attack": found.worst.attack,
@@ -157,7 +258,7 @@ def _show(words: dict[str, Any], where: Path) -> None:
         )
     for note in words["notes"]:
         console.print(note, highlight=False)
-    console.print(f"wrote {where / 'audit.json'}", highlight=False)
+    console.print(f"wrote {where / 'audit.json'} and {where / 'audit.html'}", highlight=False)
 
 
-COMMAND = Command("audit", "How much training on these records leaks of them, without and with DP.", _arguments, _run)
+COMMAND = Command("audit", "What a model, or training on these records, gives away: a scorecard.", _arguments, _run)

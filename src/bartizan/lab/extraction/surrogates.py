@@ -16,7 +16,7 @@ from bartizan.lab.membership.stacked import one_thread
 from bartizan.lab.target import Array
 
 Ask = Callable[[Array], Array]
-"""Images (n, channels, side, side) to what leaves: labels (n,), or scores (n, classes)."""
+"""Inputs (n, …) to what leaves: labels (n,), or scores (n, classes)."""
 Network = Callable[[], torch.nn.Module]
 
 
@@ -83,6 +83,8 @@ class Jacobian:
     seeds: Array
     step: float = 0.1
     name: str = "Jacobian"
+    bounds: tuple[float, float] = (0.0, 1.0)
+    """Smallest and largest value of an input."""
 
     def next(self, copy: Copy, count: int, draw: np.random.Generator) -> Array:
         """Return the seeds first, then steps from questions drawn at random (reservoir of Papernot et al.)."""
@@ -94,8 +96,8 @@ class Jacobian:
         labels = copy.answers[rows] if copy.answers.ndim == 1 else copy.answers[rows].argmax(axis=1)
         with one_thread():
             copy.module(x)[torch.arange(count), torch.from_numpy(labels)].sum().backward()
-        sign = np.sign(np.asarray(x.grad)) * draw.choice([-1, 1], (count, 1, 1, 1))
-        return np.asarray(np.clip(copy.asked[rows] + self.step * sign, 0, 1), np.float32)
+        sign = np.sign(np.asarray(x.grad)) * draw.choice([-1, 1], (count, *[1] * (x.ndim - 1)))
+        return np.asarray(np.clip(copy.asked[rows] + self.step * sign, *self.bounds), np.float32)
 
 
 @dataclass
@@ -120,7 +122,7 @@ class Plan:
     """How a thief spends questions and time."""
 
     shape: tuple[int, ...]
-    """Of one image: channels, side, side."""
+    """Of one input."""
     rounds: Sequence[int]
     """Questions asked after each round in all; the copy is trained anew after each."""
     seed: int = 0
@@ -166,6 +168,8 @@ def _taught(module: torch.nn.Module, copy: Copy, steps: int, draw: np.random.Gen
 
 
 def _shifted(batch: torch.Tensor, draw: np.random.Generator) -> torch.Tensor:
-    reach = 2 if batch.shape[-1] >= 16 else 0
+    reach = 2 if batch.ndim == 4 and batch.shape[-1] >= 16 else 0
+    if not reach:
+        return batch
     down, right = draw.integers(-reach, reach + 1, 2)
     return torch.roll(batch, (int(down), int(right)), (2, 3))
