@@ -5,7 +5,8 @@ The hostile corpora are ours (lab/hostile_artefacts.py, lab/hostile_formats.py) 
 functions drawn with a seed; peers' own test files are not used. Honest ones are ours, made on the spot by the
 libraries, and models that PyPI packages ship (scan_corpora.py). A peer passes a file when its exit code would be 0.
 Large files are scanned in a process each, three times; `cpu_s` is processor time, which a busy machine disturbs less
-than `wall_s`.
+than `wall_s`. Parts can be run again by name while the rest of the result stays:
+`make bench-scan ARGS="--only 'many files'"`.
 """
 
 import json
@@ -143,60 +144,87 @@ def one(path):
 
 
 def parallel(folder):
-    """Return the seconds for thousands of files by one process and by two."""
-    scan_corpora.many_files(folder, 5000)
-    seconds, blocked = {}, set()
-    for jobs in (1, 2):
-        begun = time.perf_counter()
-        results = list(scan_paths([folder], jobs))
-        seconds[str(jobs)] = time.perf_counter() - begun
-        blocked.add(sum(result.verdict is Verdict.BLOCK for result in results))
-    return {"files": 5000, "wall_s by jobs": seconds, "blocked": sorted(blocked)}
+    """Return the seconds for thousands of files by one process and by two, and what the first process does itself."""
+    result = {}
+    for count in (5_000, 40_000):
+        below = folder / str(count)
+        below.mkdir()
+        for part in range(count // 5_000):
+            (below / str(part)).mkdir()
+            scan_corpora.many_files(below / str(part), 5_000)
+        runs, blocked = {"1": [], "2": []}, set()
+        for jobs in (1, 2) * 3:
+            wall, cpu = time.perf_counter(), time.process_time()
+            results = list(scan_paths([below], jobs))
+            runs[str(jobs)].append((time.perf_counter() - wall, time.process_time() - cpu))
+            blocked.add(sum(result.verdict is Verdict.BLOCK for result in results))
+        result[str(count)] = {
+            "wall_s by jobs": {jobs: sorted(wall for wall, _ in each) for jobs, each in runs.items()},
+            "cpu_s of the first process by jobs": {jobs: sorted(cpu for _, cpu in each) for jobs, each in runs.items()},
+            "blocked": sorted(blocked),
+        }
+        print(count, json.dumps(result[str(count)]), flush=True)
+    return result
 
 
-def main():
+def corpora(top):
+    """Return what each tool says of each corpus, and how many files each package holds."""
+    said, held = {}, {}
+    fill = {
+        "hostile": scan_corpora.hostile_files,
+        "stdlib calls": scan_corpora.calls,
+        "own honest": scan_corpora.honest_files,
+        "made by torch": scan_corpora.torch_files,
+        "made by scikit-learn, LightGBM, XGBoost": lambda folder: scan_corpora.estimator_files(folder, peer_python()),
+        "shipped in packages": scan_corpora.real_files,
+    }
+    for number, (name, write) in enumerate(fill.items()):
+        folder = top / str(number)
+        folder.mkdir()
+        held = write(folder) or held
+        said[name] = {"bartizan": figures(ours(folder))}
+        for tool in ("picklescan", "modelscan", "fickling"):
+            said[name][tool] = figures(peer(tool, folder))
+        print(name, json.dumps(said[name]), flush=True)
+    return {"corpora": said, "files in packages": held}
+
+
+def many(top):
+    """Measure thousands of files."""
+    folder = top / "many"
+    folder.mkdir()
+    return {"many files": parallel(folder)}
+
+
+def largest(top):
+    """Measure large files."""
+    folder = top / "large"
+    folder.mkdir()
+    scan_corpora.large_files(folder)
+    return {"large files": large(folder)}
+
+
+PARTS = {"corpora": corpora, "many files": many, "large files": largest}
+
+
+def main(parts):
     """Measure, print, write."""
-    result = {
+    result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    result |= {
         "bartizan": __version__,
         "python": platform.python_version(),
         "peers": [name for name in PEERS if "==" in name],
         "packages": [*scan_corpora.WHEELS, scan_corpora.JOBLIB],
         "seed": SEED,
-        "corpora": {},
     }
-    with tempfile.TemporaryDirectory() as top:
-        fill = {
-            "hostile": scan_corpora.hostile_files,
-            "stdlib calls": scan_corpora.calls,
-            "own honest": scan_corpora.honest_files,
-            "made by torch": scan_corpora.torch_files,
-            "made by scikit-learn, LightGBM, XGBoost": lambda folder: scan_corpora.estimator_files(
-                folder, peer_python()
-            ),
-            "shipped in packages": scan_corpora.real_files,
-        }
-        for number, (name, write) in enumerate(fill.items()):
-            folder = Path(top) / str(number)
-            folder.mkdir()
-            counts = write(folder)
-            if counts:
-                result["files in packages"] = counts
-            result["corpora"][name] = {"bartizan": figures(ours(folder))}
-            for tool in ("picklescan", "modelscan", "fickling"):
-                result["corpora"][name][tool] = figures(peer(tool, folder))
-            print(name, json.dumps(result["corpora"][name]), flush=True)
-        big, many = Path(top) / "large", Path(top) / "many"
-        big.mkdir()
-        many.mkdir()
-        result["many files"] = parallel(many)
-        scan_corpora.large_files(big)
-        result["large files"] = large(big)
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    for name in parts:
+        with tempfile.TemporaryDirectory() as top:
+            result |= PARTS[name](Path(top))
+        RESULT.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
         one(Path(sys.argv[2]))
     else:
-        main()
+        main(sys.argv[2:] if sys.argv[1:2] == ["--only"] else PARTS)
