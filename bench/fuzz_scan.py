@@ -31,6 +31,7 @@ with atheris.instrument_imports(include=["bartizan.supply"]):
         coreml_models,
         hdf5_files,
         keras_configs,
+        model_configs,
         onnx_graphs,
         pmml_models,
         skops_files,
@@ -44,6 +45,7 @@ with atheris.instrument_imports(include=["bartizan.supply"]):
     from bartizan.supply.packages import dependencies, javascript_code, python_code
     from bartizan.supply.pickles import scan_pickle
     from bartizan.supply.scan import scan_bytes
+    from bartizan.supply.texts import notebook_findings
 
 from bartizan.lab.hostile_agents import honest_agents, hostile_agents
 from bartizan.lab.hostile_artefacts import benign, hostile
@@ -59,7 +61,7 @@ HANG_S = 20
 """CPU seconds that one input may take: twice its budget."""
 ENOUGH_CRASHES = 3
 NAMES = ("x", "x.pkl", "SKILL.md", "requirements.txt", "uv.lock", "package-lock.json", "mcp.json", "x.py", "x.js",
-         "x.pth", "config.json", "chat_template.jinja")  # fmt: skip
+         "x.pth", "config.json", "chat_template.jinja", "x.npy", "x.yaml", "x.ipynb")  # fmt: skip
 
 
 def budget():
@@ -95,6 +97,12 @@ def unpacked(kind):
     return target
 
 
+def configs(data):
+    """Read the input as JSON and as YAML."""
+    model_configs.json_findings(text(data), "x.json")
+    model_configs.yaml_findings(text(data), "x.yaml")
+
+
 def whole(data):
     """Scan a file under the name that its first byte picks."""
     if data:
@@ -112,6 +120,8 @@ PARSERS = {
     "gguf": lambda data: tensors.gguf(memoryview(b"GGUF" + data), "x", budget()),
     "numpy": lambda data: tensors.numpy_file(memoryview(b"\x93NUMPY" + data), "x", budget()),
     "chat template": lambda data: tensors.chat_template(text(data), "x"),
+    "model configs": configs,
+    "notebook": lambda data: notebook_findings(text(data), "x.ipynb"),
     "hdf5": lambda data: hdf5_files.walk(memoryview(hdf5_files.MAGIC + data), "x", budget()),
     "keras": lambda data: keras_configs.keras_config(data, "x"),
     "saved model": lambda data: tensorflow_graphs.saved_model(memoryview(data), "x", budget()),

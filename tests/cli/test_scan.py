@@ -137,3 +137,16 @@ def test_texts_that_only_have_to_be_read_share_a_row(folder, capsys, monkeypatch
     assert "10 REVIEW" in shown
     main(["scan", "--json", "skills"])
     assert len(capsys.readouterr().out.splitlines()) == 10
+
+
+def test_clean_files_of_a_large_folder_are_counted(folder, capsys, monkeypatch):
+    """What needs a look is not lost among thousands of rows."""
+    monkeypatch.chdir(folder)
+    for number in range(60):
+        (folder / f"{number}.pkl").write_bytes(GOOD)
+    (folder / "bad.pkl").write_bytes(EVIL)
+    assert main(["scan", "."]) == 1
+    shown = capsys.readouterr().out
+    assert "bad.pkl" in shown
+    assert "59.pkl" not in shown
+    assert "60 CLEAN" in shown

@@ -28,6 +28,8 @@ from bartizan.supply.jobs import scan_paths
 from bartizan.supply.packages.osv import Database, audited
 
 _COLOURS = {Verdict.CLEAN: "green", Verdict.REVIEW: "yellow", Verdict.UNREADABLE: "magenta", Verdict.BLOCK: "red"}
+_LISTED = 50
+"""Of more files than these, clean ones are only counted."""
 _MEANINGS = {
     Verdict.CLEAN: "every byte is accounted for and nothing in it can act",
     Verdict.REVIEW: "nothing known to be hostile; a person should approve it",
@@ -123,7 +125,8 @@ def _table(results: list[Scanned]) -> Table:
     table = Table(pad_edge=False)
     for name in ("verdict", "file", "format", "why"):
         table.add_column(name, overflow="fold")
-    for result in sorted(_grouped(results), key=lambda one: (-one.verdict, one.path)):
+    listed = results if len(results) <= _LISTED else [one for one in results if one.verdict is not Verdict.CLEAN]
+    for result in sorted(_grouped(listed), key=lambda one: (-one.verdict, one.path)):
         worst = sorted(result.findings, key=lambda one: (-one.severity, one.rule != "pickle-call"))
         why = visible(worst[0].why) + (f" (and {len(worst) - 1} more)" if len(worst) > 1 else "") if worst else ""
         verdict = Text(result.verdict.name, style=_COLOURS[result.verdict])
@@ -150,6 +153,8 @@ def _grouped(results: list[Scanned]) -> list[Scanned]:
 def _summary(console: Console, results: list[Scanned]) -> None:
     if not results:
         console.print("No file found: nothing was checked.")
+    if len(results) > _LISTED:
+        console.print("Clean files are not listed; --json lists every one.")
     for verdict, count in sorted(Counter(result.verdict for result in results).items(), reverse=True):
         console.print(Text(f"{count:>6} {verdict.name:<10} {_MEANINGS[verdict]}", style=_COLOURS[verdict]))
 
