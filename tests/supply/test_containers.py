@@ -91,6 +91,16 @@ def test_members_without_a_name_or_before_the_file_are_findings():
         assert scan_bytes(memoryview(bytes(data)), "m.pt", Budget()).verdict in (Verdict.BLOCK, Verdict.UNREADABLE)
 
 
+def test_a_member_that_grows_out_of_nothing():
+    """Found by fuzzing: no bytes that say they are millions ended the scan with a division by zero."""
+    data = bytearray(packed(a=b""))
+    at = data.find(b"PK\x01\x02")
+    data[at + 24 : at + 28] = (9 << 20).to_bytes(4, "little")
+    found = []
+    assert list(zip_members(memoryview(bytes(data)), "x", Budget(), found)) == []
+    assert "compression-bomb" in {one.rule for one in found}
+
+
 def test_a_short_numpy_header_is_unreadable():
     """Found by fuzzing: a version-2 header of eleven bytes."""
     from bartizan.supply.base import Budget, Verdict

@@ -138,7 +138,7 @@ def _zip_member(
 ) -> Iterator[Member]:
     if info.file_size > max(_HARMLESS, budget.ratio * info.compress_size):
         found.append(
-            Finding("compression-bomb", Severity.HIGH, f"grows {info.file_size // info.compress_size} times", where)
+            Finding("compression-bomb", Severity.HIGH, f"{info.compress_size} bytes grow to {info.file_size}", where)
         )
         return
     try:
