@@ -6,7 +6,7 @@ import pytest
 from tests.doubles.tcp_upstream import tcp_upstream
 
 from bartizan.core.errors import UpstreamFailed
-from bartizan.gateway.http1 import Connection
+from bartizan.gateway.http1 import HIGH_WATER, PIECE, Connection
 
 
 async def ask(server):
@@ -40,5 +40,35 @@ async def test_no_content_is_complete_at_once():
     async with tcp_upstream([[b"HTTP/1.1 204 No Content\r\n\r\n"]]) as server:
         connection = await ask(server)
         assert await connection.read() == b""
+        assert connection.reusable
+        connection.close()
+
+
+@pytest.mark.parametrize("size", [PIECE, 1_000_000])
+async def test_a_large_body_comes_whole_in_pieces_and_others_take_turns(size):
+    """What is buffered is bounded, no piece is larger than it may be, and between two of them somebody else runs."""
+    body = bytes(range(256)) * (size // 256)
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body)
+    turns, buffered, got = 0, 0, b""
+
+    async def beside():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with tcp_upstream([[head + body]]) as server:
+        connection = await ask(server)
+        task = asyncio.create_task(beside())
+        await asyncio.sleep(0.1)
+        turns, pieces = 0, 0
+        while piece := await connection.read():
+            buffered = max(buffered, connection._buffered)
+            pieces, got = pieces + 1, got + piece
+            assert len(piece) <= PIECE
+        task.cancel()
+        assert got == body
+        assert buffered < HIGH_WATER + 2 * 262_144
+        assert turns >= pieces - HIGH_WATER // PIECE
         assert connection.reusable
         connection.close()

@@ -23,6 +23,8 @@ from bartizan.gateway.upstream import Answering
 from bartizan.gateway.wires.base import REFUSAL, Asked, Dialect, Said, Wire
 
 _log = logging.getLogger("bartizan.gateway")
+_LARGE = 262144
+"""A body beyond this is parsed in a thread: others are served meanwhile."""
 
 
 async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
@@ -35,10 +37,7 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
         caller = gate.auth.identify(call.headers)
         trace.caller = caller.id
         # 2. What is asked? A copy is parsed; the original bytes are what will be forwarded.
-        asked = wire.parse(call.body)
-        prompt = declared(marked(asked.prompt, gate.delimiters), call.headers)
-        prompt = gate.retrieval.labelled(prompt, caller.id) if gate.retrieval else prompt
-        asked = asked if prompt is asked.prompt else replace(asked, prompt=prompt)
+        asked = await _understood(gate, wire, call, caller)
         trace.model, trace.stream = asked.prompt.model, asked.prompt.stream
         # 3. May this caller ask that, and can every limit bear the most that it may use?
         booking = await admitted(gate, wire, asked, call, caller)
@@ -80,6 +79,15 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
         gate.evidence.ended()
         if isinstance(booking, Booking):
             booking.returned()
+
+
+async def _understood(gate: Gate, wire: Wire, call: Call, caller: Caller) -> Asked:
+    """Return what is asked, every text with the trust of whoever could have written it. Raises BadRequest."""
+    large = len(call.body) > _LARGE
+    asked = await asyncio.to_thread(wire.parse, call.body) if large else wire.parse(call.body)
+    prompt = declared(marked(asked.prompt, gate.delimiters), call.headers)
+    prompt = gate.retrieval.labelled(prompt, caller.id) if gate.retrieval else prompt
+    return asked if prompt is asked.prompt else replace(asked, prompt=prompt)
 
 
 async def admitted(gate: Gate, wire: Dialect, asked: Asked, call: Call, caller: Caller) -> Booking | Turned:

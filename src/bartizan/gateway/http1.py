@@ -13,8 +13,11 @@ import httptools
 
 from bartizan.core.errors import UpstreamFailed
 
-HIGH_WATER = 262144
-_LARGEST_HEAD = 65536
+HIGH_WATER = 65536
+PIECE = 16384
+"""The most that is handed on at once: an answer that comes faster than it is screened takes turns with others."""
+_LARGEST_HEAD, _READ = 65536, 262144
+"""The event loop reads so much at once, body and all."""
 
 
 class Connection(asyncio.Protocol):
@@ -57,8 +60,8 @@ class Connection(asyncio.Protocol):
         self._heard_at = self._loop.time()
         if self._timer is None:
             self._timer = self._loop.call_later(self._timeout_s, self._check_silence)
-        transport.write(head + body if len(body) < HIGH_WATER else head)
-        if len(body) >= HIGH_WATER:
+        transport.write(head + body if len(body) < _READ else head)
+        if len(body) >= _READ:
             transport.write(body)
         while not self.head_done:
             await self._wait()
@@ -69,10 +72,21 @@ class Connection(asyncio.Protocol):
             if self.complete:
                 return b""
             await self._wait()
-        data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self._chunks.clear()
-        self._buffered = 0
-        self._resume()
+        chunks = self._chunks
+        if self._buffered <= PIECE:
+            data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            chunks.clear()
+        else:
+            count = size = 0
+            while count < len(chunks) and size + len(chunks[count]) <= PIECE:
+                size += len(chunks[count])
+                count += 1
+            data = b"".join(chunks[:count])
+            del chunks[:count]
+            await asyncio.sleep(0)
+        self._buffered -= len(data)
+        if self._buffered <= HIGH_WATER:
+            self._resume()
         return data
 
     def close(self) -> None:
@@ -149,7 +163,7 @@ class Connection(asyncio.Protocol):
             return
         if not self.head_done:
             self._head_bytes += len(data)
-            if self._head_bytes > _LARGEST_HEAD + HIGH_WATER:
+            if self._head_bytes > _LARGEST_HEAD + _READ:
                 self._fail("answer with an endless head")
                 self.close()
                 return
@@ -207,7 +221,10 @@ class Connection(asyncio.Protocol):
         """Keep a piece of the body; stop reading while too much waits."""
         if self.complete:
             return
-        self._chunks.append(data)
+        if len(data) <= PIECE:
+            self._chunks.append(data)
+        else:
+            self._chunks += [data[start : start + PIECE] for start in range(0, len(data), PIECE)]
         self._buffered += len(data)
         if self._buffered > HIGH_WATER and not self._paused and self._transport is not None:
             self._paused = True

@@ -25,12 +25,20 @@ from bartizan.gateway.wires import strict_json
         (b'{"a":' + b"9" * 5000 + b"}", "not valid JSON"),
         (b"", "not valid JSON"),
         (b'{"a":"tab\tin string"}', "not valid JSON"),
+        (b'{"a":[' + b"{}," * 65_536 + b"{}]}", "more than 65536 objects"),
+        (b'{"a":[' + b"[]," * 524_288 + b"0]}", "more than 524288 opening brackets"),
     ],
 )
 def test_ambiguous_or_broken_bodies_are_refused(body, why):
     """The reason is in the message."""
     with pytest.raises(BadRequest, match=why):
         strict_json.loads(body)
+
+
+def test_braces_in_text_are_no_objects():
+    """A long piece of code is a text like any other."""
+    code = "if (a) { b(); } " * 70_000
+    assert strict_json.loads(b'{"a":"' + code.encode() + b'"}') == {"a": code}
 
 
 def test_ordinary_bodies_pass():

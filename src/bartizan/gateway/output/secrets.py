@@ -34,6 +34,11 @@ _PRIVATE_KEY_BEGINS = re.compile(r"-{1,5}\Z|-----B[A-Z0-9 ]{0,60}-{0,4}\Z")
 LONGEST_PRIVATE_KEY = 16384
 
 
+def _may_hold(text: str) -> bool:
+    """Return whether a sign stands in `text` that every shape has one of: much cheaper than a pattern."""
+    return "-" in text or "_" in text or "://" in text or "eyJ" in text or "AIza" in text or "IA" in text
+
+
 class Secrets:
     """Finds credentials by shape."""
 
@@ -46,7 +51,7 @@ class Secrets:
     def look(self, text: str, *, final: bool) -> Look:
         """Return credentials in `text`, and where one may have begun."""
         hits = []
-        if _HINT.search(text):
+        if _may_hold(text) and _HINT.search(text):
             for found in _ALL.finditer(text):
                 rule = _SHAPES[int(str(found.lastgroup)[1:])][0]
                 hits.append(Hit(found.start(), found.end(), rule, f"the answer holds a credential ({rule})"))

@@ -2,14 +2,19 @@
 
 The gateway decides on its own reading and forwards the original bytes, so a second `messages` key, a key that differs
 only by letter case, NaN, a byte order mark or half a surrogate pair would let the model server see another request than
-the one that was screened. Does not validate any schema.
+the one that was screened. What would take up far more memory than it has bytes is refused too. Does not validate any
+schema.
 """
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from bartizan.core.errors import BadRequest
+
+MOST_OBJECTS, MOST_BRACKETS = 65_536, 524_288
+"""An object takes thirty times the memory of its bytes, an array twenty times; no request needs so many."""
 
 
 class _AmbiguousError(ValueError):
@@ -18,6 +23,8 @@ class _AmbiguousError(ValueError):
 
 def loads(body: bytes) -> dict[str, Any]:
     """Return the JSON object in `body`. Raises BadRequest when it is not one unambiguous object."""
+    if len(body) > MOST_BRACKETS and body.count(b"[") > MOST_BRACKETS:
+        raise BadRequest(f"request body: more than {MOST_BRACKETS} opening brackets")
     try:
         source = body.decode("utf-8")
         document = _decoded(source)
@@ -38,6 +45,8 @@ def loads(body: bytes) -> dict[str, Any]:
 
 def _decoded(source: str) -> Any:
     """Decode. Nearly every body begins with its brace: then no pattern need look for spaces before and behind."""
+    if len(source) > MOST_OBJECTS and source.count("{") > MOST_OBJECTS:
+        return _decoder(_Few()).decode(source)
     if source[:1] != "{":
         return _DECODER.decode(source)
     document, end = _DECODER.raw_decode(source)
@@ -83,7 +92,24 @@ def _finite(number: str) -> float:
     return value
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite)
+class _Few:
+    """Makes objects, but not too many of them."""
+
+    def __init__(self) -> None:
+        self._made = 0
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        self._made += 1
+        if self._made > MOST_OBJECTS:
+            raise _AmbiguousError(f"more than {MOST_OBJECTS} objects")
+        return _once(pairs)
+
+
+def _decoder(hook: Callable[[list[tuple[str, Any]]], dict[str, Any]]) -> json.JSONDecoder:
+    return json.JSONDecoder(object_pairs_hook=hook, parse_constant=_no_constant, parse_float=_finite)
+
+
+_DECODER = _decoder(_once)
 
 
 def _short(error: ValueError) -> str:
