@@ -66,3 +66,21 @@ def test_short_numpy_files_are_unreadable():
     """No header, no verdict."""
     assert numpy_file(memoryview(b"\x93NUMPY"), "x", Budget())[0].rule == "unreadable"
     assert numpy_file(memoryview(b"\x93NUMPY\x01\x00\xff\xff"), "x", Budget())[0].rule == "unreadable"
+
+
+def test_a_gguf_tensor_is_described_within_bounds():
+    """Sides that overflow, an offset outside of the file, and a description that breaks off."""
+
+    def file(*sides, offset=0, cut=0):
+        about = struct.pack("<Q", 1) + b"w" + struct.pack("<I", len(sides)) + struct.pack(f"<{len(sides)}Q", *sides)
+        body = b"GGUF" + struct.pack("<IQQ", 3, 1, 0) + about + struct.pack("<IQ", 0, offset) + bytes(8)
+        return memoryview(body[: len(body) - cut])
+
+    def rules(data):
+        return [one.rule for one in gguf(data, "x", Budget())]
+
+    assert rules(file(2)) == []
+    assert rules(file(1 << 32, 1 << 32)) == ["gguf-header"]
+    assert rules(file(2, offset=1 << 40)) == ["gguf-header"]
+    assert rules(file(*[1] * 9)) == ["unreadable"]
+    assert rules(file(2, cut=10)) == ["unreadable"]

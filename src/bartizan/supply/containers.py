@@ -191,11 +191,15 @@ def is_tar(data: memoryview) -> bool:
     return int(digits, 8) == sum(data[:148]) + sum(data[156:512]) + 8 * 32
 
 
-def tar_names(data: memoryview) -> list[str]:
-    """Return the names in a tar file, as far as it can be read."""
+def tar_names(data: memoryview, budget: Budget) -> list[str]:
+    """Return the names in a tar file, as far as it can be read and may be."""
     names: list[str] = []
     with contextlib.suppress(*_UNREADABLE_TAR), _tar(data) as archive:
-        names += (info.name for info in archive)
+        for info in archive:
+            budget.tick()
+            names.append(info.name)
+            if len(names) > budget.members:
+                break
     return names
 
 

@@ -239,7 +239,7 @@ def _is_keras(name: str, data: memoryview) -> bool:
 def _tar(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned:
     found: list[Finding] = []
     contents = Contents(path)
-    members = _Members(path, budget, depth, skill_folders(containers.tar_names(data)))
+    members = _Members(path, budget, depth, skill_folders(containers.tar_names(data, budget)))
     for member in containers.tar_members(data, path, budget, found):
         contents.see(member.name, member.data)
         members.take(member)

