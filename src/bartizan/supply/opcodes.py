@@ -9,8 +9,9 @@ import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-LINE, LONGEST_LINE = 1 << 12, 1 << 28
-"""Where a line's end is looked for: in a few bytes first, for most lines are short."""
+LINE, LONGEST_LINE = 1 << 13, 1 << 28
+"""Bytes of a line that are kept, and how far its end is looked for."""
+_STEP = 1 << 20
 LONG = 4096
 """Bytes of a counted text up to which it is decoded; a longer one is given as its bytes, unread."""
 
@@ -53,15 +54,14 @@ def _counted(layout: str, as_text: bool) -> Callable[[memoryview, int], tuple[An
 
 
 def _line(data: memoryview, at: int) -> tuple[bytes, int]:
-    size = LINE
-    while size <= LONGEST_LINE:
-        window = bytes(data[at : at + size])
-        end = window.find(b"\n")
+    head = bytes(data[at : at + LINE])
+    end = head.find(b"\n")
+    if end >= 0:
+        return head[:end], at + end + 1
+    for start in range(at + LINE, min(len(data), at + LONGEST_LINE), _STEP):
+        end = bytes(data[start : start + _STEP]).find(b"\n")
         if end >= 0:
-            return window[:end], at + end + 1
-        if at + size >= len(data):
-            break
-        size *= 16
+            return head, start + end + 1  # its beginning tells that it is long, and nothing depends on the rest
     raise Broken("a line without an end")
 
 
