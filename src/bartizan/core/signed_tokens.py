@@ -30,7 +30,8 @@ class Expected:
     """What a token must say to be trusted."""
 
     issuer: str
-    audience: str
+    audience: str | tuple[str, ...]
+    """For whom it must be made; of several, for one of them."""
     algorithms: tuple[str, ...]
     leeway_s: float
     """How far the clocks may differ."""

@@ -84,14 +84,17 @@ class TokenKeys:
 
     def identify(self, headers: Headers) -> Caller:
         """Return the holder of the presented token. Raises Refused when it cannot be trusted."""
+        return self.identify_at("", headers)
+
+    def identify_at(self, place: str, headers: Headers) -> Caller:
+        """Do the same where tokens made for the URL `place` count too (RFC 8707), if it is one."""
         presented = presented_key(headers)
         if presented.count(b".") != 2 or not presented.startswith(b"ey"):
             if self._otherwise is None:
                 raise Refused("this gateway takes bearer tokens of its identity provider only")
             return self._otherwise.identify(headers)
-        expected = Expected(
-            self._settings.issuer, self._settings.audience, self._settings.algorithms, self._settings.leeway_s
-        )
+        audience = (self._settings.audience, place) if place else self._settings.audience
+        expected = Expected(self._settings.issuer, audience, self._settings.algorithms, self._settings.leeway_s)
         return self._caller(check(presented.decode("latin-1"), self._key, expected, self._clock.wall_ns() / 1e9))
 
     async def refresh(self) -> None:
@@ -142,3 +145,16 @@ class TokenKeys:
                 who = str(claims["sub"])[:120]
                 return Caller(f"{role.name}:{who}", grant, role.admin, role.admin, scopes=(f"user:{who}",))
         raise Refused(f"this token carries none of the roles that may use this gateway (claim {settings.role_claim!r})")
+
+
+class TokensAt:
+    """Knows callers at one place by tokens that were made for it; a token for another place is none."""
+
+    def __init__(self, keys: TokenKeys, place: str) -> None:
+        """Check by `keys`."""
+        self._keys = keys
+        self._place = place
+
+    def identify(self, headers: Headers) -> Caller:
+        """Return the holder of the presented token. Raises Refused when it cannot be trusted."""
+        return self._keys.identify_at(self._place, headers)

@@ -3,7 +3,7 @@
 Functions from an answer to acts. Which request an answer belongs to is the session's knowledge (`session.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +53,10 @@ def denial(asked: Asked, why: str) -> Answer:
     return Answer(asked.id, result={"resultType": "complete", **result} if asked.stateless else result)
 
 
-def answered(server: Server, asked: Asked, answer: Answer) -> list[Act]:
-    """Return what becomes of the answer to a client's request."""
+def answered(
+    server: Server, asked: Asked, answer: Answer, may_use: Callable[[str], bool] = lambda tool: True
+) -> list[Act]:
+    """Return what becomes of the answer to a client's request. Of tools those are shown that the client may use."""
     if answer.error is not None:
         return _failed(server, asked, answer.error)
     result = answer.result or {}
@@ -67,7 +69,7 @@ def answered(server: Server, asked: Asked, answer: Answer) -> list[Act]:
         case "initialize" | "server/discover":
             return _introduced(server, asked, result)
         case "tools/list":
-            return _tools(server, asked, result)
+            return _tools(server, asked, result, may_use)
         case "prompts/list" | "resources/list" | "resources/templates/list":
             return _listed(server, asked, result)
         case _:
@@ -136,12 +138,13 @@ def _standings(server: Server, standings: Sequence[Standing], findings: Sequence
     return Note("mcp-offer", {"server": server.name, "items": items, "findings": noted(findings)})
 
 
-def _tools(server: Server, asked: Asked, result: dict[str, Any]) -> list[Act]:
+def _tools(server: Server, asked: Asked, result: dict[str, Any], may_use: Callable[[str], bool]) -> list[Act]:
     listing = server.catalogue.listed(result, asked.cursor)
     fresh = [standing for standing in listing.standings if standing.fresh]
     acts: list[Act] = [_standings(server, fresh, listing.findings)] if fresh or listing.findings else []
     namespaced = server.settings.namespaced
-    shown = [{**tool, "name": exposed(server.name, tool["name"], namespaced=namespaced)} for tool in listing.tools]
+    usable = [tool for tool in listing.tools if may_use(tool["name"])]
+    shown = [{**tool, "name": exposed(server.name, tool["name"], namespaced=namespaced)} for tool in usable]
     return [*acts, ToClient(Answer(asked.id, result={**result, "tools": shown}))]
 
 

@@ -8,8 +8,20 @@ import asyncio
 import functools
 
 from bartizan.core.errors import UpstreamFailed
+from bartizan.mcp.limits import CallLimits
 from bartizan.mcp.links import Client, Link
-from bartizan.mcp.messages import INTERNAL_ERROR, Act, Id, Malformed, Message, Note, Request, read, refusal
+from bartizan.mcp.messages import (
+    INTERNAL_ERROR,
+    Act,
+    Id,
+    Malformed,
+    Message,
+    Note,
+    Notification,
+    Request,
+    read,
+    refusal,
+)
 from bartizan.mcp.running import Recording, carry_out, judged
 from bartizan.mcp.session import Session
 
@@ -20,8 +32,11 @@ _ENDLESS = frozenset(("subscriptions/listen",))
 class Conversation:
     """One client, one server. Made and used on the event loop."""
 
-    def __init__(self, session: Session, recording: Recording, link: Link, client: Client) -> None:
-        """Stand between `client` and what `link` leads to."""
+    def __init__(
+        self, session: Session, recording: Recording, link: Link, client: Client, limits: CallLimits | None = None
+    ) -> None:
+        """Stand between `client` and what `link` leads to. Calls of tools are counted against `limits`."""
+        self._limits = limits
         self._session = session
         self._recording = recording
         self._link = link
@@ -41,18 +56,41 @@ class Conversation:
             handle.cancel()
         for task in tuple(self._tasks):
             task.cancel()
+        if self._limits is not None:
+            self._limits.close()
         return await self._link.close()
 
     # the client's end
 
     async def client_says(self, message: Message, size: int) -> None:
         """Judge a message of the client, `size` bytes long, and do what follows."""
+        why = await self._counted(message)
         async with self._turn:
+            if why and isinstance(message, Request):
+                await self._do(self._session.over(message, why))
+                return
             acts = await judged(self._session, self._session.client_says, message, size)
             await self._do(acts)
 
+    async def _counted(self, message: Message) -> str:
+        """Count a call of a tool, or the end of one; return why it may not happen now, or nothing."""
+        if self._limits is None:
+            return ""
+        if isinstance(message, Request) and message.method == "tools/call" and not self.waiting(message.id):
+            return await self._limits.begin(
+                message.id, self._session.server.own_name(str(message.params.get("name", "")))
+            )
+        if isinstance(message, Notification) and message.method == "notifications/cancelled":
+            self._over(message.params.get("requestId"))
+        return ""
+
+    def _over(self, id_: object) -> None:
+        if self._limits is not None and isinstance(id_, str | int):
+            self._limits.end(id_)
+
     async def abandon(self, id_: Id) -> None:
         """Give up a request whose client went away: the server is told."""
+        self._over(id_)
         async with self._turn:
             self._stop_timer(id_)
             await self._do(self._session.abandoned(id_))
@@ -112,6 +150,7 @@ class Conversation:
         id_ = getattr(message, "id", None)
         if not isinstance(message, Request) and id_ is not None:
             self._stop_timer(id_)
+            self._over(id_)
         await self._client.deliver(message, via)
 
     async def _to_server(self, message: Message) -> None:
@@ -123,6 +162,7 @@ class Conversation:
         except UpstreamFailed as error:
             if isinstance(message, Request):
                 self._stop_timer(message.id)
+                self._over(message.id)
                 self._session.forget(message.id)
                 await self._client.deliver(refusal(message.id, INTERNAL_ERROR, str(error)), None)
 

@@ -72,6 +72,7 @@ class Session:
         self._asked: dict[tuple[bool, Id], Asked] = {}
         self._asking: dict[tuple[bool, Id], str] = {}
         self._calls: deque[int] = deque()
+        self._steps = 0
         self._read = False
 
     def client_says(self, message: Message) -> list[Act]:
@@ -131,6 +132,13 @@ class Session:
         id_ = message.id if isinstance(message, Request) else None
         note = self._refused("either", "message", why)
         return [note, *(self._no(id_, INTERNAL_ERROR, f"refused: {why}") if id_ is not None else [])]
+
+    def over(self, asked: Request, why: str) -> list[Act]:
+        """Refuse a call that is over a limit, in the form that the model reads."""
+        meta = asked.params.get("_meta")
+        stateless = isinstance(meta, dict) and meta.get(VERSION_KEY) in STATELESS_VERSIONS
+        note = self._refused("client", str(asked.params.get("name", "")), why)
+        return [note, ToClient(denial(Asked(asked.id, asked.method, stateless=stateless), f"Refused: {why}."))]
 
     def forget(self, id_: Id) -> None:
         """Wait no more for the answer to the client's request `id_`."""
@@ -209,10 +217,14 @@ class Session:
         if own is None or own.startswith("#"):
             return self._no(waits.id, INVALID_PARAMS, f"Unknown tool: {name[:80]}")
         waits = replace(waits, tool=own)
-        if not self._in_time():
-            why = f"more than {server.settings.calls_per_minute} calls within a minute (mcp.calls_per_minute)"
+        most = server.settings.calls_per_session
+        why = "" if self._in_time() else f"more than {server.settings.calls_per_minute} calls within a minute"
+        if most and self.version and self._steps >= most:  # a session has one; requests without a session have none
+            why = f"more than {most} calls in one session"
+        self._steps += 1
+        if why:
             return [self._refused("client", own, why), ToClient(denial(waits, f"Refused: {why}."))]
-        if self._granted is not None and not self._granted(own, f"{server.name}{SEPARATOR}{own}"):
+        if not self._may_use(own):
             ruling = Ruling("block", "not-granted", "this key may not use this tool")
         else:
             ruling = server.calls.judge(server.name, own, arguments, principal=self._principal, tainted=self.tainted)
@@ -235,6 +247,10 @@ class Session:
         content = server.catalogue.pins.approved(server.name, own) or {}
         trusted = server.calls.tool(server.name, content).result_trusted
         return [note, *self._pass(replace(waits, trusted=trusted), {**params, "name": own})]
+
+    def _may_use(self, own: str) -> bool:
+        """Return whether the caller's key may use a tool, by the server's own name of it."""
+        return self._granted is None or self._granted(own, f"{self.server.name}{SEPARATOR}{own}")
 
     def _in_time(self) -> bool:
         now = self.server.clock.monotonic_ns()
@@ -296,7 +312,7 @@ class Session:
     def _server_answers(self, asked: Asked | None, answer: Answer) -> list[Act]:
         if asked is None:
             return [self._refused("server", "answer", "an answer to nothing that the client asked")]
-        acts = answered(self.server, asked, answer)
+        acts = answered(self.server, asked, answer, self._may_use)
         if asked.method == "initialize" and answer.result is not None:
             self.version = str(answer.result.get("protocolVersion", ""))[:32]
         if asked.method in _READS and not asked.trusted:

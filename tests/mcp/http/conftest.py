@@ -58,7 +58,7 @@ class Asking:
     """A client that asks the endpoint."""
 
     def __init__(self, door, name="alice"):
-        self.door, self.name, self.session, self.version = door, name, "", ""
+        self.door, self.name, self.session, self.version, self.path = door, name, "", "", "/mcp"
 
     def headers(self, **more):
         said = {
@@ -72,8 +72,8 @@ class Asking:
         said |= {name.replace("_", "-"): value for name, value in more.items()}
         return [(name.encode(), value.encode("latin-1")) for name, value in said.items() if value]
 
-    async def send(self, method="POST", body=b"", path="/mcp", **headers):
-        return await self.door.answer(Call(method, path, self.headers(**headers), body, "127.0.0.1"))
+    async def send(self, method="POST", body=b"", path="", **headers):
+        return await self.door.answer(Call(method, path or self.path, self.headers(**headers), body, "127.0.0.1"))
 
     async def say(self, message, **headers):
         return await self.send(body=json.dumps({"jsonrpc": "2.0", **message}).encode(), **headers)

@@ -91,6 +91,9 @@ class Mcp(Struct, frozen=True, forbid_unknown_fields=True):
     calls_per_minute: Annotated[
         int, Meta(ge=1, le=1000000, description="Most calls of tools within any minute of one conversation.")
     ] = 600
+    calls_per_session: Annotated[
+        int, Meta(ge=0, le=100000000, description="Most calls of tools in one session; 0: any number.")
+    ] = 0
     call_timeout_s: Annotated[float, Meta(gt=0, le=86400, description="Longest wait for an answer of a server.")] = (
         300.0
     )

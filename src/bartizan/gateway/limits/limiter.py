@@ -102,6 +102,34 @@ class Limiter:
             _log.error("limits cannot be counted: %s", error)
             return await self._alone(wire, asked, body, caller, applied)
 
+    async def admit(self, scopes: tuple[str, ...]) -> Hold | Denied:
+        """Count one request that no model bills, such as a call of a tool, or say why it may not happen now."""
+        applied = self.rules.applied(scopes)
+        for scope in (EVERYTHING, *applied.scopes):
+            if scope in self._switches:
+                return Denied("off", scope)
+        limits = tuple(limit for limit in applied.limits if limit.unit in ("requests", "slots"))
+        hold = Hold(new_id("h"), limits, Amounts(), applied.scopes)
+        if not limits:
+            return hold
+        try:
+            said = await self._store.admit(hold, self._lease_ms)
+        except UpstreamFailed as error:
+            _log.error("limits cannot be counted: %s", error)
+            return Denied("off", "limits that cannot be counted")
+        except BaseException:
+            self._owed.append((hold, NOTHING))
+            raise
+        if isinstance(said, Denied):
+            return said
+        self._open[hold.id] = None
+        return hold
+
+    def finish(self, hold: Hold) -> None:
+        """Settle what `admit` counted."""
+        if hold.limits:
+            self._settle(hold, Amounts())
+
     async def _book(
         self, wire: Dialect, asked: Asked, body: bytes, caller: Caller, applied: Applied
     ) -> Booking | Turned:

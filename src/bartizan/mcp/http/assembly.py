@@ -10,9 +10,11 @@ from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
 from bartizan.core.sections.mcp import McpServer
 from bartizan.gateway.assembly import authenticator
+from bartizan.gateway.limits.files import Files, counting
+from bartizan.gateway.limits.limiter import Limiter
 from bartizan.gateway.tokens import TokenKeys
 from bartizan.mcp.assembly import Assembly
-from bartizan.mcp.http.door import Door
+from bartizan.mcp.http.door import Door, Terms
 from bartizan.mcp.http.heads import doors
 from bartizan.mcp.http.talks import Behind
 from bartizan.mcp.http.ways import Ways, approved, launched, scanned
@@ -34,6 +36,8 @@ class Endpoint:
         self._entries = entries
         self._auth = authenticator(replace(settings, gateway=replace(settings.gateway, host=settings.mcp.host)), clock)
         self._assembly = Assembly(settings, clock)
+        self._files = Files(settings.limits, clock)
+        self._clock = clock
         self._ways = Ways(settings, clock)
         self._servers = {entry.name: self._assembly.server(entry.name) for entry in entries}
         self._links = {entry.name: self._ways.to(entry, self._servers[entry.name]) for entry in entries}
@@ -58,9 +62,11 @@ class Endpoint:
             at = {path: behind[entry.name] for path, entry in self.paths().items()}
             mcp = self._settings.mcp
             fresh = self._auth.refreshing() if isinstance(self._auth, TokenKeys) else contextlib.nullcontext()
-            async with fresh:
-                issuer = self._settings.tokens.issuer
-                door = Door(at, doors(mcp.host, mcp.hosts, mcp.origins), self._auth, mcp, recording, issuer)
+            limits, issuer = self._settings.limits, self._settings.tokens.issuer
+            limiter = Limiter(limits, self._files, counting(limits, self._clock), self._clock)
+            async with fresh, limiter.running():
+                terms = Terms(issuer, limiter)
+                door = Door(at, doors(mcp.host, mcp.hosts, mcp.origins), self._auth, mcp, recording, terms)
                 async with door.running():
                     yield door
         finally:

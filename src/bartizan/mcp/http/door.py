@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bartizan.core.errors import BadRequest, Refused, UpstreamFailed
@@ -16,6 +17,8 @@ from bartizan.core.sections.mcp import Mcp
 from bartizan.gateway.auth import Authenticator, Caller
 from bartizan.gateway.call import Answer as Reply
 from bartizan.gateway.call import Call, Pieces
+from bartizan.gateway.limits.limiter import Limiter
+from bartizan.gateway.tokens import TokenKeys, TokensAt
 from bartizan.mcp.http.heads import Doors, Head, NotTaken, brings_json, head_of, known, takes
 from bartizan.mcp.http.renaming import renamed, restored
 from bartizan.mcp.http.streams import Stream, TooOld
@@ -62,6 +65,14 @@ _ALONE_S = 4.0
 """An answer that comes alone within this time is plain JSON; a later one comes in events, which show that we live."""
 
 
+@dataclass(frozen=True)
+class Terms:
+    """On what terms callers are served: who gives the tokens that they may bring, and what counts their calls."""
+
+    issuer: str = ""
+    limiter: Limiter | None = None
+
+
 class Door:
     """The application that answers HTTP requests."""
 
@@ -72,18 +83,21 @@ class Door:
         auth: Authenticator,
         settings: Mcp,
         recording: Recording,
-        issuer: str = "",
+        terms: Terms | None = None,
     ) -> None:
-        """Serve the servers `behind` their paths. `issuer` gives the tokens that callers may bring instead of keys."""
-        self._issuer = issuer if settings.public_url else ""
+        """Serve the servers `behind` their paths."""
+        terms = terms or Terms()
+        self._issuer = terms.issuer if settings.public_url else ""
         self.body_bytes = settings.message_bytes
         self._behind = dict(behind)
         self._doors = doors
-        self._auth = auth
+        self._auth: dict[str, Authenticator] = dict.fromkeys(behind, auth)
+        if isinstance(auth, TokenKeys) and settings.public_url:
+            self._auth = {path: TokensAt(auth, f"{settings.public_url}{path}") for path in behind}
         self._settings = settings
         self._recording = recording
         self._clock = next(iter(behind.values())).server.clock
-        self._talks = Talks(settings, self._clock, recording)
+        self._talks = Talks(settings, self._clock, recording, terms.limiter)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
@@ -111,7 +125,7 @@ class Door:
                 return Reply(200, [_JSON, *_PLAIN], described)
             if behind is None:
                 raise NotTaken(404, f"nothing is served at {call.path[:80]!r}")
-            caller = self._auth.identify(call.headers)  # (2)
+            caller = self._auth[call.path].identify(call.headers)  # (2)
             if denied := _denied(caller, call):  # (3)
                 raise NotTaken(403, denied)
             match call.method:

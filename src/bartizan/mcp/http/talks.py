@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from bartizan.core.clock import Clock
 from bartizan.core.sections.mcp import Mcp
 from bartizan.gateway.auth import Caller
+from bartizan.gateway.limits.limiter import Limiter
 from bartizan.mcp.conversation import Conversation
 from bartizan.mcp.http.heads import NotTaken
 from bartizan.mcp.http.streams import Streams
+from bartizan.mcp.limits import CallLimits
 from bartizan.mcp.links import Link
 from bartizan.mcp.running import Recording
 from bartizan.mcp.server import Server
@@ -60,8 +62,9 @@ class Talk:
 class Talks:
     """All of them. Made and used on the event loop."""
 
-    def __init__(self, settings: Mcp, clock: Clock, recording: Recording) -> None:
-        """Begin with none."""
+    def __init__(self, settings: Mcp, clock: Clock, recording: Recording, limiter: Limiter | None = None) -> None:
+        """Begin with none. Calls are counted by `limiter`."""
+        self._limiter = limiter
         self._settings = settings
         self._clock = clock
         self._recording = recording
@@ -134,7 +137,9 @@ class Talks:
         link = behind.link()
         streams = Streams(kept=kept, guess=not link.tells)
         session = Session(behind.server, caller.id, name, caller.grant.allows_tool)
-        conversation = Conversation(session, self._recording, link, streams)
+        scopes = (*caller.scopes, f"key:{caller.id}")
+        limits = CallLimits(self._limiter, scopes, behind.server.name) if self._limiter is not None else None
+        conversation = Conversation(session, self._recording, link, streams, limits)
         await conversation.open()
         return Talk(caller.id, behind, session, link, conversation, streams, self._clock.monotonic_ns())
 
