@@ -2,8 +2,9 @@
 
 import base64
 import contextlib
+import hashlib
 import json
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bartizan.gateway.call import Answer
 
@@ -16,6 +17,8 @@ class AuthorizationServer:
     def __init__(self):
         self.url, self.resource, self.says = "", "", {}
         self.asked, self.given = [], []
+        self.consented = {}
+        """What a person consented to: code -> what was asked for."""
 
     @contextlib.asynccontextmanager
     async def running(self):
@@ -35,15 +38,43 @@ class AuthorizationServer:
         if call.path == "/.well-known/oauth-protected-resource":
             return self._json({"resource": self.resource, "authorization_servers": [self.url]})
         if call.path == "/.well-known/oauth-authorization-server":
-            return self._json({"issuer": self.url, "token_endpoint": f"{self.url}/token"})
+            about = {"issuer": self.url, "token_endpoint": f"{self.url}/token"}
+            about |= {"authorization_endpoint": f"{self.url}/authorize", "code_challenge_methods_supported": ["S256"]}
+            return self._json(about)
         if call.path == "/token":
             form = {key: values[0] for key, values in parse_qs(call.body.decode()).items()}
+            if form["grant_type"] != "client_credentials":
+                return self._for_a_person(form)
             pair = base64.b64decode(dict(call.headers)[b"authorization"].removeprefix(b"Basic ")).decode()
             if pair != "us:secret" or form["grant_type"] != "client_credentials":
                 return Answer(401, [])
             self.given.append(form | {"token": f"token-{len(self.given)}"})
             return self._json({"access_token": self.given[-1]["token"], "token_type": "Bearer", "expires_in": 600})
         return Answer(404, [])
+
+    def consent(self, address):
+        """Consent as a person does in a browser; return the query that the browser brings back."""
+        asked = {key: values[0] for key, values in parse_qs(urlsplit(address).query).items()}
+        code = f"code-{len(self.consented)}"
+        self.consented[code] = asked
+        return urlencode({"code": code, "state": asked["state"], "iss": self.url})
+
+    def _for_a_person(self, form):
+        """A code counts once, with its verifier; a refresh token counts once, and gives another."""
+        if form["grant_type"] == "authorization_code":
+            asked = self.consented.pop(form["code"], None)
+            proof = (
+                base64.urlsafe_b64encode(hashlib.sha256(form["code_verifier"].encode()).digest()).rstrip(b"=").decode()
+            )
+            good = asked and (asked["code_challenge"], asked["redirect_uri"]) == (proof, form["redirect_uri"])
+        else:
+            good = form["refresh_token"] == f"refresh-{len(self.given) - 1}"
+        if not good:
+            return Answer(400, [])
+        number = len(self.given)
+        self.given.append(form | {"token": f"token-{number}"})
+        about = {"access_token": f"token-{number}", "token_type": "Bearer", "expires_in": 600}
+        return self._json({**about, "refresh_token": f"refresh-{number}"})
 
     def _json(self, document):
         return Answer(200, [(b"content-type", b"application/json")], json.dumps({**document, **self.says}).encode())

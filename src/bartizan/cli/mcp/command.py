@@ -3,7 +3,7 @@
 import argparse
 
 from bartizan.cli.base import Command
-from bartizan.cli.mcp import approve, permit, pins, run, serve
+from bartizan.cli.mcp import approve, login, permit, pins, run, serve
 
 ACTS: tuple[Command, ...] = (
     run.COMMAND,
@@ -13,6 +13,7 @@ ACTS: tuple[Command, ...] = (
     approve.APPROVE,
     approve.FORGET,
     permit.COMMAND,
+    login.COMMAND,
 )
 
 

@@ -20,9 +20,13 @@ class McpServer(Struct, frozen=True, forbid_unknown_fields=True):
     command: Annotated[tuple[str, ...], Meta(description="What starts it; one child for each session.")] = ()
     api_key_env: Annotated[str, Meta(description="Environment variable that holds our key for it.")] = ""
     api_key_file: Annotated[str, Meta(description="File whose first line is our key for it.")] = ""
-    client_id: Annotated[str, Meta(description="Our id at its authorization server (OAuth client credentials).")] = ""
+    client_id: Annotated[str, Meta(description="Our id at its authorization server (OAuth).")] = ""
     client_secret_env: Annotated[str, Meta(description="Environment variable that holds our secret there.")] = ""
     client_secret_file: Annotated[str, Meta(description="File whose first line is our secret there.")] = ""
+    consent_file: Annotated[
+        str,
+        Meta(description="File for the token that a person consents to (`bartizan mcp login`); empty: none."),
+    ] = ""
     scope: Annotated[str, Meta(description="Scopes to ask for, with spaces between; empty: none.")] = ""
     issuer: Annotated[
         str, Meta(description="The one authorization server that is trusted; empty: the server's own.")

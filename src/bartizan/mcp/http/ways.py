@@ -5,6 +5,7 @@ Where a server is, or how it is started, is pinned like what it offers (`#launch
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from bartizan.core import settings as settings_file
@@ -12,8 +13,9 @@ from bartizan.core.clock import Clock
 from bartizan.core.errors import BadSettings, Refused, UpstreamFailed
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.sections import Settings
-from bartizan.core.sections.mcp import McpServer
+from bartizan.core.sections.mcp import Mcp, McpServer
 from bartizan.mcp.child import Child
+from bartizan.mcp.http.consent import ConsentToken
 from bartizan.mcp.http.credentials import Credential, FixedKey, NoCredential
 from bartizan.mcp.http.far import Far
 from bartizan.mcp.http.link import HttpLink
@@ -47,6 +49,27 @@ def approved(server: Server, standing: Standing) -> None:
             f"{server.name}: how it is reached {standing.why}",
             hint=f"See `bartizan mcp diff {server.name}`, then `bartizan mcp approve {server.name}`.",
         )
+
+
+def us(entry: McpServer) -> Us:
+    """Return who we are at a server's authorization server. Raises BadSettings."""
+    what = f"mcp.servers: {entry.name}"
+    if not entry.client_id:
+        raise BadSettings(f"{what}: consent_file needs a client_id")
+    secret = ""
+    if not entry.consent_file or entry.client_secret_env or entry.client_secret_file:
+        secret = settings_file.secret(entry.client_secret_env, entry.client_secret_file, f"{what}: client secret")
+    return Us(entry.client_id, secret, entry.scope, entry.issuer)
+
+
+def outside_of(entry: McpServer, settings: Mcp) -> Outside:
+    """Return where we may connect to for a server. Raises UpstreamFailed for an address that is none.
+
+    An address of this machine or its network is meant when the operator writes it; a name is only what it resolves to,
+    and must resolve to the outside.
+    """
+    host = place(entry.url).host
+    return Outside(({host} if inside(host) else set[str]()) | set(settings.inside_hosts))
 
 
 class Ways:
@@ -83,11 +106,7 @@ class Ways:
 
     def _far(self, entry: McpServer) -> Far:
         try:
-            where = place(entry.url)
-            # An address of this machine or its network is meant when the operator writes it; a name is only what it
-            # resolves to, and must resolve to the outside.
-            named = {where.host} if inside(where.host) else set[str]()
-            outside = Outside(named | set(self._settings.mcp.inside_hosts))
+            where, outside = place(entry.url), outside_of(entry, self._settings.mcp)
             credential = self._credential(entry, outside)
             return Far(entry.name, where, outside, credential, timeout_s=self._settings.mcp.call_timeout_s)
         except UpstreamFailed as error:
@@ -95,9 +114,10 @@ class Ways:
 
     def _credential(self, entry: McpServer, outside: Outside) -> Credential:
         what = f"mcp.servers: {entry.name}"
+        if entry.consent_file:
+            return ConsentToken(Path(entry.consent_file), entry.url, us(entry), outside, self._clock)
         if entry.client_id:
-            secret = settings_file.secret(entry.client_secret_env, entry.client_secret_file, f"{what}: client secret")
-            return ClientToken(entry.url, Us(entry.client_id, secret, entry.scope, entry.issuer), outside, self._clock)
+            return ClientToken(entry.url, us(entry), outside, self._clock)
         if entry.api_key_env or entry.api_key_file:
             return FixedKey(settings_file.secret(entry.api_key_env, entry.api_key_file, f"{what}: key"))
         return NoCredential()
