@@ -48,4 +48,6 @@ def test_a_request_line_is_json_without_content(caplog):
         Meter().observe(trace(), 1_500_000)
     line = json.loads(caplog.messages[0])
     assert (line["gen_ai.usage.input_tokens"], line["duration_s"]) == (3, 0.0015)
+    assert (line["gen_ai.operation.name"], line["gen_ai.provider.name"]) == ("chat", "openai")
+    assert line["gen_ai.request.model"] == ""  # no server took it: it may be anything that a client sent
     assert "the prompt" not in caplog.messages[0]

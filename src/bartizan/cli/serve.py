@@ -51,9 +51,10 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _announce(settings: Settings, listening: socket.socket) -> None:
-    upstream = settings.gateway.upstreams[0]
+    first, *others = settings.gateway.upstreams
+    more = f" and {len(others)} more" if others else ""
     print(
-        f"bartizan: listening on http://{server.address(listening)}/v1 in front of {upstream.url} "
+        f"bartizan: listening on http://{server.address(listening)}/v1 in front of {first.url}{more} "
         f"(input screen: {settings.gateway.input_screen}, ledger: {where(settings.ledger)})",
         flush=True,
     )

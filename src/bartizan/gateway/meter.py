@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
-from bartizan.gateway.trace import Trace
+from bartizan.core.findings import Finding
+from bartizan.gateway.trace import Trace, spoken
 
 _BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, math.inf)
 _MOST_RULES = 200
@@ -39,7 +40,7 @@ class Meter:
         bound = _BOUNDS_S[bisect_left(_BOUNDS_S, seconds)]
         self.took[(trace.wire, bound)] += 1
         self.took_sum[trace.wire] += round(seconds * 1e6)
-        for finding in (*(trace.judged.findings if trace.judged else ()), *trace.output_findings):
+        for finding in _found(trace):
             known = finding.rule in self.findings or len(self.findings) < _MOST_RULES
             self.findings[finding.rule if known else "other"] += 1
         if trace.usage is not None:
@@ -105,7 +106,12 @@ def _family(name: str, kind: str, meaning: str) -> tuple[str, str]:
     return f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"
 
 
+def _found(trace: Trace) -> tuple[Finding, ...]:
+    return (*(trace.judged.findings if trace.judged else ()), *trace.output_findings)
+
+
 def _line(trace: Trace, now_ns: int) -> dict[str, object]:
+    operation, provider = spoken(trace.wire)
     line: dict[str, object] = {
         "time": datetime.fromtimestamp(now_ns / 1e9, UTC).isoformat(timespec="microseconds"),
         "level": "INFO",
@@ -114,10 +120,12 @@ def _line(trace: Trace, now_ns: int) -> dict[str, object]:
         "bartizan.caller": trace.caller,
         "bartizan.verdict": trace.verdict,
         "bartizan.outcome": trace.outcome,
-        "gen_ai.operation.name": trace.wire,
+        "bartizan.upstream": trace.upstream,
+        "bartizan.rules": sorted({finding.rule for finding in _found(trace)}),
+        "gen_ai.operation.name": operation,
         "gen_ai.request.model": trace.model[:200] if trace.upstream else "",
         "gen_ai.request.stream": trace.stream,
-        "gen_ai.provider.name": trace.upstream,
+        "gen_ai.provider.name": provider,
         "gen_ai.response.finish_reasons": [trace.finish] if trace.finish else [],
         "http.response.status_code": trace.status,
         "duration_s": round((now_ns - trace.began_ns) / 1e9, 6),

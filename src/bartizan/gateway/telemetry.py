@@ -20,7 +20,7 @@ from bartizan.core.errors import BadSettings
 from bartizan.core.messages import Usage
 from bartizan.core.sections.telemetry import Telemetry
 from bartizan.core.settings import secret
-from bartizan.gateway.trace import Trace
+from bartizan.gateway.trace import Trace, spoken
 from bartizan.gateway.traceparent import Place, Tracing
 
 if TYPE_CHECKING:
@@ -35,14 +35,6 @@ Tell = Callable[[Trace, int], None]
 _WAITING = 20000
 _MOST_MODELS = 100
 _LONGEST_NAME = 120
-_OPERATIONS = {
-    "openai-chat": ("chat", "openai"),
-    "openai-responses": ("chat", "openai"),
-    "openai-completions": ("text_completion", "openai"),
-    "openai-embeddings": ("embeddings", "openai"),
-    "anthropic-messages": ("chat", "anthropic"),
-    "anthropic-count-tokens": ("count_tokens", "anthropic"),
-}
 _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 _TOKENS = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864)
 
@@ -171,7 +163,7 @@ class _Book:
 
     def write(self, told: Told) -> None:
         """Write down one request."""
-        operation, provider = _OPERATIONS.get(told.wire, (told.wire, "unknown"))
+        operation, provider = spoken(told.wire)
         attributes: dict[str, Any] = {"gen_ai.operation.name": operation, "gen_ai.provider.name": provider}
         failed = str(told.status) if told.status >= 400 else told.outcome if told.outcome not in _ENDED else ""
         if failed:

@@ -18,6 +18,14 @@ from bartizan.gateway.traceparent import Place
 from bartizan.gateway.wires.base import new_id
 
 _MOST_FINDINGS = 50
+_OPERATIONS = {
+    "openai-chat": ("chat", "openai"),
+    "openai-responses": ("chat", "openai"),
+    "openai-completions": ("text_completion", "openai"),
+    "openai-embeddings": ("embeddings", "openai"),
+    "anthropic-messages": ("chat", "anthropic"),
+    "anthropic-count-tokens": ("count_tokens", "anthropic"),
+}
 
 
 class Screening(Protocol):
@@ -122,6 +130,11 @@ class Trace:
             "answer_bytes": self.answer_bytes,
             "took_us": (now_ns - self.began_ns) // 1000,
         }
+
+
+def spoken(wire: str) -> tuple[str, str]:
+    """Return operation and provider of a dialect in OpenTelemetry's words for generative AI."""
+    return _OPERATIONS.get(wire, (wire, "unknown"))
 
 
 def _counted(usage: Usage | None) -> dict[str, int] | None:
