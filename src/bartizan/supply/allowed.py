@@ -146,7 +146,8 @@ _ENUMS = {
 ENUMS = frozenset(f"{module}.{name}" for module, names in _ENUMS.items() for name in names.split())
 """Enumerations, which are called with the value of their member when a pickle is loaded (training_args.bin)."""
 _OLD_PARTS = re.compile(r"\._")
-_CLASS = re.compile(r"_?[A-Z]\w*")
+_CLASS = re.compile(r"(?!Popen$)_?[A-Z]\w*")
+"""Popen is never a class of the library that imports it."""
 
 
 @cache

@@ -110,8 +110,10 @@ def _nested(data: memoryview, path: str, budget: Budget, depth: int) -> list[Fin
         return [unreadable(f"pickles inside pickles, more than {budget.depth} deep", path)]
     walk = Walk(data, 0, budget, f"{path} (pickle inside)")
     finished = walk.run()
-    if not finished and not walk.globals:
+    if not finished and (data[0] != 0x80 or not walk.globals):
         return []
+    if data[0] != 0x80 and not all(map(_is_importable, walk.globals)):
+        return []  # a text that begins and ends like an old pickle
     found = list(walk.findings)
     for inner in walk.nested:
         found += _nested(inner, path, budget, depth + 1)

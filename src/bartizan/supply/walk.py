@@ -21,6 +21,8 @@ from bartizan.supply.values import Global, Made, Other, Persistent, Pile, Value,
 _NAMES = frozenset({"BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"})
 _PLAIN = frozenset({"INT", "LONG", "LONG1", "LONG4", "STRING", "UNICODE", "BINUNICODE8", "FLOAT"})
 _OLD_TEXT = frozenset({"BINSTRING", "SHORT_BINSTRING"})
+_OLD_FIRST, _STOP = b"c(]}", ord(".")
+"""How a pickle of the first two protocols begins and ends."""
 _BATCH = 4096
 """Opcodes between two looks at the budget."""
 _HELD = 12_000_000
@@ -97,7 +99,7 @@ class Walk(Machine):
 
     def bytes_seen(self, raw: memoryview) -> Value:
         """Return the description of a literal of bytes; what looks like a pickle is kept to be walked too."""
-        if len(raw) >= 4 and raw[0] == 0x80 and 2 <= raw[1] <= 5:
+        if len(raw) >= 4 and ((raw[0] == 0x80 and 2 <= raw[1] <= 5) or (raw[0] in _OLD_FIRST and raw[-1] == _STOP)):
             self.nested.append(raw)
         return bytes(raw) if len(raw) <= LONG else Other("bytes")
 
@@ -244,11 +246,15 @@ class Walk(Machine):
             self._hostile("pickle-patches", f"BUILD would set attributes of {shortened(target)}")
 
     def _check_state(self, target: Made, state: Value) -> None:
-        """A state is written into an object's attributes: names with two underscores change what the object is."""
-        keys = state.items[::2] if isinstance(state, Pile) and state.kind == "dict" else []
-        for key in keys:
-            if isinstance(key, str) and key.startswith("__"):
-                self._hostile("pickle-patches", f"BUILD would set {key[:60]!r} of {target.of}")
+        """A state is written into an object's attributes: names with two underscores change what the object is.
+
+        A pair holds two such states, of which the second is set attribute by attribute.
+        """
+        for one in state.items[:2] if isinstance(state, Pile) and state.kind == "tuple" else [state]:
+            keys = one.items[::2] if isinstance(one, Pile) and one.kind == "dict" else []
+            for key in keys:
+                if isinstance(key, str) and key.startswith("__"):
+                    self._hostile("pickle-patches", f"BUILD would set {key[:60]!r} of {target.of}")
 
     def _check_side_file(self, target: Made, state: Value) -> None:
         """Old joblib files keep arrays in files beside them: in the same folder, by a plain name."""
