@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bartizan.gateway.auth import Headers
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A request as it came. `target` is the path with its query, as the client wrote it."""
 
     method: str

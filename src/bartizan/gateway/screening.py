@@ -7,9 +7,8 @@ interpreter: then the overrun is found afterwards.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from bartizan.core.clock import Clock
 from bartizan.core.findings import Finding, Severity
@@ -47,8 +46,7 @@ class Screen(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """What a control said, and what follows from it in its mode."""
 
     verdict: Verdict

@@ -5,7 +5,7 @@ with LF, one space after the colon is dropped. Joining the `raw` of all events a
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bartizan.core.errors import UpstreamFailed
 
@@ -15,8 +15,7 @@ _BLANK = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n|\r\n\r(?!\n)|\n\r(?!\n)|
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event: its bytes as they came, its type (empty when not given) and its data, its id, when to ask again."""
 
     raw: bytes

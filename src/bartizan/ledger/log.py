@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -36,8 +36,7 @@ _FAST_ENCODER = msgspec.json.Encoder(order="deterministic")
 _SIMPLE = frozenset((str, int, bool, type(None)))
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The place of a record. `str()` is what clients get."""
 
     seq: int
@@ -268,8 +267,13 @@ def _is_simple(node: Any) -> bool:
     """Return whether a value holds only what both encoders write the same way."""
     kind = type(node)
     if kind is dict:
-        return all(type(key) is str and (type(value) in _SIMPLE or _is_simple(value)) for key, value in node.items())
-    return kind in _SIMPLE or (kind is list and all(_is_simple(value) for value in node))
+        for key, value in node.items():
+            if type(key) is not str or (type(value) not in _SIMPLE and not _is_simple(value)):
+                return False
+        return True
+    if kind is list:
+        return all(type(value) in _SIMPLE or _is_simple(value) for value in node)
+    return kind in _SIMPLE
 
 
 def _write_once(path: Path, text: str) -> None:

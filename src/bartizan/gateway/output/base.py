@@ -7,7 +7,7 @@ whole text is known, then for every shorter beginning of the text the hold is at
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from bartizan.core.findings import Finding, Severity
 
@@ -33,8 +33,7 @@ class Hit:
         return Finding(self.rule, Severity.HIGH, self.why, where)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What a control says: its hits, and from where on it cannot say yet."""
 
     hits: Sequence[Hit]
