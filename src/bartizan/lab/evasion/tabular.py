@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bartizan.core.errors import BadSettings
-from bartizan.core.measures import Measurement, proportion
+from bartizan.core.measures import Measurement
+from bartizan.lab.evasion.margins import margins, turned
 from bartizan.lab.target import Array, Target
 
 
@@ -88,7 +89,7 @@ class TabularSearch:
     def perturb(self, target: Target, schema: Schema, x: Array, y: Array) -> Array:
         """Return a proposal for each row (n, d); the judge repairs and asks again."""
         best = np.array(x, dtype=np.float32)
-        value = _margin(target, best, y)
+        value = margins(target, best, y)
         for _ in range(self.rounds):
             standing = np.flatnonzero(value <= 0)
             if not len(standing):
@@ -98,7 +99,7 @@ class TabularSearch:
             for unit in schema.units:
                 for changed in self._changes(schema, unit, before, x[standing]):
                     allowed = schema.repaired(changed, x[standing])
-                    found = _margin(target, allowed, y[standing])
+                    found = margins(target, allowed, y[standing])
                     better = found > gain
                     proposal[better], gain[better] = allowed[better], found[better]
             best[standing], value[standing] = proposal, gain
@@ -123,12 +124,7 @@ class TabularSearch:
 
 def judge_rows(target: Target, schema: Schema, x: Array, y: Array, proposal: Array, seed: int) -> Measurement:
     """Repair the proposals, ask the model, and return the share of rightly answered rows that were turned."""
-    right = target.labels(x) == y
-    said = target.labels(schema.repaired(proposal, x))
-    wrong = said != y
-    if target.traits.abstains:
-        wrong &= said != target.classes - 1
-    return proportion(int((wrong & right).sum()), max(int(right.sum()), 1), seed=seed)
+    return turned(target, x, y, schema.repaired(proposal, x), seed)
 
 
 def hardened_rows(schema: Schema, fit: Callable[[Array, Array], Target], x: Array, y: Array, rounds: int = 2) -> Target:
@@ -141,15 +137,3 @@ def hardened_rows(schema: Schema, fit: Callable[[Array, Array], Target], x: Arra
         rows, classes = np.concatenate([rows, found[won]]), np.concatenate([classes, y[won]])
         model = fit(rows, classes)
     return model
-
-
-def _margin(target: Target, rows: Array, y: Array) -> Array:
-    """Return the best wrong log-score minus the true one, (n,); silence counts on the model's side."""
-    scores = target.log_scores(rows)
-    at = np.arange(len(y))
-    right = scores[at, y].copy()
-    scores[at, y] = -np.inf
-    if target.traits.abstains:
-        right = np.maximum(right, scores[:, -1])
-        scores[:, -1] = -np.inf
-    return np.asarray(scores.max(axis=1) - right)
