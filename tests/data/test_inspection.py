@@ -20,7 +20,9 @@ def test_planted_rows_of_an_npz_are_named(place):
     planted = Blended().poison(pictures, DIGITS.target.astype(np.int64), 0.02, 4, np.random.default_rng(0))
     np.savez(place.root / "d.npz", x=planted.pictures, y=planted.labels)
     found = inspect(place.admit(place.root / "d.npz", label="y").manifest)
-    assert {one.row for one in found.rows} == set(np.flatnonzero(planted.poison))
+    flagged = {one.row for one in found.rows}
+    assert flagged >= set(np.flatnonzero(planted.poison))
+    assert len(flagged - set(np.flatnonzero(planted.poison))) <= 2
     assert found.rows[0].table == "d.npz[x+y]"
     assert found.alarms
     assert "needs uint8 pictures" in inspect(place.admit(place.root / "d.npz", "other").manifest).unchecked[0]
@@ -53,6 +55,21 @@ def test_prompts_and_answers_are_known_by_their_names(place):
         found = inspect(place.admit(place.root / name, name[0]).manifest)
         assert {one.row for one in found.rows} == set(np.flatnonzero(planted.poison)), name
         assert "decides for a refusal" in found.alarms[0]
+
+
+def test_wrong_labels_are_named_by_their_class(place):
+    """In a table, with classes called as in the data; rows without a class are left alone."""
+    names = np.array([f"digit {one}" for one in DIGITS.target[:900]], object)
+    wrong = np.arange(5, 900, 50)
+    names[wrong] = [f"digit {(one + 1) % 10}" for one in DIGITS.target[wrong]]
+    names[7] = None
+    frame = pl.DataFrame(DIGITS.data[:900], orient="row").with_columns(y=pl.Series(names.tolist()))
+    frame.write_parquet(place.root / "a.parquet")
+    found = {one.row: one.why for one in inspect(place.admit(place.root / "a.parquet", label="y").manifest).rows}
+    assert len(set(wrong.tolist()) & set(found)) >= 15
+    assert len(set(found) - set(wrong.tolist())) <= 4
+    assert "its label 'digit" in found[55]
+    assert f"reads like 'digit {DIGITS.target[55]}'" in found[55]
 
 
 def test_texts_go_through_the_screen(place):

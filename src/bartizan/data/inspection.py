@@ -2,14 +2,19 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from bartizan.data.checks.base import Checked, Labels
+from bartizan.data.checks.base import Checked, Labels, nothing
+from bartizan.data.checks.features import convolved, grey, standard
+from bartizan.data.checks.mislabelled import LEAST_ROWS, MOST_CLASSES, check_labels
 from bartizan.data.checks.pictures import check_pictures
+from bartizan.data.checks.predicted import Features, predicted
 from bartizan.data.checks.texts import check_pairs, check_texts, hidden_characters
+from bartizan.data.checks.vectors import table_vectors, text_vectors
 from bartizan.data.columns import Columns, columns
 from bartizan.data.layout import TEXT_FORMATS
 from bartizan.data.manifest import Manifest
@@ -19,6 +24,7 @@ from bartizan.data.staging import DATA, label_column
 
 MOST_ROWS = 20_000
 """Rows beyond this many are not checked together: of records an even sample is, of the rest it is said."""
+_LEAST_SIDE = 4
 Screen = Callable[[str], str]
 """Looks at one text for an attack on whoever reads it; returns why, or nothing."""
 
@@ -62,10 +68,10 @@ def _checked(manifest: Manifest, screen: Screen | None, unchecked: list[str]) ->
         yield from _records(manifest, screen, unchecked)
     elif manifest.head.format == "npz":
         for names, pictures, labels in _arrays(manifest, data, unchecked):
-            yield names, check_pictures(pictures, labels)
+            yield from _pictures(names, pictures, labels)
     elif manifest.head.format == "images":
         for names, pictures, labels in _files(manifest, data, unchecked):
-            yield names, check_pictures(pictures, labels)
+            yield from _pictures(names, pictures, labels)
     else:
         unchecked.append(f"rows of {manifest.head.format}: no check for triggers in them yet")
 
@@ -80,6 +86,39 @@ def _records(manifest: Manifest, screen: Screen | None, unchecked: list[str]) ->
     for texts in found.texts.values() if screen is not None else ():
         yield names, _screened(texts, screen)
     yield from _texts(names, found)
+    if found.labels is not None:
+        yield names, _labels(_records_as_vectors(found), found.labels, found.names)
+
+
+def _records_as_vectors(found: Columns) -> Features:
+    def features(rows: Labels) -> Any:
+        texts = [" ".join(parts[at] for parts in found.texts.values()) for at in rows.tolist()]
+        vectors = [text_vectors(texts)]
+        if found.values.width:
+            vectors.append(table_vectors(found.values[rows.tolist()], np.random.default_rng(0)))
+        return np.concatenate(vectors, axis=1)
+
+    return features
+
+
+def _labels(features: Features, labels: Labels, names: Sequence[str] = ()) -> Checked:
+    """Return which labels are probably wrong; nothing for too few rows, or more classes than can be told apart."""
+    known = np.flatnonzero(labels >= 0)
+    present, numbers = np.unique(labels[known], return_inverse=True)
+    if len(known) < LEAST_ROWS or not 2 <= len(present) <= MOST_CLASSES:
+        return nothing("label", len(labels))
+    seen = predicted(lambda rows: features(known[rows]), numbers, len(present))
+    found = check_labels(seen, numbers, [names[one] if names else str(one) for one in present.tolist()])
+    scores, flagged = np.zeros(len(labels)), np.zeros(len(labels), bool)
+    scores[known], flagged[known] = found.scores, found.flagged
+    return Checked("label", scores, flagged, {int(known[at]): why for at, why in found.reasons.items()})
+
+
+def _pictures(names: list[Row], pictures: npt.NDArray[np.uint8], labels: Labels) -> _Results:
+    yield names, check_pictures(pictures, labels)
+    if min(pictures.shape[1:3]) >= _LEAST_SIDE:
+        rng = np.random.default_rng(0)
+        yield names, _labels(lambda rows: standard(convolved(grey(pictures[rows]), rng)), labels)
 
 
 def _texts(names: list[Row], found: Columns) -> _Results:
