@@ -3,7 +3,7 @@
 The other tool is run as a command when `model_signing` is on the path (pip install model-signing pyOpenSSL, in an
 environment of its own); without it that part is reported as not measured. Keyless signatures need the extra `sigstore`
 here too; the services are our own (tests/supply/sigstore_services.py), not Sigstore's public ones. Each figure is the
-median of five runs.
+median of five runs. `ARGS="--only interoperation"` runs that part alone.
 """
 
 import datetime
@@ -197,19 +197,19 @@ def keyless_interoperation(folder, tool):
     return answers
 
 
-def main():
-    """Measure, write the result, print it."""
+def main(parts):
+    """Measure, write the result, print it. Parts that are not asked for keep what an earlier run said."""
+    result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         key = keys(folder)
-        result = {
+        result |= {
             "bartizan": __version__,
             "python": platform.python_version(),
             "machine": platform.machine(),
             "cryptography": version("cryptography"),
-            "speed": speed(folder, key),
-            "interoperation": interoperation(folder, key),
         }
+        result |= {part: PARTS[part](folder, key) for part in parts}
     RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     for name in ("sign_s", "verify_s"):
         print(f"{name:<10} 1 GB: {result['speed'][name]['median']:.2f} s")
@@ -218,5 +218,8 @@ def main():
     return 0 if isinstance(answers, str) or all(answers.values()) else 1
 
 
+PARTS = {"speed": speed, "interoperation": interoperation}
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[2:] if sys.argv[1:2] == ["--only"] else PARTS))
