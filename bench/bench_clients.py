@@ -14,7 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import uvloop
-from bench.bench_gateway import PATH, SEED, body, free_port, process
+from bench.bench_gateway import LOAD, SEED, free_port, process
+from bench.gateway_load import PATH, PROMPTS, body
 
 from bartizan.gateway.upstream import HttpUpstream
 
@@ -23,7 +24,7 @@ ROUNDS, N, CONCURRENCY = 5, 6000, 32
 
 async def ours(url, n):
     """Send `n` requests with the hand-written client."""
-    client, request, left = HttpUpstream("u", url, key="k"), body(), iter(range(n))
+    client, request, left = HttpUpstream("u", url, key="k"), body(PROMPTS[0]), iter(range(n))
 
     async def worker():
         for _ in left:
@@ -40,7 +41,7 @@ async def pyreqwests(url, n):
     """Send `n` requests with pyreqwest."""
     from pyreqwest.client import ClientBuilder
 
-    request, left = body(), iter(range(n))
+    request, left = body(PROMPTS[0]), iter(range(n))
     async with ClientBuilder().build() as client:
 
         async def worker():
@@ -68,7 +69,7 @@ def main():
     """Measure both in turn, print, write the result."""
     port = free_port()
     result = {"python": sys.version.split()[0], "seed": SEED, "n": N, "rounds": ROUNDS, "concurrency": CONCURRENCY}
-    mock = [sys.executable, "bench/bench_gateway.py", "mock", str(port)]
+    mock = [sys.executable, str(LOAD), "mock", str(port)]
     with process(mock, 1, port):
         os.sched_setaffinity(0, {0})
         for name, client in (("hand-written", ours), (f"pyreqwest {version('pyreqwest')}", pyreqwests)):
