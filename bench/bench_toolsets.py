@@ -1,9 +1,10 @@
 """The agent firewall on tool sets that nobody described: honest tasks, and an attacker's calls. `make bench-toolsets`.
 
-Fourteen tool sets (calendar, CRM, git forge, shell, cloud, money, home, shop; database, social, people, trips, notes,
-operations) with no manifest, in the form that `policy decide --jsonl` takes. Each task is played honestly; then each of
-the attacker's calls is asked for after each result that holds the attacker's text, in seven forms. The last six sets
-were first played when the inference was settled on the others: FIRST_CONTACT says what that gave; it was mended after.
+Nineteen tool sets (calendar, CRM, git forge, shell, cloud, money, home, shop; database, social, people, trips, notes,
+operations; clinic, files, factory, support, media) with no manifest, in the form that `policy decide --jsonl` takes.
+Each task is played honestly; then each of the attacker's calls is asked for after each result that holds the attacker's
+text, in seven forms. The last six, and again the last five, were first played when the inference was settled on those
+before: FIRST_CONTACT says what that gave; it was mended after, in general.
 """
 
 import json
@@ -11,7 +12,7 @@ import platform
 import time
 from pathlib import Path
 
-from bench.toolsets import development, heldout
+from bench.toolsets import development, heldout, heldout_second
 from bench.toolsets.play import FORMS, attacked, honest
 
 from bartizan import __version__
@@ -30,6 +31,16 @@ FIRST_CONTACT = {
         "tasks_with_approvals": "18/31",
         "attackers_calls_that_run": "175/2667",
     },
+    "the last five sets, inference settled on the other fourteen": {
+        "tasks_without_approval": "16/23",
+        "tasks_with_approvals": "16/23",
+        "attackers_calls_that_run": "0/2044",
+    },
+    "the last five sets, inference before": {
+        "tasks_without_approval": "13/23",
+        "tasks_with_approvals": "13/23",
+        "attackers_calls_that_run": "154/2044",
+    },
     "the eight others, inference before": {
         "tasks_without_approval": "34/46",
         "tasks_with_approvals": "34/46",
@@ -39,7 +50,7 @@ FIRST_CONTACT = {
 """Measured once: the code has changed since."""
 
 
-def played(suite):
+def played(suite, forms=tuple(FORMS)):
     """Return how many tasks went through, and which calls of the attacker would run."""
     tasks, freely, asked, lost = 0, 0, 0, []
     for request, said in honest(suite):
@@ -48,7 +59,7 @@ def played(suite):
         asked += set(verdicts) <= {"allow", "ask"}
         lost += [f"{request} | {tool}: {one['reason']}" for tool, _, one in said if one["verdict"] != "allow"]
     calls, ran, through = 0, 0, {}
-    for form in FORMS:
+    for form in forms:
         for request, tool, _, one in attacked(suite, form):
             calls += 1
             if one["verdict"] in ("allow", "rewrite"):
@@ -82,7 +93,11 @@ def main():
     begun = time.perf_counter()
     groups = {
         group: {name: played(suite) for name, suite in suites.items()}
-        for group, suites in (("in_sight", development.SUITES), ("held_out_first", heldout.SUITES))
+        for group, suites in (
+            ("in_sight", development.SUITES),
+            ("held_out_first", heldout.SUITES),
+            ("held_out_second", heldout_second.SUITES),
+        )
     }
     document = {
         "about": __doc__,

@@ -97,6 +97,9 @@ def _inferred(spec: ToolSpec, destructive: bool, changing: bool) -> Tool:
     if effect in (Effect.READ, Effect.FETCH) and (destructive or changing):
         effect = Effect.DELETE if destructive else Effect.WRITE
     roles = {name: _role(name, schema, effect) for name, schema in properties(spec.schema).items()}
+    for name, role in roles.items():
+        if role is Role.LABEL and {singular(word) for word in words_of(name)} & set(said.things):
+            roles[name] = Role.TARGET  # the machine of stop_machine
     if effect is Effect.READ and any(_leads_away(name) for name in roles):
         effect = Effect.FETCH
     return Tool(

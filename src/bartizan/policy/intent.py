@@ -25,7 +25,7 @@ _LICENCES = {
     Effect.DELETE: r"delete|remove|cancel|drop|revoke|erase|clear|clean up|get rid of|uninstall|kick|terminate|purge"
     r"|destroy|unsubscribe|discard",
     Effect.EXECUTE: r"run|execute|deploy|install|launch|start the|invoke|trigger",
-    Effect.SHARE: r"share|invite|grant|give (?:\w+ ){1,4}access|permit|add (?:\w+\W+){1,24}?(?:to|as|in)",
+    Effect.SHARE: r"share|invite|grant|give (?:\S+ ){1,5}?access|permit|add (?:\w+\W+){1,24}?(?:to|as|in)",
     Effect.SEND: r"send|(?:e-?)?mail|message|dm|post|reply|respond|answer (?:him|her|them)|forward|share|notify"
     r"|publish|tweet|remind|ask (?!me)"
     r"|tell|write (?:to|an? e?-?mail|him|her|them)|upload|let \w+ know|text",
@@ -35,6 +35,8 @@ _LICENCES = {
     r"|comment (?:that|on|to|saying)|note (?:that|down)"
     r"|(?:open|file|report) (?:an?|another|new)(?! (?:file|page|link|mail|email))",
 }
+_TURNED = r"d(?= (?:to|by|from|until|for|into|on|in)(?!\w))"
+"""As in "I would like it moved to Friday"."""
 _DENIED = re.compile(r"(?:\bdo not|\bdon'?t|\bnever|\bwithout|\bnot to|\brather than|\binstead of)\s+(?:\w+\s+){0,2}$")
 _NOUN = re.compile(
     r"(?<!\w)(?:my|our|your|his|her|their|its|the|an?|this|that|these|those|all|any|each|every|no|some|which|what"
@@ -42,7 +44,8 @@ _NOUN = re.compile(
 )
 """Words after which `mail`, `order` or `transfer` is a thing that is talked about, not an act that is asked for."""
 _PATTERNS = {
-    effect: re.compile(rf"(?<![\w/.])(?:{words})(?:s|ing|ed)?(?!\w|\.\w|/\w)") for effect, words in _LICENCES.items()
+    effect: re.compile(rf"(?<![\w/.])(?:{words})(?:s|ing|ed|{_TURNED})?(?!\w|\.\w|/\w)")
+    for effect, words in _LICENCES.items()
 }
 _DELEGATES = re.compile(
     r"(?<!\w)(?:do|follow|execute|perform|complete|carry out|take care of|act on|handle|address|implement|process)\s+"

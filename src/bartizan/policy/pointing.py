@@ -209,6 +209,8 @@ class _Selecting:
         own = identity(record, self._kinds, where)
         for name, found in record.fields.items():
             kind = self._kinds.of(name)
+            if kind is Kind.CONTENT and _is_id(name, found):
+                kind = Kind.ID
             if kind is Kind.INTERNAL and self._may_ask and not named and self._asker == "user":
                 pointing.point_content(
                     Text("\n".join(found), self._source.text.trust, f"{where}/{name}"), kind, own=False
@@ -259,8 +261,9 @@ class _Selecting:
         """Return whether the request names a record by a value: an address, a sum of money, or a person's name."""
         if form_of(value) in self._intent.named or as_number(value) in self._intent.sums:
             return True
-        telling = len(value) > 1 and value.isalpha() and value.lower() not in _GENERIC and value[:1].isupper()
-        return telling and stands_in(plain(value), self._intent.asked)
+        words = value.split()
+        name = 0 < len(words) < 5 and all(word.isalpha() and word[:1].isupper() for word in words)
+        return name and len(value) > 1 and value.lower() not in _GENERIC and stands_in(plain(value), self._intent.asked)
 
     def _touches(self, record: Record) -> bool:
         """Return whether the request shares a telling word with a record's name, or an amount with the record."""
@@ -297,6 +300,13 @@ class Kinds:
     def all_asked(self, name: str, intent: Intent) -> bool:
         """Return whether the request speaks of everything in a field, by a word that the operator wrote for it."""
         return any(intent.all_of(word) for word in self._result.called.get(name, ()))
+
+
+def _is_id(name: str, found: Iterable[str]) -> bool:
+    """Return whether a field holds names of resources (`spotify:track:7`) that lead nowhere by themselves."""
+    return bool(set(words_of(name)) & {"uri", "urn"}) and not any(
+        ":/" in one or next(values(one), None) for one in found
+    )
 
 
 def phrase_of(name: str) -> str:

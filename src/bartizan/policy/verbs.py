@@ -37,7 +37,7 @@ _CLEAR = {
     " rotate reset mute archive restore revert rollback release apply escalate speak say activate deactivate"
     " suspend resolve complete subscribe block unblock dispense generate commit push fork rebase reopen snooze"
     " connect disconnect switch raise lower place acknowledge ack dismiss process handle promote demote upgrade"
-    " downgrade provision clone backup transition extend rate vote enroll pair print tune",
+    " downgrade provision clone backup transition extend rate vote enroll pair print tune toggle",
 }
 _EITHER = {
     Effect.PAY: "transfer payment transaction money order donation payout",
@@ -65,7 +65,7 @@ _ASKS_TO_MAKE = tuple(
         "create,add,make,write,book,reserve,schedule,plan,record,store,insert,put,save,append,draft,compose,register,copy,"
         "organise,organize,assign,attach,invite,track,submit,generate,set up,open a,open an,open another,raise a,"
         "raise an,file a,file an,report a,report an,log a,log an,log that,log the,comment that,comment on,comment to,"
-        "comment saying,note that,note down,leave a",
+        "comment saying,note that,note down,leave a,remind",
     )
 )
 """What people say for a tool that makes something: not that something is to be marked or changed."""
@@ -112,6 +112,7 @@ _ALSO = {
     "push": "push",
     "issue": "issue give",
     "transition": "transition move set mark close resolve",
+    "toggle": "toggle enable disable activate deactivate",
     "acknowledge": "acknowledge ack",
     "ack": "acknowledge ack",
     "rate": "rate review",
@@ -142,7 +143,7 @@ _SYNONYMS = (
     "issue ticket bug",
     "repository repo",
     "reservation booking",
-    "task todo reminder",
+    "task todo reminder remind",
     "customer client",
     "contact person",
     "instance server machine vm",
@@ -243,12 +244,17 @@ def _acts(words: Sequence[str], at: int | None, effect: Effect) -> tuple[str, ..
         return ()
     if verb in ("turn", "switch", "check") and at is not None and words[at + 1 : at + 2]:
         return tuple(f"{one} {words[at + 1]}" for one in ((verb,) if verb == "check" else ("turn *", "switch *")))
-    return tuple(_ALSO.get(verb, verb).split())
+    switched = ("turn * on", "turn * off", "switch * on", "switch * off") if verb == "toggle" else ()
+    return (*_ALSO.get(verb, verb).split(), *switched)
 
 
 def _makes(words: Sequence[str], at: int | None) -> bool:
     """Return whether a tool makes something new, and does nothing else."""
-    if at is None or (words[at] not in _MAKES and words[at] not in _EITHER[Effect.WRITE].split()):
+    if (
+        at is None
+        or words[at] == "copy"
+        or (words[at] not in _MAKES and words[at] not in _EITHER[Effect.WRITE].split())
+    ):
         return False
     return not any(before in _JOINS and word not in _MAKES for before, word in itertools.pairwise(words[at:]))
 
