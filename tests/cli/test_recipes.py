@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bartizan.cli.main import parser
+from bartizan.cli.main import main, parser
 
 ROOT = Path(__file__).parents[2]
 EVIL, GOOD = b"cposix\nsystem\n(S'true'\ntR.", b"\x80\x02N."
@@ -41,6 +41,20 @@ def test_the_step_fails_and_leaves_a_log(tmp_path, data, code):
     (tmp_path / "m.pkl").write_bytes(data)
     assert run(["bash", str(ROOT / "docs/recipes/scan_in_ci.sh"), "m.pkl"], tmp_path) == code
     assert json.loads((tmp_path / "bartizan.sarif").read_text())["version"] == "2.1.0"
+
+
+def test_the_step_asks_only_once_about_a_skill(tmp_path, monkeypatch, capsys):
+    """What the lock approves passes, under the key that is named."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "SKILL.md").write_text("Write short tables.\n")
+    (tmp_path / "bartizan.toml").write_text("[supply]\nreviewers_critical = 1\n")
+    main(["admit", "propose", "SKILL.md", "--version", "1", "--who", "bob"])
+    capsys.readouterr()
+    main(["admit", "list", "--json"])
+    main(["admit", "approve", json.loads(capsys.readouterr().out)["proposal"]["id"], "--who", "ada", "--why", "read"])
+    step = ["bash", str(ROOT / "docs/recipes/scan_in_ci.sh"), "SKILL.md"]
+    assert run(step, tmp_path, LOCK="bartizan.lock", KEY="bartizan-data/supply.key.pub") == 0
+    assert run(step, tmp_path, LOCK="bartizan.lock", KEY="") == 1  # the step itself ends: no key, no scan
 
 
 def action_step(folder, name, **inputs):
