@@ -42,6 +42,7 @@ with atheris.instrument_imports(include=["bartizan.supply"]):
     )
     from bartizan.supply.agents import mcp_servers, skills, tool_descriptions
     from bartizan.supply.base import Budget, LimitReached
+    from bartizan.supply.chat_templates import chat_template
     from bartizan.supply.packages import dependencies, javascript_code, python_code
     from bartizan.supply.pickles import scan_pickle
     from bartizan.supply.scan import scan_bytes
@@ -119,7 +120,7 @@ PARSERS = {
     "safetensors": lambda data: tensors.is_safetensors(memoryview(data)) and tensors.safetensors(memoryview(data), "x"),
     "gguf": lambda data: tensors.gguf(memoryview(b"GGUF" + data), "x", budget()),
     "numpy": lambda data: tensors.numpy_file(memoryview(b"\x93NUMPY" + data), "x", budget()),
-    "chat template": lambda data: tensors.chat_template(text(data), "x"),
+    "chat template": lambda data: chat_template(text(data), "x"),
     "model configs": configs,
     "notebook": lambda data: notebook_findings(text(data), "x.ipynb"),
     "hdf5": lambda data: hdf5_files.walk(memoryview(hdf5_files.MAGIC + data), "x", budget()),

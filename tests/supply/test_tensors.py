@@ -5,9 +5,8 @@ import struct
 
 import pytest
 
-from bartizan.lab.hostile_artefacts import HONEST_TEMPLATE
 from bartizan.supply.base import Budget
-from bartizan.supply.tensors import chat_template, gguf, is_safetensors, numpy_file, safetensors
+from bartizan.supply.tensors import gguf, is_safetensors, numpy_file, safetensors
 
 
 def made(header, size):
@@ -41,19 +40,6 @@ def test_an_exact_header_is_clean():
 def test_a_header_that_lies_is_a_finding(header, size):
     """Size, shape, type, order, doubles, no JSON, too deep."""
     assert safetensors(made(header, size), "x")
-
-
-def test_chat_templates_of_the_usual_kind_pass():
-    """Loops, filters, conditions."""
-    assert chat_template(HONEST_TEMPLATE, "x") == []
-    assert chat_template("{{ raise_exception('no') if messages[0]['role'] != 'user' else bos_token }}", "x") == []
-
-
-def test_a_template_that_reaches_for_python_is_blocked():
-    """CVE-2024-34359."""
-    found = chat_template("{{ ''.__class__.__mro__ }}", "x")
-    assert {one.rule for one in found} == {"template-injection"}
-    assert chat_template("{% if %}", "x")[0].rule == "template-unreadable"
 
 
 def test_a_gguf_header_that_lies_is_unreadable():

@@ -13,8 +13,9 @@ from typing import Any
 
 from bartizan.core.display import visible
 from bartizan.core.findings import Finding, Severity
-from bartizan.supply import keras_configs, tensors
+from bartizan.supply import keras_configs
 from bartizan.supply.base import unreadable
+from bartizan.supply.chat_templates import chat_template
 
 _DEPTH = 60
 _JSON_MARKS = ("chat_template", "auto_map", "_target_", "weight_map", '"class_name"', '"idx"', "\\u")
@@ -75,7 +76,7 @@ def _templates(inner: Any, where: str) -> Iterator[Finding]:
     elif isinstance(inner, dict):
         texts = [one for one in inner.values() if isinstance(one, str)]
     for text in texts:
-        yield from tensors.chat_template(text, f"{where}#chat_template")
+        yield from chat_template(text, f"{where}#chat_template")
 
 
 def _auto_map(inner: Any) -> str:

@@ -11,12 +11,11 @@ import re
 import struct
 from typing import Any
 
-import jinja2
 import numpy as np
-from jinja2 import nodes
 
 from bartizan.core.findings import Finding, Severity
 from bartizan.supply.base import Budget, unreadable
+from bartizan.supply.chat_templates import chat_template
 from bartizan.supply.pickles import scan_pickle
 
 _WIDTHS = {
@@ -25,17 +24,6 @@ _WIDTHS = {
 }  # fmt: skip
 _HEADER_LIMIT = 100_000_000
 _NUMPY_HEADER = 1 << 20
-_UNSAFE_NAME = re.compile(r"^_|mro|subclasses|globals|builtins|getattr|import|eval|exec|popen")
-_TEMPLATE_NODES = (
-    nodes.Getattr,
-    nodes.Getitem,
-    nodes.Name,
-    nodes.Filter,
-    nodes.Import,
-    nodes.FromImport,
-    nodes.Include,
-    nodes.Extends,
-)
 
 
 def is_safetensors(data: memoryview) -> bool:
@@ -173,29 +161,6 @@ def _gguf_tensor(reader: _Gguf, size: int, path: str, budget: Budget) -> list[Fi
         why = f"tensor {name[:80]!r} of {count} items at {offset}: its numbers lead out of the file"
         return [Finding("gguf-header", Severity.HIGH, why, path)]
     return []
-
-
-def chat_template(source: str, where: str) -> list[Finding]:
-    """Return what a chat template does beyond writing messages down (CVE-2024-34359: a template that runs commands)."""
-    try:
-        tree = jinja2.Environment(autoescape=True, extensions=["jinja2.ext.loopcontrols"]).parse(source)
-    except (jinja2.TemplateError, RecursionError) as error:
-        return [Finding("template-unreadable", Severity.MEDIUM, f"no Jinja template: {error}", where)]
-    wrong = []
-    for node in tree.find_all(_TEMPLATE_NODES):
-        match node:
-            case nodes.Import() | nodes.FromImport() | nodes.Include() | nodes.Extends():
-                wrong.append("it loads another template")
-            case nodes.Getattr(attr=name) | nodes.Getitem(arg=nodes.Const(value=str() as name)):
-                if _UNSAFE_NAME.search(name):
-                    wrong.append(f"it reaches for {name!r}")
-            case nodes.Filter(name="attr"):
-                wrong.append("it picks attributes by computed names")
-            case nodes.Name(name="self" | "lipsum" | "cycler" | "joiner" | "config" | "request"):
-                wrong.append(f"it uses {node.name}, a way out of the sandbox")
-            case _:
-                pass
-    return [Finding("template-injection", Severity.HIGH, why, where) for why in dict.fromkeys(wrong)]
 
 
 def numpy_file(data: memoryview, path: str, budget: Budget) -> list[Finding]:

@@ -3,11 +3,12 @@
 import json
 
 from bartizan.core.findings import Finding, Severity
-from bartizan.supply import model_configs, pmml_models, tensors
+from bartizan.supply import model_configs, pmml_models
 from bartizan.supply.agents.mcp_servers import scan_servers
 from bartizan.supply.agents.skills import is_skill, scan_skill
 from bartizan.supply.agents.tool_descriptions import scan_tools
 from bartizan.supply.base import Scanned, judged, unreadable
+from bartizan.supply.chat_templates import chat_template
 from bartizan.supply.packages.dependencies import scan_requirements
 from bartizan.supply.packages.indicators import remote_command
 from bartizan.supply.packages.javascript_code import javascript_findings, package_json_findings
@@ -53,7 +54,7 @@ def scan_text(data: bytes, path: str, *, in_skill: bool = False) -> Scanned | No
     if agent is not None:
         return agent
     if "chat_template" in name:
-        return judged(path, "text", tensors.chat_template(text, path))
+        return judged(path, "text", chat_template(text, path))
     return _other(text, name, path)
 
 
