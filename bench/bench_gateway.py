@@ -222,7 +222,8 @@ def ways(args, folder):
         found.append(Way("bartizan, rules", *rules, counts=MANY))
         shipped = stack.enter_context(ours(folder / "shipped", mock_url, "on"))
         counts = ((1, 400), (32, 1600))
-        found.append(Way("bartizan, at a glance", *shipped, prompts=glanced, counts=counts))
+        if glanced:
+            found.append(Way("bartizan, at a glance", *shipped, prompts=glanced, counts=counts))
         come = f"bartizan, as they come ({len(ALL) - len(glanced)} of {len(ALL)} to the encoder)"
         found.append(Way(come, *shipped, counts=((1, 96), (8, 192))))
         if args.portkey:
