@@ -286,6 +286,7 @@ async def test_refusals_arrive_as_typed_results(world):
         client, claude = openai_client(url), anthropic_client(url)
         whole = await client.chat.completions.create(model="m", messages=FORBIDDEN)
         assert whole.choices[0].finish_reason == "content_filter"
+        assert whole._request_id == world.records[-1][1]["request"]
         stream = await client.chat.completions.create(model="m", messages=FORBIDDEN, stream=True)
         assert [event async for event in stream][-1].choices[0].finish_reason == "content_filter"
         response = await client.responses.create(model="m", input="forbidden")
@@ -295,6 +296,7 @@ async def test_refusals_arrive_as_typed_results(world):
         assert (events[-1].type, events[-1].response.output_text[:9]) == ("response.incomplete", "I'm sorry")
         message = await claude.messages.create(model="m", max_tokens=9, messages=FORBIDDEN)
         assert message.stop_reason == "refusal"
+        assert message._request_id == world.records[-1][1]["request"]
         async with claude.messages.stream(model="m", max_tokens=9, messages=FORBIDDEN) as events:
             final = await events.get_final_message()
         assert (final.stop_reason, final.content[0].text) == ("refusal", "I'm sorry, but I can't help with that.")

@@ -272,8 +272,9 @@ def _is_stream(answer: Answering) -> bool:
 
 
 def _answer(said: Said, trace: Trace, receipt: Receipt | None = None) -> Answer:
-    headers = [(b"content-type", said.content_type), *our_headers(trace, receipt)]
-    return Answer(said.status, headers, said.body)
+    id_ = trace.id.encode()  # where a provider's id stands: SDKs show it, and it finds the record
+    headers = [(b"content-type", said.content_type), (b"x-request-id", id_), (b"request-id", id_)]
+    return Answer(said.status, headers + our_headers(trace, receipt), said.body)
 
 
 def _theirs(headers: Headers, booking: Booking) -> Headers:
