@@ -1,6 +1,7 @@
 """Examples with their classes, and how they are read from files: .npz, .csv, and gzipped IDX (the MNIST family).
 
-Nothing is unpickled. Bytes (0..255) are scaled to the stated range, because that is how image models are trained.
+Texts come as JSON lines. Nothing is unpickled. Bytes (0..255) are scaled to the stated range, because that is how image
+models are trained.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import gzip
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 
 from bartizan.core.errors import BadArtifact, BadSettings
@@ -47,6 +49,46 @@ class Labelled:
         if int(np.prod(shape)) != int(np.prod(self.x.shape[1:])):
             raise BadSettings(f"examples of shape {self.x.shape[1:]} cannot be read as {shape}")
         return Labelled(self.x.reshape(-1, *shape), self.y)
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """Texts and their classes (n,) int64."""
+
+    x: list[str]
+    y: Array
+
+    def first(self, count: int) -> LabelledTexts:
+        """Return the first `count` texts."""
+        return LabelledTexts(self.x[:count], self.y[:count])
+
+
+def load_texts(path: Path) -> LabelledTexts:
+    """Return the texts in JSON lines of `{"text": …, "label": 0, 1, …}`. Raises BadArtifact that names the line."""
+    texts, labels = [], []
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                try:
+                    row = msgspec.json.decode(line, type=_Row)
+                except msgspec.MsgspecError as error:
+                    raise BadArtifact(
+                        f"{path.name} line {number}: {error}", hint='Expected {"text": "…", "label": 0} on each line.'
+                    ) from error
+                texts.append(row.text)
+                labels.append(row.label)
+    except OSError as error:
+        raise BadArtifact(f"{path} cannot be read: {error}") from error
+    if not texts:
+        raise BadArtifact(f"{path.name} holds no texts", hint='Expected {"text": "…", "label": 0} on each line.')
+    return LabelledTexts(texts, np.array(labels, dtype=np.int64))
+
+
+class _Row(msgspec.Struct):
+    text: str
+    label: Annotated[int, msgspec.Meta(ge=0)]
 
 
 def load(path: Path, low: float = 0.0, high: float = 1.0) -> Labelled:

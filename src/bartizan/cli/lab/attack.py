@@ -1,5 +1,7 @@
 """`bartizan lab attack TARGET`: the strongest attacks that the target's access allows, measured by the judge.
 
+Data in JSON lines are texts, attacked word by word (`cli/lab/texts.py`).
+
 Writes attack.json and attack.html. Finished parts are kept under the output folder: the same command goes on where it
 was stopped.
 """
@@ -15,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bartizan.cli.base import OK, Command
+from bartizan.cli.lab import texts
 from bartizan.cli.lab.subject import Told, add_subject, bar, folder, subject
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections.lab import Lab
@@ -40,6 +43,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", choices=_SUITES, default="strongest", help="standard is AutoAttack's own budget")
     parser.add_argument("--snr-db", type=float, metavar="DB", help="for sounds: L2 noise this far below the signal")
     parser.add_argument(
+        "--words", type=float, default=0.2, metavar="X", help="for texts: share of the words that may change (0.2)"
+    )
+    parser.add_argument(
         "--eot", type=int, default=1, metavar="N", help="passes averaged, for models that answer at random"
     )
     parser.add_argument("--max-queries", type=int, metavar="N", help="the model never gets more rows than this")
@@ -53,6 +59,11 @@ def _run(args: argparse.Namespace) -> int:
     if not reference:
         raise BadSettings("no target", hint="Name it: bartizan lab attack TARGET, or `classifier` in [lab].")
     where = folder(args.output)
+    if texts.takes(lab):
+        with bar() as told:
+            shown = texts.attacked(lab, reference, args, told, where)
+        shown()
+        return OK
     with bar() as told:
         report = measured(lab, reference, args, told, where / ".bartizan-lab")
     from bartizan.lab.evasion.report import as_json, as_page

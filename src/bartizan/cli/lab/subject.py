@@ -20,7 +20,7 @@ Told = Callable[[str, int, int], None]
 def add_subject(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that describe a model, its data and the attacker's bound."""
     add_config(parser)
-    parser.add_argument("--data", metavar="FILE", help=".npz with x and y, .csv, or …-images-idx3-ubyte.gz")
+    parser.add_argument("--data", metavar="FILE", help=".npz with x and y, .csv, …-images-idx3-ubyte.gz; .jsonl: texts")
     parser.add_argument("--factory", metavar="MODULE:FUNCTION", help="makes the torch module of a file of weights")
     parser.add_argument("--shape", metavar="1,28,28", help="shape of one example")
     parser.add_argument("--low", type=float, metavar="X", help="smallest input value (default 0)")

@@ -19,7 +19,12 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     hardened: Annotated[
         str, Meta(description="The same model after hardening, from the same factory; proofs measure it as `on`.")
     ] = ""
-    data: Annotated[str, Meta(description="Test data: an .npz with x and y, or a .csv whose last column is y.")] = ""
+    data: Annotated[
+        str,
+        Meta(
+            description="Test data: an .npz with x and y, or a .csv whose last column is y; `lab attack`: .jsonl too."
+        ),
+    ] = ""
     shape: Annotated[
         tuple[int, ...], Meta(description="Shape of one example; empty: the model or the data tells.")
     ] = ()

@@ -58,14 +58,19 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def as_page(report: Report) -> str:
     """Return the report as one HTML page without scripts or outside files."""
+    examples = [_example(report, row) for row in _worst(report)]
+    return page(
+        "page.html", report=report, found=report.found, target=report.problem.target, ball=report.problem.ball,
+        examples=examples, plot=plot(report.points),
+    )  # fmt: skip
+
+
+def page(name: str, **values: Any) -> str:
+    """Return one of our pages, filled in."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("bartizan.lab.evasion", "."), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    examples = [_example(report, row) for row in _worst(report)]
-    return environment.get_template("page.html").render(
-        report=report, found=report.found, target=report.problem.target, ball=report.problem.ball,
-        examples=examples, plot=plot(report.points), version=__version__,
-    )  # fmt: skip
+    return environment.get_template(name).render(**values, version=__version__)
 
 
 def _worst(report: Report) -> list[int]:
@@ -96,8 +101,8 @@ def _example(report: Report, row: int) -> dict[str, Any]:
     }
 
 
-def plot(points: Sequence[tuple[float, Measurement]]) -> str:
-    """Return accuracy against epsilon as SVG with its intervals; empty below two points."""
+def plot(points: Sequence[tuple[float, Measurement]], by: str = "epsilon") -> str:
+    """Return accuracy against epsilon (or what `by` says) as SVG with its intervals; empty below two points."""
     if len(points) < 2:
         return ""
     left, top, width, height = 46, 10, _PLOT_WIDTH - 60, _PLOT_HEIGHT - 46
@@ -116,12 +121,12 @@ def plot(points: Sequence[tuple[float, Measurement]]) -> str:
         for s in (0, 0.25, 0.5, 0.75, 1)
     )
     marks = "".join(
-        f'<circle cx="{x[i]:.1f}" cy="{y(value.value):.1f}" r="4"><title>ε = {epsilon:.4g}: {value}</title></circle>'
+        f'<circle cx="{x[i]:.1f}" cy="{y(value.value):.1f}" r="4"><title>{by} {epsilon:.4g}: {value}</title></circle>'
         f'<text x="{x[i]:.1f}" y="{top + height + 18}" text-anchor="middle">{epsilon:.3g}</text>'
         for i, (epsilon, value) in enumerate(points)
     )
     return (
-        f'<svg class="plot" viewBox="0 0 {_PLOT_WIDTH} {_PLOT_HEIGHT}" role="img" aria-label="accuracy by epsilon">'
+        f'<svg class="plot" viewBox="0 0 {_PLOT_WIDTH} {_PLOT_HEIGHT}" role="img" aria-label="accuracy by {by}">'
         f'{ticks}<polygon points="{" ".join(band)}" class="band"/><polyline points="{line}" class="line"/>{marks}'
-        f'<text x="{left + width / 2}" y="{_PLOT_HEIGHT - 6}" text-anchor="middle">epsilon</text></svg>'
+        f'<text x="{left + width / 2}" y="{_PLOT_HEIGHT - 6}" text-anchor="middle">{by}</text></svg>'
     )

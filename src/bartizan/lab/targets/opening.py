@@ -54,7 +54,8 @@ def open_target(reference: str, described: Described | None = None) -> Target:
         case ".skops":
             from bartizan.lab.targets.scikit import load_skops, of_estimator
 
-            return _ranged(of_estimator(path.name, load_skops(path), said.arrays()), said)
+            spec = Texts() if said.texts else said.arrays()
+            return _ranged(of_estimator(path.name, load_skops(path), spec), said)
         case ".safetensors" | ".pt" | ".pth" | ".bin":
             return _weights(path, said)
         case ".pkl" | ".joblib" | ".pickle":

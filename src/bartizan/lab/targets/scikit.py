@@ -12,20 +12,24 @@ import numpy as np
 
 from bartizan.core.errors import BadArtifact, BadSettings
 from bartizan.lab.needs import need
-from bartizan.lab.target import Access, Array, Arrays, Predict, ScoreKind, Target, Traits
+from bartizan.lab.target import Access, Array, Arrays, Predict, ScoreKind, Spec, Target, Texts, Traits
 from bartizan.lab.targets.agreement import disagreement
 
 _TOLERANCE = 1e-3
 
 
-def of_estimator(name: str, estimator: Any, spec: Arrays | None = None) -> Target:
-    """Return a target around a fitted classifier. Classes are numbered in the order of `estimator.classes_`."""
+def of_estimator(name: str, estimator: Any, spec: Spec | None = None) -> Target:
+    """Return a target around a fitted classifier. Classes are numbered in the order of `estimator.classes_`.
+
+    With a spec of `Texts` the estimator is a pipeline that takes strings; it then gives scores or labels, no gradients.
+    """
     classes = getattr(estimator, "classes_", None)
     if classes is None:
         raise BadSettings(f"{name}: {type(estimator).__name__} has no classes_: expected a fitted classifier")
-    width = getattr(estimator, "n_features_in_", None)
-    spec = spec or Arrays((width,))
-    predict, access, kind = _predictor(estimator, np.asarray(classes))
+    predict, access, kind = _predictor(estimator, np.asarray(classes), list if isinstance(spec, Texts) else _rows)
+    if isinstance(spec, Texts):
+        return Target(name, predict, spec, Traits(len(classes), access, kind, batch=4096))
+    spec = spec or Arrays((getattr(estimator, "n_features_in_", None),))
     module = torch_copy(estimator) if access is Access.SCORES else None
     off = 0.0 if module is None else disagreement(module, predict, spec, kind)
     module = module if off <= _TOLERANCE else None
@@ -53,15 +57,15 @@ def load_skops(path: Path) -> Any:
         raise BadArtifact(f"{path.name} is no skops file: {type(error).__name__}: {error}") from error
 
 
-def _predictor(estimator: Any, classes: Array) -> tuple[Predict, Access, ScoreKind]:
+def _predictor(estimator: Any, classes: Array, given: Callable[[Any], Any]) -> tuple[Predict, Access, ScoreKind]:
     if callable(getattr(estimator, "predict_proba", None)):
-        return lambda x: np.asarray(estimator.predict_proba(_rows(x))), Access.SCORES, "probabilities"
+        return lambda x: np.asarray(estimator.predict_proba(given(x))), Access.SCORES, "probabilities"
     if callable(getattr(estimator, "decision_function", None)):
-        return lambda x: _two_columns(np.asarray(estimator.decision_function(_rows(x)))), Access.SCORES, "logits"
+        return lambda x: _two_columns(np.asarray(estimator.decision_function(given(x)))), Access.SCORES, "logits"
     order = np.argsort(classes)
 
-    def labels(x: Array) -> Array:
-        return np.asarray(order[np.searchsorted(classes, estimator.predict(_rows(x)), sorter=order)])
+    def labels(x: Any) -> Array:
+        return np.asarray(order[np.searchsorted(classes, estimator.predict(given(x)), sorter=order)])
 
     return labels, Access.LABELS, "probabilities"
 
