@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from tests.threats.benches import bench
 
+from bartizan.gateway.predict.accounts import Scores
 from bartizan.policy.release import Release
 from bartizan.threats import t05_model_extraction as t05
 from bartizan.threats.base import State, prove
@@ -28,6 +29,16 @@ def test_a_control_that_does_nothing_or_changes_labels_fails(monkeypatch):
         (lambda self, x, scores: np.roll(scores, 1, axis=1), "No label changes"),
     ):
         monkeypatch.setattr(Release, "apply", change)
+        row = prove(t05.T05, bench())
+        assert row.state is State.FAILED
+        assert said in row.why
+
+
+def test_a_watch_that_sees_nothing_or_everything_fails(monkeypatch):
+    """Both of its claims can be broken."""
+    monkeypatch.setattr(t05, "LADDER", (1,))
+    for past, said in (([], "anywhere are noticed"), (["far"], "Honest windows are not")):
+        monkeypatch.setattr(Scores, "past", lambda self, limits, past=past: past)
         row = prove(t05.T05, bench())
         assert row.state is State.FAILED
         assert said in row.why

@@ -79,13 +79,13 @@ def _sketch(args: argparse.Namespace, settings: Predict) -> int:
     x = np.concatenate([contract.features(piece) for piece in pieces])
     with Console(stderr=True).status(f"asking {model.name} about {len(x)} inputs"):
         said = asyncio.run(_asked(served(model), pieces))
-    with Console(stderr=True).status(f"{len(x)} inputs and their answers"):
-        sketch = sketched(
-            Honest(x, said.labels, said.scores, contract.bounds()),
-            seed=secrets.randbits(63),
-            rate=args.rate,
-            clients=args.clients,
-        )
+
+    def ask(looked: Array) -> Array | None:
+        return asyncio.run(_asked(served(model), _pieces(_split(looked, model), model, contract))).scores
+
+    honest = Honest(x, said.labels, said.scores, contract.bounds(), ask)
+    with Console(stderr=True).status(f"making up {args.clients} clients and asking about their inputs"):
+        sketch = sketched(honest, seed=secrets.randbits(63), rate=args.rate, clients=args.clients)
     out = _written(sketch, args.out, f"{model.name}.sketch")
     facts = sketch.facts
     doubt = (
@@ -145,13 +145,34 @@ def _honest(path: Path, model: PredictModel, contract: Contract) -> list[tuple[T
             raise BadArtifact(f"{path}: {entry.name}: shape {values.shape} {values.dtype}: expected {entry.shape}")
         values = values.reshape(-1, *entry.shape).astype(DTYPES[entry.datatype])
         tensors.append(Tensor(entry.name, entry.datatype, values))
+    try:
+        return _pieces(tensors, model, contract)
+    except BadRequest as error:
+        raise BadArtifact(f"{path}: {error}") from None
+
+
+def _split(x: Array, model: PredictModel) -> list[Tensor]:
+    """Return the tensors of inputs as lines (n, D)."""
+    tensors, at = [], 0
+    for entry in model.inputs:
+        size = int(np.prod(entry.shape))
+        values = x[:, at : at + size].reshape(-1, *entry.shape)
+        if not entry.datatype.startswith("FP"):
+            values = np.rint(values)
+        tensors.append(Tensor(entry.name, entry.datatype, values.astype(DTYPES[entry.datatype])))
+        at += size
+    return tensors
+
+
+def _pieces(tensors: list[Tensor], model: PredictModel, contract: Contract) -> list[tuple[Tensor, ...]]:
+    """Return the inputs as requests. Raises BadRequest for what the contract does not take, with its place."""
     pieces = []
     for start in range(0, max(len(one.values) for one in tensors), model.rows):
         piece = tuple(Tensor(one.name, one.datatype, one.values[start : start + model.rows]) for one in tensors)
         try:
             contract.rows(piece)
         except BadRequest as error:
-            raise BadArtifact(f"{path}: from example {start}: {error}") from None
+            raise BadRequest(f"from example {start}: {error}") from None
         pieces.append(piece)
     return pieces
 

@@ -74,7 +74,7 @@ def test_sums_stay_what_their_blocks_add_up_to():
     first = 21 - len(blocks)
     for half in (0, 1):
         naive = sum(block for number, block in enumerate(blocks, first) if number % 2 == half)
-        np.testing.assert_allclose(past._halves[half, 0], naive, atol=1e-2)
+        np.testing.assert_allclose(past._halves[half, 0], naive[:WAVES], atol=1e-2)
 
 
 def test_signs_of_a_window():

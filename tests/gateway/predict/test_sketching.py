@@ -1,8 +1,10 @@
 """Limits are drawn where made-up honest clients seldom come, and too few inputs are refused."""
 
+import dataclasses
+
 import numpy as np
 import pytest
-from tests.gateway.predict.traffic import BOUNDS, honest, sketch
+from tests.gateway.predict.traffic import BOUNDS, honest, scores_of, sketch
 
 from bartizan.core.errors import BadRequest
 from bartizan.gateway.predict.sketching import Honest, sketched
@@ -28,6 +30,17 @@ def test_a_look_leaves_categories_alone_and_stays_in_the_range():
     assert (seen[:, 0] >= 0).all()
     assert (seen[:, 0] <= 1).all()
     assert (seen[:, 2] != x[:, 2]).all()
+
+
+def test_clients_whose_look_makes_the_model_unsure_are_expected():
+    """The model is asked about their inputs; where all are answered with doubt, the limit of doubt lies higher."""
+    x = honest()[0]
+    scores = scores_of(x)
+    calm = Honest(x, scores.argmax(axis=1), scores, BOUNDS, scores_of)
+    shy = dataclasses.replace(calm, ask=lambda x: np.full((len(x), 10), 0.1 * np.random.default_rng(len(x)).random()))
+    made = [sketched(one, seed=5, clients=30) for one in (calm, shy)]
+    highest = [one.scales[3, 1].sum() * one.limits.doubt for one in made]
+    assert highest[0] < highest[1]
 
 
 def test_labels_alone_are_enough_but_few_inputs_are_not():

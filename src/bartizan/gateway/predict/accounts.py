@@ -92,7 +92,7 @@ class Accounts:
         self._sketch = sketch
         self._askers: dict[str, _Asker] = {}  # in the order of the last question
         self._groups: dict[str, _Asker] = {}
-        self._halves = np.zeros((2, MOST, WAVES + 1), np.float32)  # sums of each caller's even and odd blocks
+        self._halves = np.zeros((2, MOST, WAVES), np.float32)  # sums of each caller's even and odd blocks, no doubt
         self._counts = np.zeros((2, MOST), np.int64)
         self._names = [""] * MOST
 
@@ -108,11 +108,11 @@ class Accounts:
         asker = self._asker(caller)
         half, slot = asker.count % 2, asker.slot
         if len(asker.blocks) >= KIN_BLOCKS:  # the block that is too old now is of the same half: KIN_BLOCKS is even
-            self._halves[half, slot] -= asker.blocks[-KIN_BLOCKS]
+            self._halves[half, slot] -= asker.blocks[-KIN_BLOCKS][:WAVES]
             self._counts[half, slot] -= 1
         asker.blocks.append(block)
         asker.count += 1
-        self._halves[half, slot] += block
+        self._halves[half, slot] += block[:WAVES]
         self._counts[half, slot] += 1
         kin, relatives = self._kin(slot)
         return Scores(*self._own(asker), kin, relatives)

@@ -66,6 +66,8 @@ class Sketch:
     """Their mean for each label (kinds, WAVES) float32."""
     doubts: Array
     """Mean doubt for each label (kinds,) float32."""
+    lean: Array
+    """How doubt goes with place over honest clients: whose images are dark or noisy is answered with doubt (WAVES,)."""
     doubt_spread: float
     """Deviation of one input's doubt; 0: the model gives no scores, and doubt is not looked at."""
     chance: float
@@ -109,8 +111,11 @@ class Sketch:
     def unexpected(self, places: Array, labels: Array, doubt: Array) -> Array:
         """Return what is not expected of inputs with these answers (n, WAVES + 1): place, and doubt in deviations."""
         kinds = labels % len(self.kinds)
-        sure = (doubt - self.doubts[kinds]) / self.doubt_spread if self.doubt_spread else np.zeros(len(labels))
-        return np.column_stack([places - self.kinds[kinds], sure]).astype(np.float32)
+        apart = places - self.kinds[kinds]
+        if not self.doubt_spread:
+            return np.column_stack([apart, np.zeros(len(labels))]).astype(np.float32)
+        unsure = (doubt - self.doubts[kinds]) / self.doubt_spread - apart @ self.lean
+        return np.column_stack([apart, unsure]).astype(np.float32)
 
     def write(self, path: Path) -> None:
         """Write the sketch for its owner only. Raises OSError."""
@@ -161,6 +166,7 @@ _SHAPES: dict[str, tuple[tuple[str | int, ...], str]] = {
     "whiten": ((WAVES, WAVES), "float32"),
     "kinds": (("kinds", WAVES), "float32"),
     "doubts": (("kinds",), "float32"),
+    "lean": ((WAVES,), "float32"),
     "scales": ((len(SIZES), 2, 2), "float32"),
     "held": (("h", WAVES), "float32"),
     "held_labels": (("h",), "int64"),

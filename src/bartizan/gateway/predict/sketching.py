@@ -8,6 +8,7 @@ et al. 2005). Real clients may differ more from each other than these; who diffe
 """
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,9 +31,13 @@ _TAKES_TURNS = 0.5
 """Concentration of the labels a client asks about (Dirichlet): a few more than the others."""
 _HARDER = 0.15
 """Deviation of how much clients lean to hard or easy inputs."""
-_BRIGHT, _CONTRAST, _GRAIN = 0.03, 0.05, 0.04
+_BRIGHT, _CONTRAST, _GRAIN = 0.02, 0.03, 0.02
 """Looks of clients, in shares of the range."""
 _SIGNS = tuple(vars(Limits()))
+_ASKED = 256
+"""Inputs of each client that the model is asked about as the client sends them."""
+_WAYS = 8
+"""Directions in which clients differ most; more would be fitted to the clients that limits are drawn from."""
 _FEW = 16
 """Values that a feature without a look has at most: a category has no brightness."""
 _LEVEL = 256
@@ -52,6 +57,8 @@ class Honest:
     scores: Array | None
     """Probabilities (n, classes), where the model gives any."""
     bounds: tuple[Array, Array]
+    ask: Callable[[Array], Array | None] = lambda x: None
+    """Inputs (n, D) to the model's probabilities: it is asked how unsure clients' looks make it."""
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -76,7 +83,8 @@ class Honest:
 
     def part(self, rows: Array) -> "Honest":
         """Return some of them."""
-        return Honest(self.x[rows], self.labels[rows], None if self.scores is None else self.scores[rows], self.bounds)
+        scores = None if self.scores is None else self.scores[rows]
+        return dataclasses.replace(self, x=self.x[rows], labels=self.labels[rows], scores=scores)
 
     def seen_by(self, rows: Array, draw: np.random.Generator) -> Array:
         """Return the inputs of some rows as a client with a look of its own sends them."""
@@ -105,6 +113,9 @@ def sketched(honest: Honest, *, seed: int, rate: float = RATE, clients: int = CL
     held = later.part(np.arange(min(HELD, len(later))))
     made = dataclasses.replace(made, held=made.place(held.x), held_labels=held.labels.astype(np.int64))
     blocks = _clients(made, later, (clients, SIZES[-1]), draw)
+    if made.doubt_spread:
+        made = dataclasses.replace(made, lean=_lean(blocks))
+        blocks[..., WAVES] -= blocks[..., :WAVES] @ made.lean
     made = dataclasses.replace(made, scales=_scales(blocks), chance=_chance(blocks))
     seen = _seen(made, blocks)
     limits = Limits(*(line(_usual_worst(seen, sign), rate / len(_SIGNS)) for sign in _SIGNS))
@@ -128,6 +139,7 @@ def _described(honest: Honest, seed: int, draw: np.random.Generator) -> Sketch:
         whiten=empty,
         kinds=empty,
         doubts=empty,
+        lean=np.zeros(WAVES, np.float32),
         doubt_spread=0.0,
         chance=1.0,
         scales=empty,
@@ -173,9 +185,20 @@ def _clients(made: Sketch, honest: Honest, count: tuple[int, int], draw: np.rand
         liked = draw.dirichlet(np.full(len(made.kinds), _TAKES_TURNS))
         weight = (liked[labels % len(made.kinds)] + 1e-6) * np.exp(_HARDER * draw.normal() * hard)
         rows = draw.choice(len(honest), count[1], p=weight / weight.sum())
-        unexpected = made.unexpected(made.place(honest.seen_by(rows, draw)), labels[rows], unsure[rows])
+        seen = honest.seen_by(rows, draw)
+        said = honest.ask(seen[:_ASKED]) if count[1] > _LEVEL else None
+        less_sure = 0.0 if said is None else float(np.mean(doubt(said, len(said)) - unsure[rows[:_ASKED]]))
+        unexpected = made.unexpected(made.place(seen), labels[rows], unsure[rows] + less_sure)
         out.append(unexpected.reshape(-1, BLOCK, WAVES + 1).sum(axis=1))
     return np.stack(out)
+
+
+def _lean(blocks: Array) -> Array:
+    """Return how clients' mean doubt goes with the directions in which their means differ most."""
+    means = blocks.sum(axis=1)
+    ways = np.linalg.svd(means[:, :WAVES], full_matrices=False)[2][:_WAYS].T
+    along = np.linalg.lstsq(means[:, :WAVES] @ ways, means[:, WAVES], rcond=None)[0]
+    return np.asarray(ways @ along, np.float32)
 
 
 def _scales(blocks: Array) -> Array:
@@ -190,7 +213,7 @@ def _scales(blocks: Array) -> Array:
 
 
 def _chance(blocks: Array) -> float:
-    windows = blocks[:, : KIN_BLOCKS // 2].sum(axis=1) / np.sqrt(KIN_BLOCKS // 2 * BLOCK)
+    windows = blocks[:, : KIN_BLOCKS // 2, :WAVES].sum(axis=1) / np.sqrt(KIN_BLOCKS // 2 * BLOCK)
     return float(np.std((windows @ windows.T)[np.triu_indices(len(windows), 1)]))
 
 

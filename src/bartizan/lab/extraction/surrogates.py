@@ -127,7 +127,9 @@ class Plan:
     """Questions asked after each round in all; the copy is trained anew after each."""
     seed: int = 0
     steps: int = 300
-    """Training steps of 64 after a round; four times as many after the last."""
+    """Training steps of 64 after a round."""
+    final: int = 4
+    """Times as many after the last."""
 
 
 def steal(ask: Ask, way: Way, network: Network, plan: Plan, told: Callable[[Copy], None] = lambda copy: None) -> Copy:
@@ -144,7 +146,7 @@ def steal(ask: Ask, way: Way, network: Network, plan: Plan, told: Callable[[Copy
             copy.asked = np.concatenate([copy.asked, more])
             copy.answers = np.concatenate([copy.answers, said]) if len(copy.answers) else said
         last = number == len(plan.rounds) - 1
-        copy.module = _taught(network(), copy, plan.steps * (4 if last else 1), draw)
+        copy.module = _taught(network(), copy, plan.steps * (plan.final if last else 1), draw)
         told(copy)
     return copy
 
