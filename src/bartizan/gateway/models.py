@@ -1,8 +1,11 @@
 """`GET /v1/models` and `GET /v1/models/ID`: what the upstream says, for callers we know. Names are not screened."""
 
+from urllib.parse import unquote
+
 from bartizan.core.errors import Refused, UpstreamFailed
 from bartizan.gateway.call import Answer, Call
 from bartizan.gateway.gate import Gate
+from bartizan.gateway.listing import PATH
 from bartizan.gateway.wires.openai_answers import openai_error
 
 
@@ -10,7 +13,7 @@ async def models(gate: Gate, call: Call) -> Answer:
     """Return the upstream's answer as it is, or an error in OpenAI's form."""
     try:
         gate.auth.identify(call.headers)
-        answer = await gate.upstream.send("GET", call.target, call.headers, b"")
+        answer = await gate.upstream.send("GET", call.target, call.headers, b"", unquote(call.path[len(PATH) + 1 :]))
         pieces = []
         try:
             while piece := await answer.read():

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from bartizan.gateway import listing
 from bartizan.gateway.health import Health
 from bartizan.gateway.upstream import Answering, Headers, NotConnected, Upstream
 
@@ -37,6 +38,8 @@ class Routes:
 
     async def send(self, method: str, target: str, headers: Headers, body: bytes, model: str = "") -> Answering:
         """Send to the first that serves `model` and can be reached. Raises UpstreamFailed when there is none."""
+        if method == "GET" and not model and len(self._routes) > 1 and target.partition("?")[0] == listing.PATH:
+            return await self._list(target, headers)
         failed = NotConnected(f"no upstream serves the model {model[:80]!r}")
         for route in self._in_order(model):
             try:
@@ -46,6 +49,15 @@ class Routes:
                 if route.health is not None:
                     route.health.failed(str(error))
         raise failed
+
+    async def _list(self, target: str, headers: Headers) -> Answering:
+        """Return the models of all upstreams, each with those that are sent to it."""
+
+        def first(route: Route) -> listing.Serves:
+            return lambda model: next((one for one in self._routes if one.serves(model)), None) is route
+
+        up = [route for route in self._routes if route.health is None or route.health.up] or self._routes
+        return await listing.listed([(route.upstream, first(route)) for route in up], target, headers)
 
     def _in_order(self, model: str) -> list[Route]:
         serving = [route for route in self._routes if route.serves(model)]
