@@ -1,6 +1,7 @@
 """HDF5: what h5py writes is walked; ways into other files are found; damage ends with a reason."""
 
 import random
+import struct
 
 import pytest
 
@@ -71,3 +72,20 @@ def test_lengths_beyond_every_memory_are_unreadable():
     link = raw.find(b"\x01\x00\x01v", at)
     raw[link + 1 : link + 3 + 8] = b"\x03" + b"\xff" * 9
     assert scan_bytes(memoryview(bytes(raw)), "m", Budget()).verdict is not Verdict.CLEAN
+
+
+def test_pickles_where_pytables_unpickles_them():
+    """In the heap of values without a fixed size; a heap that lies about its sizes ends the walk."""
+    evil = b"cposix\nsystem\n(S'true'\ntR."
+
+    def with_heap(value, size=None):
+        body = value + bytes(-len(value) % 8)
+        entry = struct.pack("<HHIQ", 1, 1, 0, len(value) if size is None else size) + body
+        return hdf5_sample("dense") + b"GCOL\x01\0\0\0" + struct.pack("<Q", 32 + len(entry)) + entry + bytes(16)
+
+    def verdict(data):
+        return scan_bytes(memoryview(data), "m.h5", Budget()).verdict
+
+    assert verdict(with_heap(evil)) is Verdict.BLOCK
+    assert verdict(with_heap(b"(lp1\n.")) is verdict(with_heap(b"just text")) is Verdict.CLEAN
+    assert verdict(with_heap(b"just text", size=1 << 63)) is Verdict.CLEAN

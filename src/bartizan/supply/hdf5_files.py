@@ -6,6 +6,7 @@ in other files and virtual data sets are blocked (CVE-2026-1669). What the walk 
 fractal heaps, filters of somebody's plugin) goes to review.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ MAGIC = b"\x89HDF\r\n\x1a\n"
 _NOWHERE = 0xFFFFFFFFFFFFFFFF
 _LINK, _EXTERNAL, _LAYOUT, _FILTERS, _ATTRIBUTE, _CONTINUATION = 0x06, 0x07, 0x08, 0x0B, 0x0C, 0x10
 _SYMBOLS, _LINK_INFO, _ATTRIBUTE_INFO = 0x11, 0x02, 0x15
+_TEXTS = (3, 5)
+"""Classes of types: fixed texts, and bytes that HDF5 knows nothing about."""
+_HEAP = re.compile(rb"GCOL\x01\0\0\0")
 _OWN_FILTERS = 256
 """Filters below this number belong to the library; others are loaded from a plugin."""
 _LARGEST_TEXT = 64 << 20
@@ -46,6 +50,20 @@ def walk(data: memoryview, path: str, budget: Budget) -> Contents:
     except (Broken, IndexError, OverflowError, struct.error) as error:
         reader.contents.findings.append(unreadable(f"the HDF5 file breaks off: {error}", path))
     return reader.contents
+
+
+def heap_objects(data: memoryview, budget: Budget) -> Iterator[memoryview]:
+    """Yield what lies in the heaps of values without a fixed size: PyTables keeps pickles there."""
+    for heap in _HEAP.finditer(data):
+        at = heap.start() + 16
+        end = min(len(data), heap.start() + int.from_bytes(data[heap.end() : heap.end() + 8], "little"))
+        while at + 16 <= end:
+            budget.spend("opcodes")
+            index, size = struct.unpack_from("<H", data, at)[0], struct.unpack_from("<Q", data, at + 8)[0]
+            if index == 0:
+                break
+            yield data[at + 16 : at + 16 + size]
+            at += 16 + -(-size // 8) * 8
 
 
 class _Reader:
@@ -237,7 +255,7 @@ class _Reader:
         value = body[at + padded(type_size) + padded(space_size) :]
         if version > 1 and flags & 1:
             self.contents.unread["attributes of a named type"] = None
-        elif kind[0] & 15 == 3:
+        elif kind[0] & 15 in _TEXTS:
             size = struct.unpack_from("<I", kind, 4)[0]
             self.contents.texts[f"{path}@{name}"] = bytes(value[:size]).rstrip(b"\0")
         elif kind[0] & 15 == 9 and len(value) == 16:

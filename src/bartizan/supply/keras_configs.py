@@ -7,7 +7,7 @@ searched for code, so that nothing depends on the walk alone.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bartizan.core.display import visible
@@ -61,14 +61,21 @@ def hdf5(data: memoryview, path: str, budget: Budget) -> list[Finding]:
         where = f"{path}#{visible(place[:100])}"
         if is_keras_config(text):
             found += keras_config(text, where)
-        pickled = also_pickle(memoryview(text), where, budget)  # PyTables and pandas unpickle attributes
-        found += pickled.findings if pickled is not None else ()
+        found += _pickled(memoryview(text), where, budget)
+    for value in hdf5_files.heap_objects(data, budget):
+        found += _pickled(value, path, budget)
     named = {name for match in _IN_HDF5.finditer(data) if (name := _unescaped(match[1])) in _CODE}
     if named and not any(one.rule == "keras-code" for one in found):
         found += [Finding("keras-code", Severity.HIGH, f"{name} {_CODE[name]}", path) for name in sorted(named)]
     for what in contents.unread:
         found.append(Finding("hdf5-partly", Severity.MEDIUM, f"an HDF5 file with {what}, which are not read", path))
     return list(dict.fromkeys(found))
+
+
+def _pickled(value: memoryview, where: str, budget: Budget) -> Iterable[Finding]:
+    """PyTables and pandas unpickle attributes, and values without a fixed size."""
+    found = also_pickle(value, where, budget)
+    return found.findings if found is not None else ()
 
 
 def _unescaped(name: bytes) -> str:
