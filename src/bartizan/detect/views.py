@@ -116,8 +116,10 @@ def views(text: str, worth: Worth = everything) -> Iterator[View]:
 
 def _unfolded(plain: View, worth: Worth) -> Iterator[View]:
     """Folds of the whole text, then decodings of its parts; a decoded part is folded once more."""
-    folded = fold(plain)
-    yield folded
+    folded = plain
+    if not plain.text.isascii():  # nothing in ASCII is invisible or a look-alike
+        folded = fold(plain)
+        yield folded
     wanted = worth(folded.text)
     if LEET in wanted:
         for name, table in ((LEET, _LEET), (f"{LEET}, 1 as i", _LEET_I)):
@@ -128,7 +130,8 @@ def _unfolded(plain: View, worth: Worth) -> Iterator[View]:
         yield View(REVERSED, folded.text[::-1], folded.starts[::-1], folded.ends[::-1])
     if _FIVE_GAPS in folded.text.encode("latin-1", "replace").translate(_SPACED):
         yield _despaced(folded)
-    yield from _escapes(folded)
+    if "&" in folded.text or "%" in folded.text or "\\" in folded.text:
+        yield from _escapes(folded)
     for decoded in _decoded_parts(folded):
         yield decoded
         yield from _decoded_parts(decoded)
