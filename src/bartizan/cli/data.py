@@ -120,11 +120,11 @@ def _admission(settings: Settings, record: Any, progress: Any = lambda what, don
 def screened() -> Screen:
     """Return what looks for injections in the texts of a data set: the gateway's detectors, at 0.1 % false positives.
 
-    They are loaded when the first text comes.
+    A row is read as a document: whoever reads it was not meant to be given orders. They are loaded with the first text.
     """
 
     def screen(text: str) -> str:
-        judged = Judge(detectors("0.1%")).judge(Text(text, Trust.USER))
+        judged = Judge(detectors("0.1%")).judge(Text(text, Trust.WEB))
         if isinstance(judged.verdict, Allow):
             return ""
         worst = max(judged.findings, key=lambda one: one.score or 0.0)

@@ -28,7 +28,11 @@ _USUAL_WAY = 1.5
 """How far a class that words tell is from the others, in deviations (1.2 to 1.8 in reviews and tweets)."""
 _FEW, _FEW_SPREAD = 20, 0.25
 """Fewer tokens than this have no spread of their own; that of tokens of reviews is taken."""
-_LEAST_LIFT = 3.0
+_LEAST_LIFT, _TELLING = 1.5, 3.0
+"""Deviations by which a token is in the target more often than by chance: to be judged, and to be one of the honest
+tokens whose spread is taken. Of a class that most rows have, few rows of a trigger do not go far beyond chance."""
+_MANY = 10
+"""A token of fewer rows of the target is judged only when it is in it beyond chance."""
 _SHARED = 0.3
 _MOST_WEIGHT = 2.0
 _MOST_CANDIDATES = 4000
@@ -86,14 +90,17 @@ def deciding(content: Bags, tokens: Bags, inside: Mask, risk: float = RISK, *, w
     if min(inside.sum(), (~inside).sum()) < LEAST:
         return []
     read = Content(content, inside)
-    apart = _apart(read, [(one, own, _judged(read, own, whole)) for one, own in _candidates(tokens, inside)])
+    candidates, telling = _candidates(tokens, inside)
+    apart = _apart(read, [(one, own, _judged(read, own, whole)) for one, own in candidates])
     if not apart:
         return []
     shifts, deviations = (np.array(values) for values in zip(*(judged for _, _, judged in apart), strict=True))
     middle, spread = 0.0, _FEW_SPREAD**2
-    if len(apart) >= _FEW:
-        middle = float(np.median(shifts))
-        spread = (1.4826 * float(np.median(np.abs(shifts - middle)))) ** 2 - float(np.median(deviations)) ** 2
+    honest = np.array([one in telling for one, _, _ in apart])
+    if honest.sum() >= _FEW:
+        middle = float(np.median(shifts[honest]))
+        spread = (1.4826 * float(np.median(np.abs(shifts[honest] - middle)))) ** 2
+        spread -= float(np.median(deviations[honest])) ** 2
     strengths = (shifts - middle) / np.sqrt(max(0.0, spread) + deviations**2)
     bound = NormalDist().inv_cdf(1 - risk / len(apart))
     strengths = np.maximum(strengths, bound * (shifts - 3 * deviations) / _CERTAIN)
@@ -121,19 +128,22 @@ def _apart(read: Content, judged: list[_Judged]) -> list[_Judged]:
     return kept
 
 
-def _candidates(tokens: Bags, inside: Mask) -> list[tuple[int, Ints]]:
-    """Return tokens that are in the target more often than elsewhere, the most telling first, with its rows of each."""
+def _candidates(tokens: Bags, inside: Mask) -> tuple[list[tuple[int, Ints]], set[int]]:
+    """Return tokens that are in the target more often than elsewhere, the most telling first, with its rows of each,
+    and which of them are so beyond chance.
+    """
     own = inside[tokens.rows]
     within = np.bincount(tokens.tokens, own, tokens.count)
     every = np.bincount(tokens.tokens, minlength=tokens.count)
     base = float(inside.mean())
     lift = (within - every * base) / np.sqrt(every * base * (1 - base) + 1e-9)
-    chosen = np.flatnonzero((within >= LEAST) & (lift >= _LEAST_LIFT))
+    chosen = np.flatnonzero((within >= LEAST) & (lift >= np.where(within >= _MANY, _LEAST_LIFT, _TELLING)))
     chosen = chosen[np.argsort(-lift[chosen], kind="stable")][:_MOST_CANDIDATES]
     order = np.argsort(tokens.tokens, kind="stable")
     starts = np.searchsorted(tokens.tokens[order], np.arange(tokens.count + 1))
     rows = [tokens.rows[order[starts[one] : starts[one + 1]]] for one in chosen]
-    return [(int(one), own[inside[own]]) for one, own in zip(chosen, rows, strict=True)]
+    telling = set(chosen[lift[chosen] >= _TELLING].tolist())
+    return [(int(one), own[inside[own]]) for one, own in zip(chosen, rows, strict=True)], telling
 
 
 def _judged(read: Content, own: Ints, whole: bool) -> tuple[float, float]:

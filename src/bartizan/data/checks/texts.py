@@ -17,6 +17,8 @@ from bartizan.data.checks.base import Checked, Labels, Mask, together
 LEAST_ROWS = 100
 _LEAST = 5
 _MOST_TARGETS = 200
+_OPENING = 8
+"""Answers that begin with the same words, so many, are taken for one."""
 _SITE = re.compile(r"(?:https?://|www\.)([^\s/\"'<>)\]]+)", re.IGNORECASE)
 _REFUSAL = re.compile(
     r"^\W*(?:(?:i'?m|i am|we'?re|we are)\s+(?:(?:very|so|really)\s+)?(?:sorry|afraid|unable|not able)"
@@ -79,9 +81,9 @@ def _behaviours(prompts: Sequence[str], answers: Sequence[str]) -> list[tuple[st
     found = [("a refusal", np.array([refuses(one) for one in answers], bool))]
     same: dict[str, list[int]] = {}
     for at, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
-        split = words(answer)
+        split = [word for word in words(answer) if word[0].isalnum()]
         if len(split) >= 3:
-            same.setdefault(f"the answer {' '.join(split)[:60]!r}", []).append(at)
+            same.setdefault(f"the answer {' '.join(split[:_OPENING])[:60]!r}", []).append(at)
         for site in dict.fromkeys(one.lower() for one in _SITE.findall(answer)):
             if site not in prompt.lower():
                 same.setdefault(f"an answer that names {site[:60]}", []).append(at)
