@@ -82,6 +82,7 @@ def message(number: int, raw: Any) -> Message:
     where = f"messages[{number}]"
     if not isinstance(raw, dict):
         raise BadRequest(f"{where}: expected an object")
+    raw = _as_it_is_now(raw)
     try:
         role = Role(raw.get("role"))
     except ValueError:
@@ -91,7 +92,7 @@ def message(number: int, raw: Any) -> Message:
     text = _content(raw.get("content"), where)
     parts: list[Part] = []
     if role is Role.TOOL:
-        parts.append(ToolResult(str(raw.get("tool_call_id", "")), Text(text, ROLE_TRUST[role], where)))
+        parts.append(ToolResult(str(raw.get("tool_call_id") or ""), Text(text, ROLE_TRUST[role], where)))
     elif text:
         parts.append(Text(text, ROLE_TRUST[role], where))
     for call in raw.get("tool_calls") or ():
@@ -100,16 +101,28 @@ def message(number: int, raw: Any) -> Message:
             raise BadRequest(f"{where}.tool_calls: expected calls with a function, in an assistant's message")
         arguments = function.get("arguments")
         text_of = arguments if isinstance(arguments, str) else json.dumps(arguments if arguments is not None else {})
-        parts.append(ToolCall(str(call.get("id", "")), str(function.get("name", "")), text_of))
+        parts.append(ToolCall(str(call.get("id") or ""), str(function.get("name", "")), text_of))
     return Message(role, tuple(parts))
 
 
 def _content(content: Any, where: str) -> str:
     if content is None or isinstance(content, str):
         return content or ""
-    if isinstance(content, list) and all(isinstance(part, dict) for part in content):
-        return "\n".join(str(part.get("text", "")) for part in content)
+    if isinstance(content, list) and all(isinstance(part, dict) and "type" in part for part in content):
+        return "\n".join(str(part.get("text") or part.get("content") or "") for part in content)
+    if isinstance(content, dict | list):
+        return json.dumps(content, ensure_ascii=False)  # a result as its tool gave it
     raise BadRequest(f"{where}.content: expected text, or a list of parts")
+
+
+def _as_it_is_now(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a message with functions, as OpenAI had them before tools, in the form of tools: one call at a time."""
+    called = raw.get("function_call")
+    if raw.get("role") == "function":
+        return {**raw, "role": "tool", "tool_call_id": f"function {raw.get('name', '')}"}
+    if raw.get("role") == "assistant" and isinstance(called, dict) and not raw.get("tool_calls"):
+        return {**raw, "tool_calls": [{"id": f"function {called.get('name', '')}", "function": called}]}
+    return raw
 
 
 def tool_spec(raw: Any) -> ToolSpec:
