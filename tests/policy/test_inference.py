@@ -63,3 +63,12 @@ def test_fields_of_records_are_taken_by_name_but_never_those_of_a_text():
     assert infer(spec("search_files")).result is not None
     for name in ("get_webpage", "read_file", "get_document_text"):
         assert infer(spec(name)).result is None
+
+
+def test_a_plain_list_of_people_or_things_is_a_list_of_names():
+    """Which "each channel" or "everyone" means, where nobody described the tool; a list of texts is none."""
+    listed = infer(spec("get_team_members")).result
+    assert (listed.items, listed.by_name) == (Kind.META, True)
+    assert {"member", "everyone"} <= set(listed.called[""])
+    assert infer(spec("search_articles")).result.items is None
+    assert infer(spec("delete_users")).result.items is None

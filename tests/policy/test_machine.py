@@ -45,11 +45,7 @@ HOLES = {
     "everything is allowed": (machine, "decide", lambda call, context: Decision("c", call.tool, "allow", "x", "x")),
     "every effect is licensed": (decide, "licence_of", lambda tool, context, leaves: "user"),
     "every value is named": (decide, "unnamed", lambda *args: None),
-    "what was read names targets": (
-        named,
-        "_user_names",
-        lambda value, form, nouns, seen: any(value in text.content for text in (*seen.trusted, *seen.untrusted)),
-    ),
+    "what was read names targets": (named, "_target", None),
     "links in what goes out stay": (decide, "cleaned", lambda arguments, *args: (arguments, [])),
     "wide letters are not folded in payloads": (decide, "cleaned", None),
     "a paste is the user's word": (context, "parted", lambda content, runs: (content, "")),
@@ -70,6 +66,13 @@ ONLY = {
 
 
 def _made(hole, original):
+    if hole == "what was read names targets":
+
+        def target(path, value, call, seen):
+            read = any(value in text.content for text in seen.untrusted)
+            return None if read else original(path, value, call, seen)
+
+        return target
     if hole == "a denial is never read":
 
         def stranger(self, text, parts):

@@ -87,6 +87,11 @@ _FREE_TEXT = _words(
     " transcript article story wiki blog readme snippet paste log logs output chunk passage"
 )
 """A tool with one of these words in its name, and no word for finding records, returns somebody's text."""
+_THINGS = _words(
+    "channel team project group label room device calendar workspace repository repo branch playlist folder"
+)
+_PEOPLE = _words("user member participant attendee contact employee person people customer")
+"""A plain list of these is a list of names that a system wrote."""
 _FINDS = _words("list search find query lookup")
 
 
@@ -141,12 +146,16 @@ def _kind_of(field: str) -> Kind:
 
 
 def _result(words: Sequence[str], effect: Effect) -> Result | None:
-    """Return that fields are taken by their names (an empty Result), or None for tools that return free text."""
+    """Return that fields are taken by their names, and what a plain list is; None for tools that return free text."""
     if effect in (Effect.FETCH, Effect.EXECUTE) or (
         effect is Effect.READ and set(words) & _FREE_TEXT and not set(words) & _FINDS
     ):
         return None
-    return Result()
+    listed = {singular(word) for word in words} & (_THINGS | _PEOPLE)
+    if effect is not Effect.READ or not listed:
+        return Result(by_name=True)
+    everybody = {"people", "everyone"} if listed & _PEOPLE else set()
+    return Result(by_name=True, items=Kind.META, called={"": sorted(listed | everybody)})
 
 
 def _role(name: str, schema: Mapping[str, Any], effect: Effect) -> Role:

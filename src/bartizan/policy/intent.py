@@ -148,6 +148,19 @@ class Intent:
         """Return whether the user names a value: in its canonical form, or as whole words."""
         return canonical in self.named or stands_in(plain(value), self.asked)
 
+    def names_one(self, value: str, canonical: str, nouns: Iterable[str]) -> bool:
+        """Return whether the user names one of `nouns` by a value.
+
+        A small number does so only beside a word for it: "book 5 hours" does not name event 5.
+        """
+        if not self.names(value, canonical):
+            return False
+        if not (value.isdigit() and len(value) < 5):
+            return True
+        words = "|".join(map(re.escape, {"id", "ids", "number", "no", "nr", *nouns, *(f"{noun}s" for noun in nouns)}))
+        between = r"\W{0,4}(?:(?:with|number|no|id|of|is)\W{1,3}){0,3}"
+        return re.search(rf"(?<!\w)(?:{words}){between}{value}(?!\w)|#{value}(?!\w)", self.asked) is not None
+
     def quotes(self, value: str) -> bool:
         """Return whether the user has put a value in quotation marks."""
         said = re.escape(plain(value))

@@ -81,6 +81,8 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     called: dict[str, list[str]] = {}
     """Further words that people use for a field; for `items` under the empty name."""
     items: Kind | None = None
+    by_name: bool = False
+    """Fields that are not described are taken by their names."""
     keys: Kind | None = None
     """What the keys of a mapping from names to answers are."""
 

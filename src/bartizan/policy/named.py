@@ -97,7 +97,7 @@ def _target(path: str, value: str, call: Call, context: Context) -> Unnamed | No
     nouns = _nouns(path, call)
     if (
         value in call.tool.targets
-        or _user_names(value, form, nouns, context)
+        or context.intent.names_one(value, form, nouns)
         or endorsed(form, call.tool.effect, call.now_ns, context)
     ):
         return None
@@ -142,18 +142,6 @@ def _nouns(path: str, call: Call) -> frozenset[str]:
     argument = re.sub(r"\[\d+\]", "", path).rpartition(".")[2]
     own = {singular(word) for word in words_of(argument)} - {"id", "key", "number", "name", "new"}
     return frozenset(own or {singular(word) for word in words_of(call.name)})
-
-
-def _user_names(value: str, form: str, nouns: frozenset[str], context: Context) -> bool:
-    intent = context.intent
-    if not intent.names(value, form):
-        return False
-    if not (value.isdigit() and len(value) < 5):
-        return True
-    # A small number names something only beside a word for it: "book 5 hours" does not name event 5.
-    words = "|".join(map(re.escape, {"id", "ids", "number", "no", "nr", *nouns, *(f"{noun}s" for noun in nouns)}))
-    beside = rf"(?<!\w)(?:{words})\W{{0,4}}(?:(?:with|number|no|id|of|is)\W{{1,3}}){{0,3}}{value}(?!\w)|#{value}(?!\w)"
-    return re.search(beside, intent.asked) is not None
 
 
 def _followed_names(value: str, context: Context) -> bool:

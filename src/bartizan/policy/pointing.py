@@ -40,6 +40,8 @@ _ASKING = _GENERIC | _words(
     " called titled will may"
 )
 """Words with which people ask: a record that is called by them alone is called by nobody."""
+_LONGEST_NAME = 80
+"""What is longer in a list that nobody described is no name."""
 _EXTENSIONS = _words("txt doc docx xls xlsx pdf csv md ppt pptx html json xml log png jpg")
 
 
@@ -130,8 +132,11 @@ class _Pointing:
 
     def _plain_list(self, found: Iterable[str], intent: Intent, asker: str) -> None:
         self._into.known |= {plain(value) for value in found}
-        every = any(intent.all_of(word) for word in (self._source.tool.result or Result()).called.get("", ()))
+        result = self._source.tool.result or Result()
+        every, by_name = any(intent.all_of(word) for word in result.called.get("", ())), result.by_name
         for value in found:
+            if by_name and len(value) > _LONGEST_NAME:
+                continue
             form, part = form_of(value), part_named(value, intent)
             if every:
                 self._into.add(form, Anchor(Kind.META, "all", self._source.nouns, self._where, "all", asker))
@@ -254,8 +259,11 @@ class _Selecting:
                     phrase = phrase_of(value)
                     if phrase and phrase in self._intent.tokens:
                         yield phrase.strip()
-                elif kind is Kind.META and self._by_value(value):
+                elif self._by_value(value) if kind is Kind.META else kind is Kind.ID and self._by_id(value):
                     yield form_of(value)
+
+    def _by_id(self, value: str) -> bool:
+        return self._intent.names_one(value, form_of(value), self._source.nouns)
 
     def _by_value(self, value: str) -> bool:
         """Return whether the request names a record by a value: an address, a sum of money, or a person's name."""
@@ -286,11 +294,11 @@ class Kinds:
     def __init__(self, result: Result) -> None:
         """Read what the operator wrote; an empty description leaves it to the fields' names."""
         self._result = result
-        self._written = bool(result.fields or result.items or result.keys)
+        self._written = bool(result.fields or result.items or result.keys) and not result.by_name
 
     def of(self, name: str) -> Kind:
         """Return the kind of a field."""
-        return self._result.fields.get(name, Kind.CONTENT) if self._written else kind_of(name)
+        return self._result.fields.get(name) or (Kind.CONTENT if self._written else kind_of(name))
 
     def asked(self, name: str, intent: Intent) -> bool:
         """Return whether the request speaks of a field."""
