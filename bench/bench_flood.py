@@ -1,6 +1,6 @@
 """What floods cost in memory: slow heads, large bodies of strangers and of a key, readers who read nothing, huge JSON.
 
-`make bench-flood`: one gateway as `bartizan serve` starts it (`held_bytes` at its default of 128 MiB), a thousand
+`make bench-flood`: one gateway as `bartizan serve` starts it (`held_bytes` at its default of 256 MiB), a thousand
 connections of each kind in turn, and beside them a client with the same key who asks small things all the time. Memory
 is the process's own peak after each flood (VmHWM, so it only grows); answers are the small client's. About two minutes.
 """

@@ -6,8 +6,9 @@ import pytest
 from tests.gateway.conftest import chat
 
 from bartizan.gateway.auth import SharedKey
+from bartizan.gateway.inbound import Inbound
 from bartizan.gateway.requests import Bounds
-from bartizan.gateway.server import listen, serving
+from bartizan.gateway.server import Server, listen, serving
 from bartizan.gateway.testing import StubUpstream
 
 
@@ -131,6 +132,42 @@ async def test_a_flood_of_large_bodies_holds_bounded_memory(world):
         async with asyncio.timeout(5):
             while room.used:
                 await asyncio.sleep(0.01)
+
+
+async def test_who_sends_on_after_a_refusal_is_not_read_for_ever(world):
+    """A little, so that simple clients get to read the refusal; then no more."""
+
+    class Transport:
+        """Notes what becomes of it."""
+
+        written, paused = b"", 0
+
+        def get_extra_info(self, _):
+            return ("127.0.0.1", 1)
+
+        def write(self, data):
+            self.written += data
+
+        def pause_reading(self):
+            self.paused += 1
+
+        def write_eof(self):
+            self.written += b"EOF"
+
+    app, transport = world.app(), Transport()
+    async with app.running():
+        connection = Inbound(Server(app))
+        connection.connection_made(transport)
+        connection.data_received(HEAD + b"content-length: 99999999\r\n\r\n")
+        await asyncio.sleep(0.01)
+        assert transport.written.startswith(b"HTTP/1.1 413")
+        assert transport.written.endswith(b"EOF")
+        before = transport.paused
+        for _ in range(4):
+            connection.data_received(b" " * 262_144)
+        assert transport.paused == before
+        connection.data_received(b" ")
+        assert transport.paused == before + 1
 
 
 async def test_requests_sent_ahead_are_answered_in_order(world):

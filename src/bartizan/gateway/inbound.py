@@ -26,6 +26,8 @@ _NO_BODY = (204, 304)
 _KEEP = b"\r\n"
 _CLOSE = b"connection: close\r\n\r\n"
 _LINGER_S = 2.0
+_MOST_DISCARDED = 1048576
+"""So much is still read of who sends on after a refusal: many clients read only once they have written."""
 
 
 class App(Protocol):
@@ -80,6 +82,7 @@ class Inbound(asyncio.Protocol):
         self._held = False
         self._since = 0.0
         self._stalled_since = 0.0
+        self._discarded = 0
         self._room: asyncio.Future[None] | None = None
 
     # asyncio.Protocol
@@ -113,6 +116,9 @@ class Inbound(asyncio.Protocol):
         """Read on, and answer what is whole."""
         reader = self._reader
         if reader is None or self._over:
+            self._discarded += len(data)
+            if self._discarded > _MOST_DISCARDED and self._transport is not None:
+                self._transport.pause_reading()
             return
         before = (reader.begun, reader.in_body)
         found = reader.feed(data)

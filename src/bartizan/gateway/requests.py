@@ -32,7 +32,7 @@ class Bounds:
     stall_s: float = 60.0
     connections: int = 8192
     connections_per_client: int = 1024
-    held_bytes: int = 134217728
+    held_bytes: int = 268435456
 
 
 def bounds_of(gateway: Gateway) -> Bounds:

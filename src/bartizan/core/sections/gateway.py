@@ -49,7 +49,7 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
             description="Bytes of request bodies held at once, beyond 64 KiB each; more large requests are answered "
             "with 503 until there is room; 0: no limit.",
         ),
-    ] = 134217728
+    ] = 268435456
     connections: Annotated[
         int, Meta(ge=0, le=1000000, description="Most connections of clients at once; 0: no limit.")
     ] = 8192
