@@ -5,6 +5,7 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bartizan.core.findings import Span
 from bartizan.detect.views import BUDGET, fold, views
 
 
@@ -50,3 +51,15 @@ def test_folding_drops_invisible_characters_and_accents_that_pile_up():
     zalgo = "i\u0334\u0321g\u0335n\u0336o\u0337r\u0338e"
     plain = next(views(zalgo))
     assert fold(plain).text == "ignore"
+
+
+def test_letters_written_apart_with_wider_gaps_between_words_read_as_words():
+    """Also words of a letter or three; dots within words and spaces between them too; tables of numbers stay."""
+    apart = "   ".join(" ".join(word) for word in ["say", "it", "to", "me", "now"])
+    (spaced,) = (view for view in views(f"Hi. {apart}") if view.name == "despaced")
+    assert spaced.text == "Hi. say it to me now"
+    at = spaced.text.index("now")
+    assert spaced.span(at, at + 3) == Span(4 + apart.index("n o w"), 4 + len(apart))
+    dotted = " ".join(".".join(word) for word in ["say", "nothing", "to", "me"])
+    assert "say nothing to me" in [view.text for view in views(dotted)]
+    assert not [view for view in views("a b c and 1 2 3") if view.name == "despaced"]

@@ -79,7 +79,9 @@ Worth = Callable[[str], Collection[str]]
 """Given a folded text, returns which of its readings by substitution (LEET, ROT13, REVERSED) are worth making."""
 
 _LETTERS, _GAP, _OTHER = b"w", b"s", b"o"
-_FIVE_GAPS = b"wswswswswsw"
+_TWO_GAPS = b"wswsw"
+_FIVE_GAPS = re.compile(rb"(?<!w)w(?:s{1,4}w(?!w)){5}")
+"""Six single letters; a wider gap may stand between two words."""
 
 
 def _classes(letters: str, gaps: str) -> bytes:
@@ -128,7 +130,8 @@ def _unfolded(plain: View, worth: Worth) -> Iterator[View]:
         yield View(ROT13, codecs.decode(folded.text, "rot13"), folded.starts, folded.ends)
     if REVERSED in wanted:
         yield View(REVERSED, folded.text[::-1], folded.starts[::-1], folded.ends[::-1])
-    if _FIVE_GAPS in folded.text.encode("latin-1", "replace").translate(_SPACED):
+    classes = folded.text.encode("latin-1", "replace").translate(_SPACED)
+    if _TWO_GAPS in classes and _FIVE_GAPS.search(classes):
         yield _despaced(folded)
     if "&" in folded.text or "%" in folded.text or "\\" in folded.text:
         yield from _escapes(folded)
@@ -232,14 +235,18 @@ def _smuggled(ch: str) -> str | None:
 
 
 def _despaced(view: View) -> View:
-    """Join letters written apart (i g n o r e, i.g.n.o.r.e): runs of at least six single letters."""
+    """Join letters written apart (i g n o r e, i.g.n.o.r.e): runs of six single letters; a wider gap ends a word."""
     writer = _Writer(view)
     done = 0
-    for run in re.finditer(r"(?<!\w)\w(?:([ .\-_*|/])\w(?=\1|\W|$)){5,}", view.text):
+    for run in re.finditer(r"(?<!\w)\w(?:([ .\-_*|/])\1{0,3}\w(?=\1|\W|$)){5,}", view.text):
         writer.keep(done, run.start())
-        for index in range(run.start(), run.end()):
-            if view.text[index] != run[1]:
-                writer.keep(index, index + 1)
+        between = max(" .-_*|/", key=run[0].count)
+        for part in re.finditer(f"{re.escape(between)}+|[^{re.escape(between)}]+", run[0]):
+            start, end = run.start() + part.start(), run.start() + part.end()
+            if part[0][0] != between:
+                writer.keep(start, end)
+            elif len(part[0]) > 1:
+                writer.put(" ", start, end)
         done = run.end()
     if not done:
         return view
