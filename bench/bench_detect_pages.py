@@ -29,7 +29,7 @@ from bartizan.lab.phrases import wordings
 SEED = 20261129
 LENGTHS = {500: 400, 2_000: 400, 8_000: 400, 65_536: 100, 1_048_576: 10}
 PLACES = 4
-ATTACKS = 6
+ATTACKS = 12
 MECHANISMS = ("+override", "+extract", "+authority", "+persona", "+forged", "+orders")
 RESULT = Path(__file__).parent / "results" / "detect_pages.json"
 

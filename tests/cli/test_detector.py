@@ -51,6 +51,9 @@ def test_train_writes_a_model_that_compare_reads(tmp_path, capsys, monkeypatch):
     command = ["detector", "train", str(tmp_path), "--vectors", str(tmp_path / "v.whl"), "--out", str(out)]
     assert main([*command, "--scale", "0.004", "--passes", "1", "--windows", "60"]) == 0
     assert any(name.startswith("own: ") for name in json.loads((out / "card.json").read_text())["data"])
+    card = (out / "card.json").read_text()
+    assert main(["detector", "calibrate", str(tmp_path), "--model", str(out), "--scale", "0.004"]) == 0
+    assert (out / "card.json").read_text() == card
     assert main(["detector", "compare", str(out), str(out), str(suite)]) == 0
     assert "accepted" in capsys.readouterr().out
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bartizan.cli.detector_windows import Seen, chosen, windows
+from bartizan.cli.detector_windows import Seen, chosen, lesson, windows
 from bartizan.detect.encoder import SPAN
 from bartizan.lab.detector_corpus import UNASKED
 from bartizan.lab.detector_training import Sample
@@ -39,6 +39,21 @@ def test_of_a_long_attack_the_worst_window_is_taken_for_what_it_is():
     assert -9 in planted.window.ids
     assert 9 not in planted.window.ids
     assert len(attack.window.ids) == len(attack.window.marks) == SPAN
+
+
+def test_how_hard_an_innocent_text_is_hangs_on_what_is_asked_of_it():
+    """A user's wish looks like an order planted in a document; nobody asks that of it."""
+    wish, page = windows([sample([-8]), sample([-8], 0, 0)], Quick(), 1)
+    assert wish.score < 0 < page.score
+
+
+def test_the_second_lesson_holds_the_worst_spare_texts_and_known_ones():
+    """A tenth of them, and three times as many that the network knows."""
+    spare = [sample([n]) for n in range(-15, 15)]
+    known = [sample([500], 1) for _ in range(20)]
+    learnt = lesson(known, spare, Quick(), 1)
+    assert sorted(int(one.ids[0]) for one in learnt if not one.attack) == [12, 13, 14]
+    assert sum(one.attack for one in learnt) == 9
 
 
 def test_a_long_innocent_text_gives_several_windows():

@@ -1,11 +1,9 @@
 """Calibration: the budget holds on the texts it was chosen on, for every length."""
 
-import math
+import numpy as np
 
-import pytest
-
-from bartizan.detect.calibration import _balanced, _kept, _rise, page, thresholds, worst
-from bartizan.detect.classifier import FREE_TOKENS
+from bartizan.detect.calibration import _balanced, _kept, _rising, page, thresholds, worst
+from bartizan.detect.classifier import Thresholds
 from bartizan.detect.shipped import shipped
 from bartizan.detect.tokens import tokenizer
 
@@ -30,11 +28,13 @@ def test_strangers_keep_the_budget_among_themselves():
     assert _kept(scores, [], 0.1) == _balanced(scores, 0.1)
 
 
-def test_the_rise_keeps_the_budget_at_every_length():
-    """The least that lets all pages pass."""
-    pages = [(3.0, FREE_TOKENS * 20)] * 5 + [(1.0, FREE_TOKENS * 400)] * 5
-    assert _rise(pages, 2.0, 0.01) == pytest.approx(1 / math.log(20), abs=1e-3)
-    assert _rise(pages, 5.0, 0.01) == 0
+def test_thresholds_keep_the_budget_at_every_length_and_never_fall():
+    """A page of that length more than the budget allows would be one too many."""
+    short, middle, long = _rising(2.0, [[n / 100 for n in range(400)], [1.0] * 50], 0.01)
+    assert short == 2.0
+    assert sum(n / 100 >= middle for n in range(400)) == 4
+    assert long == middle
+    assert _rising(5.0, [[1.0, 4.0]], 0.01) == [5.0, 5.0]
 
 
 def test_a_stricter_budget_has_higher_thresholds(monkeypatch):
@@ -42,8 +42,9 @@ def test_a_stricter_budget_has_higher_thresholds(monkeypatch):
     monkeypatch.setattr("bartizan.detect.calibration.PAGES", {2000: 3})
     rows = [(f"The {n} cats sat on the mat and looked at the moon.", f"code {n % 3}") for n in range(30)]
     found = thresholds(shipped().cascade, tokenizer(), rows, (), 1)
-    assert found["0.1%"]["attack"] >= found["1%"]["attack"]
-    assert set(found["1%"]) == {"attack", "planted", "rise", "planted rise"}
+    assert all(more >= less for more, less in zip(found["0.1%"]["attack"], found["1%"]["attack"], strict=True))
+    assert {name: len(values) for name, values in found["1%"].items()} == {"tokens": 2, "attack": 2, "planted": 2}
+    assert Thresholds(*found["1%"].values()).of(10)[0] == np.float32(found["1%"]["attack"][0])
 
 
 def test_nothing_to_read_is_as_innocent_as_can_be():

@@ -2,7 +2,6 @@
 
 import base64
 
-import numpy as np
 import pytest
 
 from bartizan.core.findings import Severity
@@ -59,10 +58,10 @@ def test_a_text_without_a_token_has_no_finding():
 
 def test_the_threshold_rises_with_length_only_beyond_a_page():
     """Short texts all have the same."""
-    thresholds = Thresholds(1.0, 2.0, 0.5, 0.25)
-    assert list(thresholds.of(5)) == list(thresholds.of(256)) == [1.0, 2.0]
-    assert thresholds.of(256 * 8)[0] == pytest.approx(1 + 0.5 * np.log(8))
-    assert thresholds.of(256 * 8)[1] == pytest.approx(2 + 0.25 * np.log(8))
+    thresholds = Thresholds([256, 1024], [1.0, 3.0], [2.0, 2.5])
+    assert list(thresholds.of(0)) == list(thresholds.of(5)) == list(thresholds.of(256)) == [1.0, 2.0]
+    assert thresholds.of(512) == pytest.approx([2.0, 2.25])
+    assert list(thresholds.of(10**7)) == [3.0, 2.5]
 
 
 def test_russian_stays_russian_and_a_disguise_is_lifted():

@@ -46,6 +46,14 @@ def test_rows_kept_apart_do_not_train(folder):
     assert not apart & {row.text for row in made.train if row.source == "a"}
 
 
+def test_innocent_rows_beyond_the_cap_are_spare(folder):
+    """None of them trains or chooses a threshold; no attack and no row of unknown licence is among them."""
+    made = corpus.assembled(folder, 0.002, 1)
+    assert made.spare
+    used = {row.text for row in (*made.calibrate, *made.train)}
+    assert all(row.attack == 0 and row.source == "a" and row.text not in used for row in made.spare)
+
+
 def test_the_same_seed_gives_the_same_corpus(folder):
     """And another seed another."""
     first, second, third = (corpus.assembled(folder, 0.01, seed).train for seed in (1, 1, 2))

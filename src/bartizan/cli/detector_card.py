@@ -28,14 +28,14 @@ def markdown(card: Mapping[str, Any], measured: Sequence[Path]) -> str:
         "",
         "## Thresholds",
         "",
-        "Log odds, by budget of false positives; each rises by the figure behind `+` for every factor e of length",
-        "beyond 256 tokens.",
+        "Log odds, by budget of false positives and by length; between two lengths by the logarithm of the tokens.",
         "",
-        "| budget | attack on the assistant | order planted in a document |",
-        "|---|---|---|",
+        "| budget | tokens | attack on the assistant | order planted in a document |",
+        "|---|---|---|---|",
         *(
-            f"| {name} | {one['attack']} + {one['rise']} | {one['planted']} + {one['planted rise']} |"
+            f"| {name} | {tokens:.0f} | {attack} | {planted} |"
             for name, one in card["thresholds"].items()
+            for tokens, attack, planted in zip(one["tokens"], one["attack"], one["planted"], strict=True)
         ),
         "",
         "## Training",

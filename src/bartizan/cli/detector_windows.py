@@ -22,7 +22,7 @@ _FROM_LONG = 6
 
 @dataclass(frozen=True)
 class Seen:
-    """A window and what the network says of it: the higher of its two answers."""
+    """A window and what the network says of it: the higher one of the answers that training asks for."""
 
     window: Sample
     score: float
@@ -36,18 +36,28 @@ def windows(samples: Iterable[Sample], network: Network, seed: int) -> list[Seen
         count = len(one.ids)
         quick = window_scores(network.scores(Tokens(one.ids, one.marks, one.ids, one.ids)))
         bad = one.attack == 1 or one.planted == 1
+        asked = quick[:, [answer == bad for answer in (one.attack, one.planted)]]
         if count <= SPAN:
-            found.append(Seen(one, float(quick.max())))
+            found.append(Seen(one, float(asked.max())))
             continue
-        asked = quick[:, :1] if one.attack == 1 else quick[:, 1:] if one.planted == 1 else quick
         places = proposals(asked - asked.min(), 1 if bad else min(_FROM_LONG, count // SPAN))
         if not bad and draw.random() < _AT_RANDOM:
             places = [draw.randrange(len(quick))]
         for place in places:
             first = max(0, min(count - SPAN, place - (SPAN - WINDOW) // 2))
             part = replace(one, ids=one.ids[first : first + SPAN], marks=one.marks[first : first + SPAN])
-            found.append(Seen(part, float(quick[place].max())))
+            found.append(Seen(part, float(asked[place].max())))
     return found
+
+
+def lesson(samples: Sequence[Sample], spare: Sequence[Sample], network: Network, seed: int) -> list[Sample]:
+    """Return what the network learns from its mistakes on: a tenth of the `spare` texts, the worst, and known ones.
+
+    All that it knows are drawn from alike, three times as many, so that the lesson makes it no more timid as a whole.
+    """
+    hard = sorted(windows(spare, network, seed), key=lambda one: -one.score)[: len(spare) // 10]
+    known = random.Random(seed).sample(samples, min(len(samples), 3 * len(hard)))
+    return [*(one.window for one in hard), *known]
 
 
 def chosen(seen: Sequence[Seen], attacks: int, innocent: int, seed: int) -> list[Sample]:

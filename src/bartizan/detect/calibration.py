@@ -1,11 +1,10 @@
 """Thresholds for a budget of false positives, chosen on innocent texts that training never saw.
 
 Every source weighs the same, and sources of which training saw nothing must keep the budget among themselves. For long
-texts each threshold rises with the logarithm of the length, by as much as pages composed of innocent texts need to keep
-the budget at every length.
+texts each threshold is as high as pages of about that length, composed of innocent texts, need to keep the budget, and
+never lower than for shorter ones.
 """
 
-import math
 import random
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bartizan.detect.cascade import Cascade, window_scores
-from bartizan.detect.classifier import FREE_TOKENS, readable
+from bartizan.detect.classifier import readable
 from bartizan.detect.network import Network
 from bartizan.detect.tokens import Tokenizer
 
@@ -29,8 +28,8 @@ UNCLEAN = ("patt", "fabric", "skills", "cursorrules", "gpts_sysprompts", "hackat
 
 FEW = 50
 """A source of fewer rows weighs less than the others: one odd row of it would decide alone."""
-_MOST_RISE = 2.0
-"""Beyond this a long page could hide any attack: then pages of a megabyte go over the budget, and the card says so."""
+FREE_TOKENS = 256
+"""Up to this many tokens the threshold is that of short texts."""
 
 Row = tuple[str, str]
 """A text and its source."""
@@ -59,8 +58,8 @@ def floors(network: Network, words: Tokenizer, rows: Sequence[Row], asked: float
 
 def thresholds(
     cascade: Cascade, words: Tokenizer, rows: Sequence[Row], strangers: Collection[str], seed: int
-) -> dict[str, dict[str, float]]:
-    """Return for each budget the thresholds `attack` and `planted` and their `rise`, as the card holds them.
+) -> dict[str, dict[str, list[float]]]:
+    """Return for each budget the thresholds `attack` and `planted` at each number of `tokens`, as the card holds them.
 
     `strangers` are the sources of which training saw no row at all.
     """
@@ -69,23 +68,21 @@ def thresholds(
     clean = [(text, source) for text, source in rows if not source.startswith(UNCLEAN)]
     documents = [text for text, source in clean if source.startswith(DOCUMENTS)] or [text for text, _ in rows]
     anything = [text for text, _ in clean] or documents
-
-    def pages(texts: Sequence[str]) -> list[tuple[float, float, int]]:
-        return [
-            worst(cascade, words, page(texts, length, draw)) for length, count in PAGES.items() for _ in range(count)
-        ]
-
-    paper, mixed = pages(documents), pages(anything)
-    found = {}
+    paper, mixed = (
+        [[worst(cascade, words, page(texts, length, draw)) for _ in range(count)] for length, count in PAGES.items()]
+        for texts in (documents, anything)
+    )
+    tokens = [float(np.median([one[2] for one in many])) for many in paper]
+    found: dict[str, dict[str, list[float]]] = {}
     for name, budget in BUDGETS.items():
         attack = _kept([(source, one[0]) for source, one in seen], strangers, budget)
         in_documents = [(source, one[1]) for source, one in seen if source.startswith(DOCUMENTS)]
         planted = _balanced(in_documents, budget) if in_documents else attack
+        both = [[one[0] for one in (*some, *others)] for some, others in zip(paper, mixed, strict=True)]
         found[name] = {
-            "attack": attack,
-            "planted": planted,
-            "rise": _rise([(one[0], one[2]) for one in (*paper, *mixed)], attack, budget),
-            "planted rise": _rise([(one[1], one[2]) for one in paper], planted, budget),
+            "tokens": [FREE_TOKENS, *tokens],
+            "attack": _rising(attack, both, budget),
+            "planted": _rising(planted, [[one[1] for one in many] for many in paper], budget),
         }
     return found
 
@@ -108,18 +105,13 @@ def _balanced(scores: Sequence[tuple[str, float]], budget: float) -> float:
     return round(float(pooled[order][int(np.argmax(passed))]), 3)
 
 
-def _rise(pages: Sequence[tuple[float, int]], threshold: float, budget: float) -> float:
-    """Return the least rise for each factor e of length with which pages (score, tokens) keep the budget.
-
-    Pages of about one length, within a factor of four, must keep it among themselves.
-    """
-    over: dict[int, list[float]] = defaultdict(list)
-    for score, tokens in pages:
-        if tokens > FREE_TOKENS:
-            steps = math.log(tokens / FREE_TOKENS)
-            over[int(steps / math.log(4))].append((score - threshold) / max(0.5, steps))
-    needed = [sorted(many, reverse=True)[min(len(many) - 1, int(budget * len(many)))] for many in over.values()]
-    return round(min(_MOST_RISE, max((0.0, *needed))), 3)
+def _rising(threshold: float, pages: Sequence[Sequence[float]], budget: float) -> list[float]:
+    """Return the threshold of short texts and one for each length of pages: the least that keeps the budget there."""
+    found = [threshold]
+    for scores in pages:
+        needed = sorted(scores, reverse=True)[int(budget * len(scores))]
+        found.append(max(found[-1], round(needed + 0.001, 3)))
+    return found
 
 
 def page(texts: Sequence[str], length: int, draw: random.Random) -> str:

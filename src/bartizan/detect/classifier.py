@@ -1,12 +1,12 @@
 """The trained classifier as a detector: the whole text, in every reading that could matter; says where and how sure.
 
 A window of text is as bad as its places together; a text is as bad as its worst window. A long text has more windows
-that can err, so its threshold rises with the logarithm of its length: calibrated on clean pages, named in the card.
+that can err, so its threshold is higher: by as much as clean pages of its length need, named in the card.
 """
 
 import copy
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,29 +20,33 @@ from bartizan.detect.spellings import Spellings
 from bartizan.detect.tokens import Tokenizer, Tokens
 from bartizan.detect.views import View, fold, views
 
-FREE_TOKENS = 256
-"""Up to this many tokens the threshold stays as it is."""
 _KEYWORDS = (
     "ignore", "disregard", "forget", "instruction", "system prompt", "password", "pretend", "reveal", "restrict",
     "previous", "secret", "jailbreak", "override", "bypass", "you are", "assistant", "without", "please", "tell me",
     "how to", "ignorier", "vergiss", "ignora", "olvida", "oublie", "instruc",
 )  # fmt: skip
-_SPELLINGS = Spellings([(_KEYWORDS,)])
+_COMMON = (
+    "about", "access", "answer", "been", "could", "create", "explain", "from", "have", "import", "making", "message",
+    "output", "print", "prompt", "provide", "repeat", "sentence", "should", "that", "their", "they", "this", "what",
+    "which", "will", "with", "would", "write", "your",
+)  # fmt: skip
+"""Words of English as it is written anywhere: backwards or in rot13 hardly any text holds one by chance."""
+_SPELLINGS = Spellings([((*_KEYWORDS, *_COMMON),)])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Thresholds:
-    """Log odds from which a text is blocked, and how much they rise for each factor e of its length."""
+    """Log odds from which a text is blocked: for each length in tokens one for attacks, one for planted orders."""
 
-    attack: float
-    planted: float
-    rise: float
-    planted_rise: float
+    lengths: Sequence[float]
+    attack: Sequence[float]
+    planted: Sequence[float]
 
     def of(self, tokens: int) -> NDArray[np.float32]:
-        """Return the thresholds of a text of so many tokens: attack, planted order."""
-        steps = math.log(max(1.0, tokens / FREE_TOKENS))
-        return np.array((self.attack + self.rise * steps, self.planted + self.planted_rise * steps), np.float32)
+        """Return the thresholds of a text of so many tokens, between two lengths by the logarithm."""
+        known = np.log(self.lengths)
+        at = math.log(max(1, tokens))
+        return np.array([np.interp(at, known, self.attack), np.interp(at, known, self.planted)], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,8 @@ class Classifier:
         """Use the thresholds that the card names for a `budget` of false positives: `1%` or `0.1%`."""
         self.cascade = model.cascade
         self.words = words
-        named: Mapping[str, float] = model.card["thresholds"][budget]
-        self.thresholds = Thresholds(named["attack"], named["planted"], named["rise"], named["planted rise"])
+        named: Mapping[str, list[float]] = model.card["thresholds"][budget]
+        self.thresholds = Thresholds(named["tokens"], named["attack"], named["planted"])
 
     def glancing(self) -> "Classifier":
         """Return one that raises NeedsTime for texts that the fast network cannot clear."""

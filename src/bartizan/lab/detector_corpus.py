@@ -249,6 +249,8 @@ class Corpus:
 
     train: Sequence[Example]
     calibrate: Sequence[Example]
+    spare: Sequence[Example] = ()
+    """Innocent rows beyond what each source may give: those that look like attacks to the classifier train it again."""
 
 
 DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "skills", "catalogue", "docs")
@@ -262,6 +264,8 @@ STRANGERS = frozenset(("arena_hard", "tau", "sgd", "patt", "fabric", "docs: aioh
 HELD_OUT = frozenset(("docs: sqlalchemy",))
 """Innocent sources that neither train nor choose a threshold: long pages are measured on them."""
 _KEPT_APART = 0.08
+_SPARE = 16_000
+"""Of each source at most."""
 
 
 def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] = ()) -> Corpus:
@@ -279,6 +283,9 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
     innocent = capped((row for row in usable if row.attack == 0), lambda row: int(scale * _most(row)), seed)
     draw = random.Random(seed)
     apart = {id(row) for row in innocent if draw.random() < _KEPT_APART or row.source in STRANGERS}
+    used = {id(row) for row in innocent}
+    rest = (row for row in usable if row.attack == 0 and id(row) not in used and row.source not in STRANGERS)
+    spare = capped(rest, lambda row: int(scale * (_SPARE // 8 if row.source in _DULL else _SPARE)), seed)
     kept: list[Example] = []
     calibrate: list[Example] = []
     for row in innocent:
@@ -289,7 +296,7 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
     train += pages(benign, int(scale * 14_000), seed)
     prose = [row.text for row in kept if row.source.startswith(DOCUMENTS)]
     train += planted(_all_carriers(folder, prose, seed, leave_out), prose or benign, int(scale * 14_000), seed)
-    return Corpus(train, calibrate)
+    return Corpus(train, calibrate, list(map(_as_document, spare)))
 
 
 def _as_document(row: Example) -> Example:
