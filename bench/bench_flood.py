@@ -1,8 +1,8 @@
 """What floods cost in memory: slow heads, large bodies of strangers and of a key, readers who read nothing, huge JSON.
 
 `make bench-flood`: one gateway as `bartizan serve` starts it (`held_bytes` at its default of 256 MiB), a thousand
-connections of each kind in turn, and beside them a client with the same key who asks small things all the time. Memory
-is the process's own peak after each flood (VmHWM, so it only grows); answers are the small client's. About two minutes.
+connections of each kind in turn, and beside them, in a process of its own, a client with the same key who asks small
+things all the time. Memory is the gateway's own peak after each flood (VmHWM, so it only grows). About two minutes.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from bartizan.core.clock import SystemClock
 from bartizan.gateway.keys import KeyBook
 
 RESULT = Path(__file__).parent / "results" / "flood.json"
-MANY, LARGE = 1000, 8_000_000
+MANY, LARGE, SECONDS = 1000, 8_000_000, 12
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
 EVENT = b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": "word " * 2000}}]}).encode() + b"\n\n"
 
@@ -62,12 +62,12 @@ async def connected(port, data, count, seconds):
         writer.transport.abort()
 
 
-async def asked(port, key, took, statuses):
-    """Ask small things until cancelled."""
-    request = body("What is the capital of Portugal?")
+async def asked(port, key, seconds):
+    """Ask small things; return what each took, and the statuses."""
+    request, took, statuses = body("What is the capital of Portugal?"), [], []
     whole = HEAD + b"x-api-key: %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (key, len(request), request)
-    while True:
-        began = time.perf_counter()
+    end = time.perf_counter() + seconds
+    while (began := time.perf_counter()) < end:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(whole)
@@ -77,6 +77,7 @@ async def asked(port, key, took, statuses):
             statuses.append(0)
         took.append(time.perf_counter() - began)
         await asyncio.sleep(0.05)
+    return {"took": took, "statuses": statuses}
 
 
 def floods(key):
@@ -118,13 +119,10 @@ async def run(folder):
     rows = []
     try:
         await _ready(port)
-        took, statuses = [], []
-        await _beside(asyncio.sleep(3), asked(port, key.encode(), took, statuses))
-        rows.append(_row("nothing", 0, gateway.pid, took, statuses))
+        rows.append(_row("nothing", 0, gateway.pid, await _beside(asyncio.sleep(3), port, key, 3)))
         for name, (data, count) in floods(key.encode()).items():
-            took, statuses = [], []
-            await _beside(connected(port, data, count, 12), asked(port, key.encode(), took, statuses))
-            rows.append(_row(name, count, gateway.pid, took, statuses))
+            seen = await _beside(connected(port, data, count, SECONDS), port, key, SECONDS)
+            rows.append(_row(name, count, gateway.pid, seen))
             await asyncio.sleep(1)
     finally:
         for process in (gateway, mock):
@@ -144,14 +142,16 @@ async def _ready(port):
     raise SystemExit("the gateway did not start")
 
 
-async def _beside(flood, client):
-    task = asyncio.create_task(client)
+async def _beside(flood, port, key, seconds):
+    command = (sys.executable, __file__, "client", str(port), key, str(seconds))
+    client = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
     await flood
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    said, _ = await client.communicate()
+    return json.loads(said)
 
 
-def _row(name, count, pid, took, statuses):
+def _row(name, count, pid, seen):
+    took, statuses = seen["took"], seen["statuses"]
     return {
         "flood": name,
         "connections": count,
@@ -178,4 +178,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["client"]:
+        print(json.dumps(uvloop.run(asked(int(sys.argv[2]), sys.argv[3].encode(), float(sys.argv[4])))))
+    else:
+        main()
