@@ -6,6 +6,7 @@ from tests.threats.benches import bench
 
 from bartizan.data.checks.base import Checked
 from bartizan.lab.poisoning.pictures import AdaptiveBlend, AdaptivePatch
+from bartizan.lab.poisoning.texts import TEXT_ATTACKS
 from bartizan.threats import t04_data_poisoning
 from bartizan.threats.base import State, prove
 
@@ -15,6 +16,7 @@ def two_attacks(monkeypatch):
     """The strongest attack and the one that hides in one class: the whole list takes a minute."""
     plans = ((AdaptivePatch(), 0.02), (AdaptiveBlend(sources=1), 0.02))
     monkeypatch.setattr(t04_data_poisoning, "PLANS", plans)
+    monkeypatch.setattr(t04_data_poisoning, "WORDS", ((TEXT_ATTACKS[2], 0.02),))
 
 
 def test_backdoors_work_without_the_checks_and_not_with_them():
@@ -22,7 +24,10 @@ def test_backdoors_work_without_the_checks_and_not_with_them():
     row = prove(t04_data_poisoning.T04, bench())
     assert row.state is State.HOLDS, row.why
     assert row.evidence.off.value > 0.9
-    assert set(row.evidence.families) == {"adaptive patch at 2%", "adaptive blend, 1 source class at 2%"}
+    families = {"adaptive patch at 2%", "adaptive blend, 1 source class at 2%", "phrase, in texts"}
+    assert set(row.evidence.families) == families
+    off, on = row.evidence.families["phrase, in texts"]
+    assert off.value > 0.9 > 0.05 > on.value
 
 
 def test_checks_that_see_nothing_fail(monkeypatch):
