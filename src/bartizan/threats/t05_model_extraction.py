@@ -184,9 +184,9 @@ T05 = Threat(
         "Whoever owns records of the same kind can learn a similar model from labels alone, and asks what honest "
         "callers ask: a small convolutional network is copied to 85 % with some hundred such questions, controls or "
         "not (make bench-extraction). Controls of outputs raise the price of an exact copy, they do not prevent a good "
-        "one. The watch misses small steps from own records and, on harder data, the least sure records under cover "
-        "traffic (make bench-monitor). Scores with noise are worse calibrated. Trees are stolen whole where leaves can "
-        "be told apart by their scores."
+        "one. The watch misses small steps that one account asks from own records and, on harder data, steps under "
+        "cover traffic and what the copy is least sure of (make bench-monitor). Scores with noise are worse "
+        "calibrated. Trees are stolen whole where leaves can be told apart by their scores."
     ),
     advice=(
         "Return labels, or scores with keyed noise, unless the product needs exact scores.",

@@ -49,5 +49,7 @@ def test_labels_alone_are_enough_but_few_inputs_are_not():
     made = sketched(Honest(x, np.arange(len(x)) % 3, None, BOUNDS), seed=1, clients=30)
     assert made.doubt_spread == 0
     assert not made.unexpected(made.place(x[:5]), np.zeros(5, int), np.ones(5))[:, -1].any()
+    same = sketched(Honest(np.repeat(x[:1], 1000, axis=0), np.zeros(1000, int), None, BOUNDS), seed=1, clients=30)
+    assert np.isfinite(same.place(x[:5])).all()
     with pytest.raises(BadRequest, match="expected 1000"):
         sketched(Honest(x[:999], np.zeros(999, int), None, BOUNDS), seed=1)

@@ -148,7 +148,9 @@ def _described(honest: Honest, seed: int, draw: np.random.Generator) -> Sketch:
     )
     units = made.units(x)
     pairs = draw.integers(0, len(units), (2, 2000))
-    made = dataclasses.replace(made, reach=float(np.median(np.linalg.norm(units[pairs[0]] - units[pairs[1]], axis=1))))
+    made = dataclasses.replace(
+        made, reach=max(float(np.median(np.linalg.norm(units[pairs[0]] - units[pairs[1]], axis=1))), 1e-6)
+    )
     waves = made.cosines(units)
     made = dataclasses.replace(made, mean=waves.mean(axis=0).astype(np.float32), whiten=np.eye(WAVES, dtype=np.float32))
     places, count = waves - made.mean, int(min(labels.max() + 1, KINDS))
