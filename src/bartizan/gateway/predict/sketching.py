@@ -173,7 +173,7 @@ def _levelled(made: Sketch, blocks: Array, honest: Honest) -> Sketch:
     means = blocks[..., :WAVES].sum(axis=1) / np.sqrt(_LEVEL) * _STEADY
     inputs, clients = np.cov(alone.T), means.T @ means / len(means)
     values, vectors = np.linalg.eigh(inputs + clients)
-    whiten = (vectors / np.sqrt(np.maximum(values, 0) + _RIDGE * np.trace(inputs) / WAVES)) @ vectors.T
+    whiten = (vectors / np.sqrt(np.maximum(values, 0) + _RIDGE * np.trace(inputs) / WAVES + 1e-9)) @ vectors.T
     kinds = (made.kinds @ whiten).astype(np.float32)
     return dataclasses.replace(made, whiten=whiten.astype(np.float32), kinds=kinds)
 
@@ -216,7 +216,7 @@ def _scales(blocks: Array) -> Array:
 
 def _chance(blocks: Array) -> float:
     windows = blocks[:, : KIN_BLOCKS // 2, :WAVES].sum(axis=1) / np.sqrt(KIN_BLOCKS // 2 * BLOCK)
-    return float(np.std((windows @ windows.T)[np.triu_indices(len(windows), 1)]))
+    return max(float(np.std((windows @ windows.T)[np.triu_indices(len(windows), 1)])), 1e-9)
 
 
 def _seen(made: Sketch, blocks: Array) -> list[list[Scores]]:
