@@ -14,7 +14,7 @@ from bartizan import __version__
 from bartizan.lab.auditing.family import Family, Points
 
 _WIDTH, _HEIGHT = 560, 300
-_LEFT, _TOP, _RIGHT, _BOTTOM = 56, 14, 16, 44
+_LEFT, _TOP, _RIGHT, _BOTTOM = 56, 14, 28, 44
 
 
 @dataclass(frozen=True)
