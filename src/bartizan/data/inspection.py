@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from bartizan.data.checks.base import Checked, Labels, nothing
 from bartizan.data.checks.features import convolved, grey, standard
+from bartizan.data.checks.floods import record_floods, text_floods
 from bartizan.data.checks.mislabelled import LEAST_ROWS, MOST_CLASSES, check_labels
+from bartizan.data.checks.outliers import number_outliers, text_outliers
 from bartizan.data.checks.pictures import check_pictures
 from bartizan.data.checks.predicted import Features, predicted
 from bartizan.data.checks.texts import check_pairs, check_texts, hidden_characters
@@ -86,14 +88,21 @@ def _records(manifest: Manifest, screen: Screen | None, unchecked: list[str]) ->
     for texts in found.texts.values() if screen is not None else ():
         yield names, _screened(texts, screen)
     yield from _texts(names, found)
+    whole = [" ".join(parts) for parts in zip(*found.texts.values(), strict=True)]
+    if whole:
+        yield names, text_floods(whole)
+        yield names, text_outliers(whole)
+    elif found.values.width:
+        yield names, record_floods([one.to_list() for one in found.values if not one.dtype.is_nested()])
+    numbers = [one for one in found.values if one.dtype.is_numeric()]
+    yield names, number_outliers({one.name: one.cast(float).to_numpy() for one in numbers}, len(names))
     if found.labels is not None:
-        yield names, _labels(_records_as_vectors(found), found.labels, found.names)
+        yield names, _labels(_records_as_vectors(found, whole), found.labels, found.names)
 
 
-def _records_as_vectors(found: Columns) -> Features:
+def _records_as_vectors(found: Columns, whole: list[str]) -> Features:
     def features(rows: Labels) -> Any:
-        texts = [" ".join(parts[at] for parts in found.texts.values()) for at in rows.tolist()]
-        vectors = [text_vectors(texts)]
+        vectors = [text_vectors([whole[at] if whole else "" for at in rows.tolist()])]
         if found.values.width:
             vectors.append(table_vectors(found.values[rows.tolist()], np.random.default_rng(0)))
         return np.concatenate(vectors, axis=1)
