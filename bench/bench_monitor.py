@@ -6,8 +6,10 @@ the sketch is made of 12,000 images that neither it nor the thief knows. Thieves
 every way of `lab/extraction/surrogates.py`, and honest accounts ask as often as theirs. Every honest account asks about
 some classes more than others, about easy or hard images, and has its own brightness, contrast and grain: the family
 that the sketch is calibrated with, three times as strong in one row. A run detects when a window of one of the thief's
-accounts, or of newcomers, is noticed; a false alarm is a window of an honest account that is. Limits were drawn before
-any attack was run; PRADA's limit is the quantile of the same honest accounts' statistics, as generous as can be.
+accounts, or of newcomers, is noticed; a false alarm is a window of an honest account that is. Limits come from
+honest inputs alone, but the monitor's constants (how much clients differ, how strongly that is levelled) were chosen
+with these attacks on these data sets in view: other data will give other figures. PRADA's limit is the quantile at the
+same rate of half of these honest accounts, near their least value.
 """
 
 import argparse
