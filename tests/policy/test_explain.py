@@ -40,6 +40,9 @@ def test_what_is_not_licensed_says_what_is():
     assert said.startswith("block: send_email (effect-not-licensed)")
     assert "nobody asks for it (the request asks for: pay)" in said
     assert "- to = x@y.com (target): target-not-anchored: stands nowhere" in said
+    assert "it would have to say: what it acts on (email, mail, inbox)" in said
+    one = explain(ToolCall("c", "unlock_door", "{}"), context_of((Message.of(Role.USER, "Lock it"), *READ), ()))
+    assert one.wanted == "a word for it (unlock), and what it acts on (door)"
 
 
 def test_the_operators_rule_is_named():

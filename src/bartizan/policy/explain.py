@@ -12,10 +12,11 @@ from bartizan.core.messages import ToolCall
 from bartizan.policy.anchors import form_of
 from bartizan.policy.context import Context
 from bartizan.policy.decide import Decision, amounts_in, decide, leaves_of, licence_of, place_of
-from bartizan.policy.manifest import Effect, Role
+from bartizan.policy.manifest import Effect, Role, Tool
 from bartizan.policy.named import Call, endorsed, unnamed
 
 _SHOWN = 80
+_FEW = 8
 _CARRIES = {
     Role.CONTENT: "carries no authority; links, addresses and copied text in it are looked at apart",
     Role.SELECTOR: "only selects what is read",
@@ -46,6 +47,8 @@ class Explained:
     """What the user's words ask for."""
     licence: str
     """Who asks for this call: `user`, `document`, `no`, or `not needed`."""
+    wanted: str
+    """What a request must say to ask for this tool, where its effect alone does not ask for it."""
     rule: str
     """What the operator's rules say, empty when there are none."""
     read: tuple[str, ...]
@@ -72,6 +75,7 @@ def explain(call: ToolCall, context: Context, now_ns: int = 0) -> Explained:
         call.tool in context.manifest.tools,
         tuple(sorted(effect.value for effect in context.intent.effects)),
         licence,
+        _wanted(tool),
         rule,
         tuple(dict.fromkeys(text.origin for text in context.untrusted)),
         shown,
@@ -91,11 +95,19 @@ def lines(one: Explained) -> Iterator[str]:
     else:
         who = {"user": "the user asks for it", "document": "a document asks for it that the user said to follow"}
         yield f"  licence: {who.get(one.licence, 'nobody asks for it')} (the request asks for: {_listed(one.licensed)})"
+        if one.licence == "no" and one.wanted:
+            yield f"  it would have to say: {one.wanted}"
     if one.read:
         yield f"  read: {_listed(one.read)}"
     for argument in one.arguments:
         mark = "+" if argument.covered else "-"
         yield f"  {mark} {argument.path} = {argument.value} ({argument.role}): {argument.why}"
+
+
+def _wanted(tool: Tool) -> str:
+    acts = f"a word for it ({', '.join(tool.acts[:_FEW])}{', …' if len(tool.acts) > _FEW else ''})" if tool.acts else ""
+    things = f"what it acts on ({', '.join(tool.objects)})" if tool.objects else ""
+    return ", and ".join(part for part in (acts, things) if part)
 
 
 def _listed(names: tuple[str, ...]) -> str:
