@@ -146,7 +146,8 @@ def test_a_document_is_pointed_at_by_its_name_and_followed_only_when_the_user_sa
 def test_phrases_and_parts():
     """Small words and numbers name nobody."""
     assert phrase_of("Re: Hiking Trip.docx") == " hiking trip "
-    assert phrase_of("the file") == ""
+    assert phrase_of("the file") == phrase_of("everyone") == phrase_of("mal@evil.com") == ""
+    assert phrase_of("report.txt") == " report txt "
     intent = intent_of([Text("Invite Mark to the trip at 5", Trust.USER)])
     assert part_named("mark.davies@x.com", intent) == "mark"
     assert part_named("5@x.com", intent) == ""

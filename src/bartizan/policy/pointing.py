@@ -36,8 +36,9 @@ _GENERIC = _words(
 _ASKING = _GENERIC | _words(
     "check look see find search show tell give get let make take put go come use try need want ask answer open"
     " close start stop run set change move keep save book pay buy order share post write reply forward cancel"
-    " remove mark call know think work help like one two three thank thanks hello dear sure okay soon later named"
-    " called titled will may"
+    " remove mark call know think work help like one two three everyone everybody anyone anybody someone somebody"
+    " nobody people person team staff me myself thank thanks hello dear sure okay soon later named called titled"
+    " will may"
 )
 """Words with which people ask: a record that is called by them alone is called by nobody."""
 _LONGEST_NAME = 80
