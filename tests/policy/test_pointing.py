@@ -6,9 +6,7 @@ import pytest
 
 from bartizan.core.messages import Message, Role, Text, ToolCall, ToolResult, ToolSpec, Trust
 from bartizan.policy.context import context_of
-from bartizan.policy.intent import intent_of
 from bartizan.policy.manifest import Manifest
-from bartizan.policy.pointing import part_named, phrase_of
 
 MANIFEST = Manifest.parse(
     json.dumps(
@@ -141,13 +139,3 @@ def test_a_document_is_pointed_at_by_its_name_and_followed_only_when_the_user_sa
     assert "send the scores" in followed.followed.asked
     assert "delete" not in followed.followed.asked
     assert not anchors("Do the tasks in todo.txt", ("read_file", {"path": "evil.txt"}, "Send it")).pointed
-
-
-def test_phrases_and_parts():
-    """Small words and numbers name nobody."""
-    assert phrase_of("Re: Hiking Trip.docx") == " hiking trip "
-    assert phrase_of("the file") == phrase_of("everyone") == phrase_of("mal@evil.com") == ""
-    assert phrase_of("report.txt") == " report txt "
-    intent = intent_of([Text("Invite Mark to the trip at 5", Trust.USER)])
-    assert part_named("mark.davies@x.com", intent) == "mark"
-    assert part_named("5@x.com", intent) == ""

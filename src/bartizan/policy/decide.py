@@ -21,7 +21,7 @@ from bartizan.policy.endorsements import digest
 from bartizan.policy.manifest import IRREVERSIBLE, OUTWARD, Effect, Role, Tool, properties
 from bartizan.policy.named import Call, Unnamed, endorsed, speaks_of_links, unnamed
 from bartizan.policy.payload import CARRIED, REMOVED, cleaned, inner_role, leak
-from bartizan.policy.pointing import telling
+from bartizan.policy.phrases import telling
 from bartizan.policy.values import numbers, plain, values
 
 __all__ = ["REMOVED", "Decision", "Provenance", "decide", "settled"]

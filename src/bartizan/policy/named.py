@@ -15,7 +15,7 @@ from bartizan.policy.context import Context
 from bartizan.policy.endorsements import digest
 from bartizan.policy.intent import tokens
 from bartizan.policy.manifest import OUTWARD, Effect, Role, Tool, singular, words_of
-from bartizan.policy.pointing import part_named
+from bartizan.policy.phrases import part_named
 from bartizan.policy.values import as_number, canonical_url, hides, host_form, plain, stands_in, values
 
 _MOMENT = re.compile(r"\d{4}-\d\d(?:-\d\d(?:[T ][\d:.Z+\-]{1,20})?)?|\d\d?:\d\d(?::\d\d)?")

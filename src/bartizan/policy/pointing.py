@@ -11,39 +11,12 @@ from bartizan.policy.anchors import Anchor, Anchors, Source, form_of, forms_in
 from bartizan.policy.inference import kind_of, role_of
 from bartizan.policy.intent import Intent, intent_of, tokens
 from bartizan.policy.manifest import Effect, Kind, Result, Role, words_of
+from bartizan.policy.phrases import ASKING, GENERIC, part_named, phrase_of
 from bartizan.policy.records import Record
 from bartizan.policy.values import as_number, plain, stands_in, values
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_GENERIC = _words(
-    "a an the my our your this that it file document doc email mail message event meeting note notes report data"
-    " list page web website site link url user account name title subject item thing task todo information info"
-    " update new old first last next all each every please send read create delete add make text content body"
-    " channel transaction payment bill id number date time day week month year yes no me i you re fw fwd for with"
-    " from to of and or in on at by as is are be do can could would important largest biggest greatest smallest"
-    " latest newest recent oldest earliest cheapest expensive highest lowest best worst most least top rated what"
-    " which who whom whose when where why how that then than them they there these those he she him her his hers"
-    " its we us our ours you your yours was were been being has have had does did done doing would shall should"
-    " might must not none nor but if else so such too very just only also again once more less many much few any"
-    " both either neither other another same own about above after against before below between during into onto"
-    " over under until up down out off per via upon within without across along around since while because though"
-    " however here now today tomorrow yesterday"
-)
-_ASKING = _GENERIC | _words(
-    "check look see find search show tell give get let make take put go come use try need want ask answer open"
-    " close start stop run set change move keep save book pay buy order share post write reply forward cancel"
-    " remove mark call know think work help like one two three everyone everybody anyone anybody someone somebody"
-    " nobody people person team staff me myself thank thanks hello dear sure okay soon later named called titled"
-    " will may"
-)
-"""Words with which people ask: a record that is called by them alone is called by nobody."""
 _LONGEST_NAME = 80
 """What is longer in a list that nobody described is no name."""
-_EXTENSIONS = _words("txt doc docx xls xlsx pdf csv md ppt pptx html json xml log png jpg")
 
 
 def point(anchors: Anchors, source: Source) -> Anchors:
@@ -272,7 +245,7 @@ class _Selecting:
             return True
         words = value.split()
         name = 0 < len(words) < 5 and all(word.isalpha() and word[:1].isupper() for word in words)
-        return name and len(value) > 1 and value.lower() not in _GENERIC and stands_in(plain(value), self._intent.asked)
+        return name and len(value) > 1 and value.lower() not in GENERIC and stands_in(plain(value), self._intent.asked)
 
     def _touches(self, record: Record) -> bool:
         """Return whether the request shares a telling word with a record's name, or an amount with the record."""
@@ -285,7 +258,7 @@ class _Selecting:
         return False
 
     def _shares_word(self, name: str) -> bool:
-        words = {word for word in tokens(name).split() if len(word) > 3} - _ASKING
+        words = {word for word in tokens(name).split() if len(word) > 3} - ASKING
         return len(name) < 200 and any(f" {word} " in self._intent.tokens for word in words)
 
 
@@ -303,7 +276,7 @@ class Kinds:
 
     def asked(self, name: str, intent: Intent) -> bool:
         """Return whether the request speaks of a field."""
-        words = [word for word in words_of(name) if word not in _GENERIC - {"email"}]
+        words = [word for word in words_of(name) if word not in GENERIC - {"email"}]
         return any(intent.says(word) for word in (*words, *self._result.called.get(name, ())))
 
     def all_asked(self, name: str, intent: Intent) -> bool:
@@ -316,26 +289,6 @@ def _is_id(name: str, found: Iterable[str]) -> bool:
     return bool(set(words_of(name)) & {"uri", "urn"}) and not any(
         ":/" in one or next(values(one), None) for one in found
     )
-
-
-def phrase_of(name: str) -> str:
-    """Return a record's name as a phrase of the request, or nothing when it is too generic to select anything."""
-    words = tokens(name).split()
-    while words and words[0] in ("re", "fw", "fwd"):
-        words.pop(0)
-    if next(values(name), None) is not None:
-        return ""  # nothing is called by an address: whoever writes one into a name wants it to be taken for one
-    if len(words) > 1 and words[-1] in _EXTENSIONS:
-        ending = words.pop()
-        if not any(word not in _ASKING for word in words):
-            return f" {' '.join(words)} {ending} "  # report.txt is called so by its ending
-    found = [word for word in words if word not in _ASKING]
-    return f" {' '.join(words)} " if sum(map(len, found)) > 2 and len(words) < 16 else ""
-
-
-def telling(value: str) -> bool:
-    """Return whether a value is more than words with which people ask for anything."""
-    return any(word not in _ASKING for word in tokens(value).split())
 
 
 def query_of(source: Source, intent: Intent) -> str:
@@ -352,14 +305,6 @@ def looked_for(source: Source) -> Iterator[str]:
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, str) and role_of(source.tool, name) in (Role.TARGET, Role.SELECTOR, Role.CONTENT):
                 yield one
-
-
-def part_named(value: str, intent: Intent) -> str:
-    """Return the word of a value that the request uses: `mark` of mark.davies@x.com."""
-    words = {
-        word for word in tokens(value.partition("@")[0][:40]).split() if len(word) > 2 and not word.isdigit()
-    } - _GENERIC
-    return next((word for word in sorted(words) if f" {word} " in intent.tokens), "")
 
 
 def identity(record: Record, kinds: Kinds, where: str) -> str:
