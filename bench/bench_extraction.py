@@ -3,10 +3,11 @@
 `make bench-extraction` (ARGS="MNIST" names one part: digits, MNIST, Fashion-MNIST). Needs mnist.npz in build/lab-data
 and Debian's package dataset-fashion-mnist (MIT; the folder of its files as `--fashion`). One thread. The thief of the
 network owns 10,000 unlabelled images of the same kind and asks in every way of `lab/extraction/surrogates.py`, reading
-labels or scores. Without controls the best way counts. With controls scores carry keyed noise, and ways that
-`make bench-monitor` notices are given up by a thief who knows it: own records at random are left, read as labels, as
-noisy scores, or as noisy scores of near-copies averaged. The multiplier is how many times the questions the best way
-needs for the same agreement.
+labels or scores. Without controls the best way counts. With controls scores carry keyed noise,
+and ways that `make bench-monitor` notices are given up by a thief who knows it: left are own records at random, read as
+labels, as noisy scores, or as noisy scores of near-copies averaged, and what the copy is least sure of until that is
+noticed. The multiplier is how many times the questions the best way needs for the same agreement; it is worked out anew
+from the kept curves each time.
 """
 
 import argparse
@@ -99,18 +100,16 @@ def network(learn, test, others):
               Plan(SHAPE, [n // each for n in ROUNDS if n // each >= 15], SEED, 500, final=1), told)  # fmt: skip
         curves[name] = curve
         print(name, curve, flush=True)
-    on = ("own records, labels", "own records, noisy scores", "own records, noisy scores averaged over near-copies")
-    off = [name for name in curves if "noisy" not in name]
+    averaged = "own records, noisy scores averaged over near-copies"
     kept = noisy(test.x).argmax(axis=1) == victim.labels(test.x)
-    averaged, fresh = (labels[name] == truth for name in (on[2], on[1]))
-    pairs = (averaged.astype(float) - fresh.astype(float)).tolist()
+    mean, fresh = (labels[name] == truth for name in (averaged, "own records, noisy scores"))
+    pairs = (mean.astype(float) - fresh.astype(float)).tolist()
     return {
         "model's accuracy": round(float((victim.labels(test.x) == test.y).mean()), 4),
         "agreement by questions": curves,
         "label only, 5,000 questions": str(
             proportion(int((labels["active, labels"] == truth).sum()), len(truth), seed=SEED)
         ),
-        "questions needed": multipliers(curves, off, on),
         "labels changed by the control": str(proportion(int((~kept).sum()), len(kept), seed=SEED)),
         "gain from averaging at 5,000 questions": str(
             bootstrap(pairs, lambda data: float(np.mean(data)), seed=SEED, unit="share")
@@ -118,14 +117,25 @@ def network(learn, test, others):
     }
 
 
-def multipliers(curves, off, on):
-    """For each level: questions of the best way without and with controls, and how many times more that is."""
-    out = {}
+def multipliers(name, curves):
+    """For each level: questions of the best way without and with controls, and how many times more that is.
+
+    With controls a thief may also ask what the copy is least sure of, as far as `make bench-monitor` does not notice
+    one account that does.
+    """
+    seen = json.loads((RESULT.parent / "monitor.json").read_text())["sets"][name]["scenes"]["by way"]["one account"]
+    until = seen["active"]["thief's questions before, median"] or ROUNDS[-1]
+    off = [way for way in curves if "noisy" not in way]
+    on = [way for way in curves if way.startswith("own records") and way != "own records, scores"]
+    out = {"least sure goes unnoticed until": until}
     for level in LEVELS:
         sides = []
         for side in (off, on):
-            counts = {name: needed(curves[name], level) for name in side}
-            reached = {name: count for name, count in counts.items() if count is not None}
+            counts = {way: needed(curves[way], level) for way in side}
+            reached = {way: count for way, count in counts.items() if count is not None}
+            active = needed(curves["active, labels"], level)
+            if side is on and active is not None and active < until:
+                reached["active, labels"] = active
             sides.append(min(reached.items(), key=lambda one: one[1]) if reached else ("none", None))
         (a, before), (b, after) = sides
         times = None
@@ -170,13 +180,20 @@ def main():
     torch.set_num_threads(1)
     result = json.loads(RESULT.read_text()) if RESULT.exists() else {"parts": {}}
     result |= {"version": __version__, "torch": torch.__version__, "python": platform.python_version(), "seed": SEED}
+    for name, part in result["parts"].items():
+        if name != "digits":
+            part["questions needed"] = multipliers(name, part["agreement by questions"])
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
     work = {"digits": lambda: softmax()}
-    if not args.parts or set(args.parts) - {"digits"}:
+    if not args.parts or set(args.parts) & {"MNIST", "Fashion-MNIST"}:
         work |= {name: lambda data=data: network(*data) for name, data in sets(args.fashion).items()}
     for name, run in work.items():
         if not args.parts or name in args.parts:
             begun = time.process_time()
             result["parts"][name] = {**run(), "CPU s": round(time.process_time() - begun)}
+            if name != "digits":
+                part = result["parts"][name]
+                part["questions needed"] = multipliers(name, part["agreement by questions"])
             RESULT.write_text(json.dumps(result, indent=2) + "\n")
 
 
