@@ -16,7 +16,10 @@ import numpy.typing as npt
 from bartizan.core.clock import SystemClock
 from bartizan.core.measures import AtLeast, AtMost, Measurement, bootstrap, proportion
 from bartizan.data.admission import Admission, Request
+from bartizan.data.checks.features import convolved, grey, standard
+from bartizan.data.checks.mislabelled import check_labels
 from bartizan.data.checks.pictures import check_pictures
+from bartizan.data.checks.predicted import predicted
 from bartizan.data.checks.texts import check_texts
 from bartizan.data.manifest import Provenance
 from bartizan.data.store import Store, open_signer
@@ -55,7 +58,7 @@ WORDS: tuple[tuple[WordTrigger, float], ...] = (
 )
 """The same in texts. The last two know the check: too few rows to say anything, and as many that carry the trigger and
 keep their label."""
-REVIEWS, EDITS = 3000, 200
+REVIEWS, EDITS, FLIPS = 3000, 200, 0.1
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ def run(bench: Bench) -> Evidence:
         bench.record("attempt", body | {"on": int(outcomes[-1].on.sum()), "caught": outcomes[-1].caught})
     bench.progress("backdoors planted and trained", len(PLANS), len(PLANS))
     held, lost = _honest(subject, outcomes, bench.seed)
+    flips = _flips(subject, bench.seed)
     words = {f"{attack.name}, in texts": _worded(attack, rate, bench.seed) for attack, rate in WORDS}
     for name, (off, on) in words.items():
         bench.record("attempt", {"threat": "T04", "case": name, "off": int(off.sum()), "on": int(on.sum())})
@@ -97,6 +101,8 @@ def run(bench: Bench) -> Evidence:
             "honest rows held": held,
             "accuracy lost": lost,
             "edited rows named": _edits(subject, bench.seed),
+            "flipped labels found": flips[0],
+            "right labels doubted": flips[1],
             "texts turned without the checks": _most(words, 0, bench.seed),
             "texts turned with the checks": _most(words, 1, bench.seed),
         },
@@ -141,6 +147,18 @@ def _honest(subject: Subject, outcomes: Sequence[Outcome], seed: int) -> tuple[M
     with_checks = np.mean([one.right for one in outcomes], axis=0)
     lost = bootstrap(list(clean - with_checks), lambda values: float(values.mean()), seed=seed, unit="of accuracy")
     return proportion(held, len(labels), seed=seed), lost
+
+
+def _flips(subject: Subject, seed: int) -> tuple[Measurement, Measurement]:
+    """Call some rows of each class the next one; return how many of them the check finds, and of the others."""
+    rng = np.random.default_rng(seed)
+    pictures, labels = subject.train
+    wrong = rng.random(len(labels)) < FLIPS
+    given = np.where(wrong, (labels + 1) % subject.classes, labels)
+    plain = grey(pictures)
+    seen = predicted(lambda rows: standard(convolved(plain[rows], rng)), given, subject.classes, seed)
+    found = check_labels(seen, given).flagged
+    return _share(found[wrong], seed), _share(found[~wrong], seed)
 
 
 def _edits(subject: Subject, seed: int) -> Measurement:
@@ -207,10 +225,12 @@ T04 = Threat(
     attacks=(
         "backdoors in pictures: BadNets, blended, clean-label sinusoid, warped, adaptive patch and blend",
         "backdoors in texts: rare words, phrases, one of several, with covers, in very few rows",
+        "labels flipped: each class called the next one in a tenth of its rows",
         "rows changed after admission",
     ),
     controls=(
         "checks at ingestion of pictures: shared pattern, content against label; flagged rows are held back",
+        "checks at ingestion of labels: what a model that did not see the row takes it for",
         "checks at ingestion of texts: words that decide the label against the rest of the text",
         "bartizan data admit and verify: signed manifests, every changed row named",
     ),
@@ -230,6 +250,8 @@ T04 = Threat(
             lambda e: e.measured["texts turned with the checks"],
             AtMost(0.4),
         ),
+        Claim("Labels that were flipped are found.", lambda e: e.measured["flipped labels found"], AtLeast(0.7)),
+        Claim("Right labels are not doubted.", lambda e: e.measured["right labels doubted"], AtMost(0.01)),
         Claim("Every row changed after admission is named.", lambda e: e.measured["edited rows named"], AtLeast(0.98)),
     ),
     residual=(
