@@ -54,27 +54,21 @@ def test_a_file_comes_back_as_it_was(tmp_path):
     assert path.stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("how", ["none", "text", "arrays", "pickled", "version", "shape", "feature"])
-def test_what_is_no_profile_is_refused(tmp_path, how):
-    """Not a traceback, and never an unpickling."""
+@pytest.mark.parametrize("how", ["shape", "feature", "lines"])
+def test_a_profile_that_contradicts_itself_is_refused(tmp_path, how):
+    """Not a traceback."""
     path = tmp_path / "m.profile"
-    if how == "text":
-        path.write_text("hello")
-    elif how in ("arrays", "pickled"):
-        with path.open("wb") as file:
-            np.savez(file, head=np.array([object()], dtype=object) if how == "pickled" else np.zeros(3, np.uint8))
-    elif how != "none":
-        profile().write(path)
-        with np.load(path) as file:
-            parts = {name: file[name] for name in file.files}
-        if how == "version":
-            head = json.loads(parts["head"].tobytes()) | {"form": 0}
-            parts["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
-        elif how == "shape":
-            parts["low"] = parts["low"][:5]
-        else:
-            parts["chosen"] = parts["chosen"] + 1
-        with path.open("wb") as file:
-            np.savez(file, **parts)
+    profile().write(path)
+    with np.load(path) as file:
+        parts = {name: file[name] for name in file.files}
+    if how == "shape":
+        parts["low"] = parts["low"][:5]
+    elif how == "feature":
+        parts["chosen"] = parts["chosen"] + 1
+    else:
+        head = json.loads(parts["head"].tobytes()) | {"lines": {"strange": "x"}}
+        parts["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
+    with path.open("wb") as file:
+        np.savez(file, **parts)
     with pytest.raises(BadArtifact):
         Profile.read(path)

@@ -37,27 +37,14 @@ def test_a_file_comes_back_as_it_was(tmp_path):
     assert path.stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("how", ["none", "text", "pickled", "version", "shape", "feature"])
-def test_what_is_no_sketch_is_refused(tmp_path, how):
-    """Not a traceback, and never an unpickling."""
+@pytest.mark.parametrize(("name", "wrong"), [("mean", lambda one: one[:5]), ("chosen", lambda one: one + 1)])
+def test_a_sketch_that_contradicts_itself_is_refused(tmp_path, name, wrong):
+    """A shape that its head does not say; a feature outside the input."""
     path = tmp_path / "m.sketch"
-    if how == "text":
-        path.write_text("hello")
-    elif how == "pickled":
-        with path.open("wb") as file:
-            np.savez(file, head=np.array([object()], dtype=object))
-    elif how != "none":
-        sketch().write(path)
-        with np.load(path) as file:
-            parts = {name: file[name] for name in file.files}
-        if how == "version":
-            head = json.loads(parts["head"].tobytes()) | {"form": 0}
-            parts["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
-        elif how == "shape":
-            parts["mean"] = parts["mean"][:5]
-        else:
-            parts["chosen"] = parts["chosen"] + 1
-        with path.open("wb") as file:
-            np.savez(file, **parts)
+    sketch().write(path)
+    with np.load(path) as file:
+        parts = {part: file[part] for part in file.files}
+    with path.open("wb") as file:
+        np.savez(file, **parts | {name: wrong(parts[name])})
     with pytest.raises(BadArtifact):
         Sketch.read(path)

@@ -4,8 +4,6 @@ A profile is made by `calibration.py` from inputs of the operator's own, and is 
 It is a secret like a key: who has it knows which features are watched and can search for a way around.
 """
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bartizan.core.errors import BadArtifact
-from bartizan.core.files import write_private
+from bartizan.gateway.predict.learnt import Form, read_back, written
 from bartizan.gateway.predict.tensors import Array
 
 BINS = 64
@@ -24,7 +22,6 @@ REACHES = (5, 14)
 WATCHED = 1024
 """Most features that are looked at; of larger inputs a secret choice."""
 DIRECTIONS = 64
-_FORM = 1
 
 
 @dataclass(frozen=True)
@@ -100,48 +97,39 @@ class Profile:
 
     def write(self, path: Path) -> None:
         """Write the profile for its owner only. Raises OSError."""
-        lines = {name: None if np.isinf(value) else value for name, value in vars(self.lines).items()}
-        head = {"form": _FORM, "size": self.size, "lines": lines, "facts": dict(self.facts)}
-        out = io.BytesIO()
-        arrays = {name: getattr(self, name) for name in _SHAPES}
-        np.savez_compressed(out, head=np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays)
-        write_private(path, out.getvalue())
+        _FORM.write(path, {"size": self.size, "lines": written(self.lines), "facts": dict(self.facts)}, self)
 
     @classmethod
     def read(cls, path: Path) -> "Profile":
         """Return the profile in a file; nothing in it is executed. Raises BadArtifact."""
+        head, arrays = _FORM.read(path)
         try:
-            with np.load(path, allow_pickle=False) as file:
-                head = json.loads(file["head"].tobytes())
-                arrays = {name: file[name] for name in _SHAPES}
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise BadArtifact(
-                f"{path}: no profile of a predictive model: {type(error).__name__}: {str(error)[:200]}",
-                hint="`bartizan predict calibrate MODEL --data FILE` makes one.",
-            ) from None
-        if not isinstance(head, dict) or head.get("form") != _FORM:
-            raise BadArtifact(f"{path}: a profile of another version; make it again: `bartizan predict calibrate`")
-        size, width = int(head["size"]), len(arrays["chosen"])
+            size, width = int(head["size"]), len(arrays["chosen"])
+            lines = Lines(**read_back(head["lines"]))
+            facts = head["facts"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise _FORM.refused(path, error) from None
         sizes = {"D": size, "d": width, "reaches": len(REACHES), "bins": BINS, "directions": DIRECTIONS}
-        for name, (axes, kind) in _SHAPES.items():
-            shape = tuple(sizes[axis] for axis in axes)
-            if arrays[name].shape != shape or arrays[name].dtype != kind:
-                raise BadArtifact(f"{path}: {name} of shape {arrays[name].shape}: expected {shape} {kind}")
+        _FORM.check(path, arrays, sizes)
         if not width or arrays["chosen"].min() < 0 or arrays["chosen"].max() >= size:
             raise BadArtifact(f"{path}: watched features outside 0..{size - 1}")
-        lines = {name: np.inf if value is None else float(value) for name, value in head["lines"].items()}
-        return cls(size=size, **arrays, lines=Lines(**lines), facts=head["facts"])
+        return cls(size=size, **arrays, lines=lines, facts=facts)
 
 
-_SHAPES: dict[str, tuple[tuple[str, ...], str]] = {
-    "chosen": (("d",), "int64"),
-    "low": (("d",), "float32"),
-    "high": (("d",), "float32"),
-    "surprise": (("reaches", "bins", "d"), "float32"),
-    "directions": (("d", "directions"), "float32"),
-    "centre": (("D",), "float32"),
-    "spread": (("D",), "float32"),
-}
+_FORM = Form(
+    "profile",
+    "bartizan predict calibrate",
+    1,
+    {
+        "chosen": (("d",), "int64"),
+        "low": (("d",), "float32"),
+        "high": (("d",), "float32"),
+        "surprise": (("reaches", "bins", "d"), "float32"),
+        "directions": (("d", "directions"), "float32"),
+        "centre": (("D",), "float32"),
+        "spread": (("D",), "float32"),
+    },
+)
 
 
 def _levels(x: Array, low: Array, high: Array) -> Array:

@@ -6,8 +6,6 @@ maximum mean discrepancy (Gretton et al. 2012) with a kernel weighed by how litt
 client asks about says nothing. A sketch is a secret like a key: who has it can search for a way around.
 """
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bartizan.core.errors import BadArtifact
-from bartizan.core.files import write_private
+from bartizan.gateway.predict.learnt import Form, read_back, written
 from bartizan.gateway.predict.tensors import Array
 
 WAVES = 256
@@ -30,7 +28,6 @@ SIZES = (32, 64, 128, 256, 512, 1024)
 """Questions in a window."""
 _FLOOR = 0.3
 """Share of the mean deviation that every feature's own is raised by: a corner that is always empty is no proof."""
-_FORM = 1
 
 
 @dataclass(frozen=True)
@@ -120,57 +117,44 @@ class Sketch:
     def write(self, path: Path) -> None:
         """Write the sketch for its owner only. Raises OSError."""
         numbers = {name: getattr(self, name) for name in _NUMBERS}
-        limits = {name: None if np.isinf(value) else value for name, value in vars(self.limits).items()}
-        head = {"form": _FORM, **numbers, "limits": limits, "facts": dict(self.facts)}
-        out = io.BytesIO()
-        arrays = {name: getattr(self, name) for name in _SHAPES}
-        np.savez_compressed(out, head=np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays)
-        write_private(path, out.getvalue())
+        _FORM.write(path, {**numbers, "limits": written(self.limits), "facts": dict(self.facts)}, self)
 
     @classmethod
     def read(cls, path: Path) -> "Sketch":
         """Return the sketch in a file; nothing in it is executed. Raises BadArtifact."""
+        head, arrays = _FORM.read(path)
         try:
-            with np.load(path, allow_pickle=False) as file:
-                head = json.loads(file["head"].tobytes())
-                arrays = {name: file[name] for name in _SHAPES}
-            if head["form"] != _FORM:
-                raise BadArtifact(f"{path}: a sketch of another version; make it again: `bartizan predict sketch`")
             numbers = {name: kind(head[name]) for name, kind in _NUMBERS.items()}
-            limits = {name: np.inf if value is None else float(value) for name, value in head["limits"].items()}
-            found = cls(**numbers, **arrays, limits=Limits(**limits), facts=head["facts"])
-        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-            raise BadArtifact(
-                f"{path}: no sketch of a predictive model: {type(error).__name__}: {str(error)[:200]}",
-                hint="`bartizan predict sketch MODEL --data FILE` makes one.",
-            ) from None
-        found._check(path)
+            found = cls(**numbers, **arrays, limits=Limits(**read_back(head["limits"])), facts=head["facts"])
+            sizes = {"D": found.size, "d": len(found.chosen), "kinds": len(found.kinds), "h": len(found.held)}
+        except (ValueError, KeyError, TypeError) as error:
+            raise _FORM.refused(path, error) from None
+        _FORM.check(path, arrays, sizes)
+        chosen = found.chosen
+        if not len(chosen) or chosen.min() < 0 or chosen.max() >= found.size or not len(found.kinds):
+            raise BadArtifact(f"{path}: no labels, or features outside 0..{found.size - 1}")
         return found
-
-    def _check(self, path: Path) -> None:
-        sizes = {"D": self.size, "d": len(self.chosen), "kinds": len(self.kinds), "h": len(self.held)}
-        for name, (axes, kind) in _SHAPES.items():
-            shape = tuple(sizes[axis] if isinstance(axis, str) else axis for axis in axes)
-            if getattr(self, name).shape != shape or getattr(self, name).dtype != kind:
-                raise BadArtifact(f"{path}: {name} of shape {getattr(self, name).shape}: expected {shape} {kind}")
-        if not len(self.chosen) or self.chosen.min() < 0 or self.chosen.max() >= self.size or not len(self.kinds):
-            raise BadArtifact(f"{path}: no labels, or features outside 0..{self.size - 1}")
 
 
 _NUMBERS = {"size": int, "seed": int, "reach": float, "doubt_spread": float, "chance": float}
-_SHAPES: dict[str, tuple[tuple[str | int, ...], str]] = {
-    "chosen": (("d",), "int64"),
-    "centre": (("D",), "float32"),
-    "spread": (("D",), "float32"),
-    "mean": ((WAVES,), "float32"),
-    "whiten": ((WAVES, WAVES), "float32"),
-    "kinds": (("kinds", WAVES), "float32"),
-    "doubts": (("kinds",), "float32"),
-    "lean": ((WAVES,), "float32"),
-    "scales": ((len(SIZES), 2, 2), "float32"),
-    "held": (("h", WAVES), "float32"),
-    "held_labels": (("h",), "int64"),
-}
+_FORM = Form(
+    "sketch",
+    "bartizan predict sketch",
+    1,
+    {
+        "chosen": (("d",), "int64"),
+        "centre": (("D",), "float32"),
+        "spread": (("D",), "float32"),
+        "mean": ((WAVES,), "float32"),
+        "whiten": ((WAVES, WAVES), "float32"),
+        "kinds": (("kinds", WAVES), "float32"),
+        "doubts": (("kinds",), "float32"),
+        "lean": ((WAVES,), "float32"),
+        "scales": ((len(SIZES), 2, 2), "float32"),
+        "held": (("h", WAVES), "float32"),
+        "held_labels": (("h",), "int64"),
+    },
+)
 
 
 def doubt(scores: Array | None, count: int) -> Array:
