@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,41 +62,37 @@ def words(text: str) -> list[str]:
 
 
 def runs(texts: Sequence[str], least: int) -> Runs:
-    """Return the words of `texts` and the runs of words that occur in at least `least` of them."""
+    """Return the words of `texts` and the runs of words that occur in at least `least` of them.
+
+    A run can only be in so many texts when the two that are one word shorter are (Agrawal and Srikant 1994).
+    """
     numbers: dict[str, int] = {}
     split = [[numbers.setdefault(word, len(numbers)) for word in words(text)] for text in texts]
     sizes = np.array([len(one) for one in split], np.int64)
     flat = np.fromiter((word for one in split for word in one), np.int64, int(sizes.sum()))
     row = np.repeat(np.arange(len(texts)), sizes)
-    keys: list[npt.NDArray[Any]] = []
-    places, lengths = [], []
-    key = np.zeros(len(flat), np.uint64)
-    ids = _spread(flat)
+    keys, ids = np.zeros(len(flat), np.uint64), _spread(flat)
+    at, count = np.arange(len(flat)), 0
+    owners, tokens, places, lengths = [], [], [], []
     for length in range(1, LONGEST_RUN + 1):
-        if len(flat) < length:
-            break
-        at = np.arange(len(flat) - length + 1)
-        key = key[: len(at)] * np.uint64(0x9E3779B97F4A7C15) + ids[length - 1 :] + np.uint64(length)
-        inside = row[at] == row[at + length - 1]
-        keys.append(key[inside])
-        places.append(at[inside])
-        lengths.append(np.full(int(inside.sum()), length))
-    every, place, length_of = np.concatenate([*keys, []]), np.concatenate([*places, []]), np.concatenate([*lengths, []])
-    _, first, number = np.unique(every.astype(np.uint64), return_index=True, return_inverse=True)
-    bags = bagged(row[place.astype(np.int64)], number.astype(np.int64), len(first), len(texts))
-    enough = np.bincount(bags.tokens, minlength=len(first)) >= least
-    renumbered = np.cumsum(enough) - 1
-    kept = enough[bags.tokens]
-    shared = bagged(bags.rows[kept], renumbered[bags.tokens[kept]], int(enough.sum()), len(texts))
-    first = first[enough]
-    return Runs(
-        bagged(row, flat, len(numbers), len(texts)),
-        shared,
-        list(numbers),
-        flat,
-        place[first].astype(np.int64),
-        length_of[first].astype(np.int64),
-    )
+        keys[at] = keys[at] * np.uint64(0x9E3779B97F4A7C15) + ids[at + length - 1] + np.uint64(length)
+        _, first, number = np.unique(keys[at], return_index=True, return_inverse=True)
+        bags = bagged(row[at], number.astype(np.int64), len(first), len(texts))
+        enough = np.bincount(bags.tokens, minlength=len(first)) >= least
+        kept = enough[bags.tokens]
+        owners.append(bags.rows[kept])
+        tokens.append(count + (np.cumsum(enough) - 1)[bags.tokens[kept]])
+        places.append(at[first[enough]])
+        lengths.append(np.full(int(enough.sum()), length))
+        count += int(enough.sum())
+        often = np.zeros(len(flat) + 1, bool)
+        often[at[enough[number]]] = True
+        longer = np.flatnonzero(often[:-1] & often[1:])
+        at = longer[row[longer] == row[longer + length]]
+    shared = bagged(np.concatenate(owners), np.concatenate(tokens), count, len(texts))
+    place, length_of = np.concatenate(places).astype(np.int64), np.concatenate(lengths).astype(np.int64)
+    words_of = bagged(row, flat, len(numbers), len(texts))
+    return Runs(words_of, shared, list(numbers), flat, place, length_of)
 
 
 def _spread(flat: Ints) -> npt.NDArray[np.uint64]:

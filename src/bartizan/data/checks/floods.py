@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from bartizan.data.checks.bags import Bags, bagged
+from bartizan.data.checks.bags import MOST_WORDS, Bags, bagged
 from bartizan.data.checks.base import Checked, nothing
 
 LEAST_ROWS = 100
@@ -28,7 +28,11 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 def text_floods(texts: Sequence[str]) -> Checked:
     """Flag texts of which too many differ only in case, digits and punctuation; the first of each group stays."""
-    keys = [tuple(_LETTERS.findall(text.lower())) for text in texts]
+    numbers: dict[str, int] = {}
+    keys = []
+    for text in texts:
+        letters = _LETTERS.findall(text[: 12 * MOST_WORDS].lower())[:MOST_WORDS]
+        keys.append(tuple(numbers.setdefault(one, len(numbers)) for one in letters))
     return _floods(keys, keys, "texts with the same letters")
 
 
