@@ -124,9 +124,9 @@ def costs():
     }
 
 
-def by_chance(steps):
+def by_chance(steps, first):
     """Attack for so many steps, and count."""
-    draw = random.Random(SEED)
+    draw = random.Random(first)
     attack, begun = Attack(draw), time.perf_counter()
     for step in range(steps):
         attack.step(draw)
@@ -135,7 +135,7 @@ def by_chance(steps):
     return counted([attack], attack.violations, begun)
 
 
-def by_hypothesis(steps):
+def by_hypothesis(steps, first):
     """Let Hypothesis drive the attack for so many steps, run after run; a violation ends a run, shrunk."""
     checks = tuple(HealthCheck)
     run = settings(max_examples=200, stateful_step_count=50, deadline=None, database=None, suppress_health_check=checks)
@@ -143,7 +143,7 @@ def by_hypothesis(steps):
     PolicyMachine.attacks = attacks = []
     number = 0
     while sum(attack.steps for attack in attacks) < steps:
-        machine = seed(SEED + number)(type(f"Run{number}", (PolicyMachine,), {}))
+        machine = seed(first + number)(type(f"Run{number}", (PolicyMachine,), {}))
         number += 1
         try:
             run_state_machine_as_test(machine, settings=run)
@@ -172,9 +172,20 @@ def counted(attacks, violations, begun):
     }
 
 
-def attacked(steps):
+def attacked(steps, first=SEED):
     """Attack in both ways."""
-    return {"hypothesis": by_hypothesis(steps), "chance": by_chance(steps)}
+    return {"hypothesis": by_hypothesis(steps, first), "chance": by_chance(steps, first)}
+
+
+def together(pieces):
+    """Return the counts of all pieces added up."""
+    sums = {}
+    for way in ("hypothesis", "chance"):
+        ways = [piece[way] for piece in pieces]
+        one = {key: sum(way[key] for way in ways) for key in ways[0] if isinstance(ways[0][key], int)}
+        one["share"] = str(proportion(one["violations"], max(one["calls_asked_for"], 1), seed=SEED))
+        sums[way] = one | {"examples": [example for way in ways for example in way["examples"]][:5]}
+    return sums
 
 
 def main():
@@ -182,19 +193,27 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", choices=("cost", "attack"), default=["cost", "attack"])
     parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--piece", metavar="K/N", default="1/1", help="the K-th of N pieces of the attack")
     args = parser.parse_args()
-    document = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    document |= {
-        "about": __doc__,
-        "versions": {"bartizan": __version__, "python": platform.python_version()},
-        "seed": SEED,
-    }
-    parts = {"cost": costs, "attack": lambda: attacked(args.steps)}
     for part in args.only:
-        document[part] = parts[part]()
-        print(json.dumps({part: document[part]}, indent=1))
-        if part == "cost" or args.steps >= STEPS:
-            RESULT.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        piece, of = map(int, args.piece.split("/"))
+        steps = -(-args.steps // of)
+        found = costs() if part == "cost" else attacked(steps, SEED + 1000 * (piece - 1))
+        print(json.dumps({part: found}, indent=1))
+        if part == "attack" and args.steps < STEPS:
+            continue
+        document = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+        document |= {
+            "about": __doc__,
+            "versions": {"bartizan": __version__, "python": platform.python_version()},
+            "seed": SEED,
+        }
+        if part == "attack":
+            pieces = document.get("attack_pieces", {}) if of > 1 else {}
+            pieces = {name: one for name, one in pieces.items() if name.endswith(f"/{of}")} | {args.piece: found}
+            document["attack_pieces"], found = pieces, together(list(pieces.values()))
+        document[part] = found
+        RESULT.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
