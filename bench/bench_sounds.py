@@ -35,27 +35,32 @@ DATA = Path("build/lab-data/free_spoken_digits.tar.xz")
 RESULT = Path(__file__).parent / "results" / "sounds.json"
 RATE, LENGTH, NORM, BANDS = 8000, 4096, 10.0, 40
 SPEC = Arrays((LENGTH,), -8.0, 8.0)
-SNR_DB, RATIOS, SEED = 25.0, (35.0, 30.0, 25.0, 20.0), 20261124
-ATTACKS = (Pgd(20, 0.25, momentum=0.75), Apgd("ce", 50), Square(300), Apgd("targeted", 30, aims=3))
+SNR_DB, RATIOS, SEED = 25.0, (30.0, 25.0, 20.0), 20261124
+ATTACKS = (Pgd(20, 0.25, momentum=0.75), Apgd("ce", 30), Square(200))
 
 
 def sounds():
     """Return training and test sounds: half a second, silence added or the end cut, all of one energy."""
     parts = {True: ([], []), False: ([], [])}
-    with tarfile.open(DATA) as archive:
-        for member in sorted(archive.getmembers(), key=lambda one: one.name):
-            if not member.name.endswith(".wav"):
-                continue
-            digit, _, number = Path(member.name).stem.split("_")
-            with wave.open(io.BytesIO(archive.extractfile(member).read())) as file:
-                assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (RATE, 1, 2)
-                heard = np.frombuffer(file.readframes(LENGTH), "<i2").astype(np.float32)
-            whole = np.zeros(LENGTH, np.float32)
-            whole[: len(heard)] = heard
-            x, y = parts[int(number) < 5]
-            x.append(whole / np.linalg.norm(whole) * NORM)
-            y.append(int(digit))
+    for name, data in sorted(recordings()):
+        digit, _, number = Path(name).stem.split("_")
+        with wave.open(io.BytesIO(data)) as file:
+            assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (RATE, 1, 2)
+            heard = np.frombuffer(file.readframes(LENGTH), "<i2").astype(np.float32)
+        whole = np.zeros(LENGTH, np.float32)
+        whole[: len(heard)] = heard
+        x, y = parts[int(number) < 5]
+        x.append(whole / np.linalg.norm(whole) * NORM)
+        y.append(int(digit))
     return [Labelled(np.array(x), np.array(y, np.int64)) for x, y in (parts[False], parts[True])]
+
+
+def recordings():
+    """Yield (name, bytes) of every recording, in the archive's order: it can only be unpacked forwards."""
+    with tarfile.open(DATA, "r|xz") as archive:
+        for member in archive:
+            if member.name.endswith(".wav"):
+                yield member.name, archive.extractfile(member).read()
 
 
 class Hearing(nn.Module):
@@ -112,8 +117,8 @@ def main():
     result |= {"seed": SEED, "train": len(train), "test": len(test), "attacks": [one.name for one in ATTACKS]}
     epsilon = NORM * 10 ** (-SNR_DB / 20)
     recipes = {
-        "off": Recipe("none", epochs=15, seed=SEED),
-        "on": Recipe("pgd", epsilon, "L2", epochs=25, steps=5, seed=SEED),
+        "off": Recipe("none", epochs=8, seed=SEED),
+        "on": Recipe("pgd", epsilon, "L2", epochs=12, steps=3, seed=SEED),
     }
     for name, recipe in recipes.items():
         begun = time.process_time()
