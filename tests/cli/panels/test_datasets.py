@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import numpy as np
 import pytest
@@ -32,7 +33,8 @@ def test_two_people_look_at_the_flagged_rows_and_release_the_others(page):
     """The same person twice, and two people who want different things, release nothing."""
     (item,) = page.items()
     assert (item.id, item.tone, item.critical) == ("held:d", "warn", True)
-    assert "36 flagged, 0 of 2 people" in item.cells[3]
+    flagged = int(re.search(r"(\d+) flagged, 0 of 2 people", item.cells[3])[1])
+    assert 36 <= flagged <= 36 + 18  # those planted, and the few honest ones whose label is doubted
     parts = page.detail("held:d")
     assert "pattern" in parts[0].text
     assert sum(part.image.startswith("data:image/png") for part in parts) == 24
@@ -41,7 +43,7 @@ def test_two_people_look_at_the_flagged_rows_and_release_the_others(page):
     for who, action in (("ann", "clean"), ("bob", "all")):
         with pytest.raises(Refused):
             page.act(action, "held:d", who, {"why": "looked"})
-    assert page.act("clean", "held:d", "bob", {"why": "looked"}) == "d v1 is released: 1761 rows"
+    assert page.act("clean", "held:d", "bob", {"why": "looked"}) == f"d v1 is released: {1797 - flagged} rows"
     (item,) = page.items()
     assert (item.id, item.tone, item.actions) == ("d v1", "good", ())
     assert ("source", "crowd") in page.detail("d v1")[0].rows
