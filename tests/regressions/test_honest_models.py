@@ -109,3 +109,26 @@ def test_an_exported_program_of_torch():
     assert scan_bytes(memoryview(archive("zip", members)), "m.pt2", Budget()).verdict is Verdict.CLEAN
     del members["m/archive_format"]
     assert scan_bytes(memoryview(archive("zip", members)), "m.pt2", Budget()).verdict is Verdict.REVIEW
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("saved.sav", b"SR\x00\x04\x00\x00\x00\x0a\x00\x00\x00\xf0 IDL data"),
+        ("anova.dat", b"NIST/ITL StRD\nDataset Name: AtmWtAg\n1 107.8681079\n"),
+        ("record.dat", b"P\x00\x00\x00program main\n" + bytes(64)),
+    ],
+)
+def test_data_under_a_name_of_models_are_no_broken_pickle(name, data):
+    """As in scipy's own wheel: an unpickler stops at them before it looks anything up. Under .pkl they stay refused."""
+    assert "unreadable" not in {one.rule for one in scan_bytes(memoryview(data), name, Budget()).findings}
+    assert scan_bytes(memoryview(data), "m.pkl", Budget()).verdict is Verdict.UNREADABLE
+
+
+@pytest.mark.parametrize("name", ["m.sav", "m.dat", "m.p"])
+def test_a_pickle_under_a_name_of_data_is_still_one(name):
+    """Hostile ones block, whole or broken off after the call; broken off after a name they are not passed."""
+    hostile = b"cos\nsystem\n(S'id'\ntR."
+    assert scan_bytes(memoryview(hostile), name, Budget()).verdict is Verdict.BLOCK
+    assert scan_bytes(memoryview(hostile[:-1] + b"\x00"), name, Budget()).verdict is Verdict.BLOCK
+    assert scan_bytes(memoryview(b"cnumpy\nndarray\n\x00"), name, Budget()).verdict is Verdict.UNREADABLE

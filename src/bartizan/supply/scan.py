@@ -42,6 +42,8 @@ _PICKLE_NAMES = (
     *(".pkl", ".pickle", ".p", ".joblib", ".pt", ".pth", ".bin", ".ckpt", ".dill", ".npy", ".sav", ".model"),
     *(".pdparams", ".pyt", ".torch", ".weights", ".dat"),
 )
+_DATA_NAMES = (".sav", ".dat", ".model", ".weights", ".p")
+"""Of those, what is as often data of another kind: IDL and SPSS files, Fortran records, tables."""
 _LARGEST_TEXT = 64 << 20
 _TABLES = (".csv", ".tsv", ".jsonl", ".txt", ".json", ".xml")
 """Texts that are long because they hold data, or a model as numbers."""
@@ -135,8 +137,11 @@ def _marked(data: memoryview, path: str, budget: Budget, depth: int) -> Scanned 
 
 def _unmarked(data: memoryview, path: str, budget: Budget, in_skill: bool) -> Scanned:
     lower = path.lower()
-    if looks_like_pickle(data) or (lower.endswith(_PICKLE_NAMES) and begins_with_opcode(data)):
-        return scan_pickle(data, path, budget)
+    sure = looks_like_pickle(data)
+    if sure or (lower.endswith(_PICKLE_NAMES) and begins_with_opcode(data)):
+        pickled = scan_pickle(data, path, budget)
+        if sure or not lower.endswith(_DATA_NAMES) or not _breaks_off_before_a_name(pickled):
+            return pickled
     if _is_keras(lower, data):
         found = keras_configs.keras_config(bytes(data), path)
         found += model_configs.json_findings(str(data, "utf-8", "replace"), path)
@@ -155,6 +160,12 @@ def _unmarked(data: memoryview, path: str, budget: Budget, in_skill: bool) -> Sc
         return judged(path, shown, [Finding("no-model", Severity.INFO, why, path)])
     why = "a format that this scanner does not know: nothing can be said about it"
     return judged(path, "unknown", [Finding("unknown-format", Severity.MEDIUM, why, path)])
+
+
+def _breaks_off_before_a_name(found: Scanned) -> bool:
+    """Return whether an unpickler would stop at these bytes before it has looked up or called anything."""
+    rules = {finding.rule for finding in found.findings}
+    return "unreadable" in rules and rules <= {"unreadable", "pickle-persistent-id"} and not found.globals
 
 
 def _text(data: memoryview, path: str, in_skill: bool) -> Scanned | None:
