@@ -49,15 +49,7 @@ def of_texts(texts):
     every = [*texts, *flood, *STRANGE]
     start = time.perf_counter()
     floods, strangers = text_floods(every).flagged, text_outliers(every).flagged
-    size = len(texts)
-    return {
-        "rows": size,
-        "flood_found": int(floods[size : size + 20].sum()),
-        "strangers_found": int(strangers[size + 20 :].sum()),
-        "honest_in_floods": float(floods[:size].mean()),
-        "honest_strangers": float(strangers[:size].mean()),
-        "seconds": time.perf_counter() - start,
-    }
+    return counted(len(texts), floods, strangers, time.perf_counter() - start)
 
 
 def of_records(frame):
@@ -68,14 +60,18 @@ def of_records(frame):
     floods = record_floods([one.to_list() for one in every]).flagged
     numbers = {one.name: one.cast(float).to_numpy() for one in every if one.dtype.is_numeric()}
     strangers = number_outliers(numbers, every.height).flagged
-    size = frame.height
+    return counted(frame.height, floods, strangers, time.perf_counter() - start)
+
+
+def counted(size, floods, strangers, seconds):
+    """Count what is flagged: `size` honest rows stand first, then 20 of the flood, then the strangers."""
     return {
         "rows": size,
         "flood_found": int(floods[size : size + 20].sum()),
         "strangers_found": int(strangers[size + 20 :].sum()),
         "honest_in_floods": float(floods[:size].mean()),
         "honest_strangers": float(strangers[:size].mean()),
-        "seconds": time.perf_counter() - start,
+        "seconds": seconds,
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bartizan.core.errors import BadRequest
+from bartizan.core.errors import BadRequest, BadSettings
 from bartizan.core.sections.predict import PredictInput, PredictModel
 from bartizan.gateway.predict.tensors import Array, Tensor
 
@@ -42,6 +42,15 @@ class Contract:
     def size(self) -> int:
         """Return how many numbers one example has; 0 where that varies."""
         return sum(math.prod(entry.shape) for entry in self._inputs.values()) if self.is_fixed else 0
+
+    def check_learnt(self, what: str, path: str, size: int, made_by: str) -> None:
+        """Raise BadSettings when a file of what was learnt is of examples of another size than this model's."""
+        if size != self.size or not self.size:
+            raise BadSettings(
+                f"predict model {self._model.name}: {what} {path}: made for {size} numbers an example, "
+                f"expected {self.size}",
+                hint=f"`{made_by} {self._model.name} --data FILE`",
+            )
 
     @property
     def is_fixed(self) -> bool:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from bartizan.core.errors import BadSettings
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.sections.predict import COPYING_LADDER, Answer, Predict, PredictStep
 from bartizan.gateway.alerts import Alerts
@@ -196,12 +195,6 @@ def copy_watch(settings: Predict) -> CopyWatch:
         if not model.sketch:
             continue
         sketch = Sketch.read(Path(model.sketch))
-        expected = Contract(model).size
-        if sketch.size != expected or not expected:
-            raise BadSettings(
-                f"predict model {model.name}: sketch {model.sketch}: made for {sketch.size} numbers an example, "
-                f"expected {expected}",
-                hint=f"`bartizan predict sketch {model.name} --data FILE`",
-            )
+        Contract(model).check_learnt("sketch", model.sketch, sketch.size, "bartizan predict sketch")
         models[model.name] = Copies(sketch, settings, model.classes)
     return CopyWatch(models)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bartizan.core.errors import BadSettings
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.sections.predict import LADDER, Answer, Predict
 from bartizan.gateway.alerts import Alerts
@@ -84,13 +83,7 @@ def profiles(settings: Predict) -> dict[str, Profile]:
         if not model.profile:
             continue
         profile = found[model.name] = Profile.read(Path(model.profile))
-        expected = Contract(model).size
-        if profile.size != expected or not expected:
-            raise BadSettings(
-                f"predict model {model.name}: profile {model.profile}: made for {profile.size} numbers an example, "
-                f"expected {expected}",
-                hint=f"`bartizan predict calibrate {model.name} --data FILE`",
-            )
+        Contract(model).check_learnt("profile", model.profile, profile.size, "bartizan predict calibrate")
     return found
 
 
