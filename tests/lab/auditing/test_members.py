@@ -36,7 +36,7 @@ def test_one_run_refutes_training_without_noise_and_not_training_with_enough():
     """The private recipe promised epsilon 8."""
     plain = one_run(subject(), None)
     assert plain.grade == "leaks"
-    assert plain.headline == f"ε ≥ {plain.rows[1][3]}"
+    assert plain.headline == f"ε ≥ {plain.rows[1][4]}"
     noisy = dataclasses.replace(RECIPE, optimizer="sgd", learning_rate=1.0, noise=Noise(0.5, 20.0))
     assert one_run(subject(), (noisy, 8.0, 1e-5)).grade == "none"
 

@@ -6,10 +6,14 @@ epsilon. The bound holds with the stated confidence whatever the canaries and th
 small. It is a test for lies and bugs, never a proof of privacy.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binom
+
+Bound = Callable[[int, int, int, float, float], float]
+"""Right guesses, guesses, canaries, delta and error probability to a lower bound on epsilon."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,17 @@ def flip(canaries: int, seed: int) -> np.ndarray:
 
 
 def audit(
-    scores: np.ndarray, inside: np.ndarray, *, delta: float, guesses: tuple[int, ...] = (), confidence: float = 0.95
+    scores: np.ndarray,
+    inside: np.ndarray,
+    *,
+    delta: float,
+    guesses: tuple[int, ...] = (),
+    confidence: float = 0.95,
+    bound: Bound | None = None,
 ) -> Audit:
     """Return the best lower bound from `scores` (canaries,; higher means in) and the coins `inside`.
+
+    `bound` is `lower_bound`, or `curve_audit.gaussian_bound`: higher, for a promise that says more.
 
     Half of each count in `guesses` says "in" of the highest scores, half "out" of the lowest; the rest abstain. Several
     counts share the error by Bonferroni's rule. Default: a few powers of two.
@@ -53,9 +65,9 @@ def audit(
     best = Audit(0.0, 0, counts[0], m, delta, confidence)
     for count in counts:
         right = int(inside[order[: count // 2]].sum() + (~inside[order[m - count // 2 :]]).sum())
-        bound = lower_bound(right, 2 * (count // 2), m, delta, beta)
-        if bound >= best.epsilon:
-            best = Audit(bound, right, 2 * (count // 2), m, delta, confidence)
+        epsilon = (bound or lower_bound)(right, 2 * (count // 2), m, delta, beta)
+        if epsilon >= best.epsilon:
+            best = Audit(epsilon, right, 2 * (count // 2), m, delta, confidence)
     return best
 
 
