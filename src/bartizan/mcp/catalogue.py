@@ -5,7 +5,7 @@ checks for tool descriptions of `supply` and through the detection engine; what 
 first use. What was approved as it is costs a hash and a comparison.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from bartizan.core.verdicts import Block
 from bartizan.detect.judge import Judge
 from bartizan.mcp.mirrors import bad_annotation
 from bartizan.mcp.names import name_findings
+from bartizan.mcp.passages import passages
 from bartizan.mcp.pins import INSTRUCTIONS, LAUNCH, Offered, Pins, Standing, digest
 from bartizan.supply.agents.tool_descriptions import tool_findings
 
@@ -68,7 +69,7 @@ class Catalogue:
     def instructions(self, text: str) -> Standing:
         """Judge what the server tells the model in general."""
         content = {"instructions": text}
-        findings = [] if self._is_approved(INSTRUCTIONS, content) else list(self._of_text(text, INSTRUCTIONS))
+        findings = [] if self._is_approved(INSTRUCTIONS, content) else list(self._of_texts([text], INSTRUCTIONS))
         first = INSTRUCTIONS not in self.pins.pins(self.server)
         pin_clean = self._pin_first and first
         return self.pins.observe(self.server, [Offered(INSTRUCTIONS, content, tuple(findings))], pin_clean=pin_clean)[0]
@@ -97,18 +98,20 @@ class Catalogue:
             tool["name"]: [
                 *(one for one in found if one.where == f"#{tool['name'][:60]}"),
                 *name_findings(tool["name"], others, self.server),
-                *self._of_text("\n".join(_texts(tool)), tool["name"]),
+                *self._of_texts(passages(tool), tool["name"]),
             ]
             for tool in changed
         }
 
-    def _of_text(self, text: str, where: str) -> Iterator[Finding]:
-        if len(text) > _LONG:
-            yield Finding("long-description", Severity.MEDIUM, f"{len(text)} characters for the model to read", where)
+    def _of_texts(self, texts: Sequence[str], where: str) -> Iterator[Finding]:
+        size = sum(map(len, texts))
+        if size > _LONG:
+            yield Finding("long-description", Severity.MEDIUM, f"{size} characters for the model to read", where)
         # A description orders by nature ("Use this before …"), so it is judged as a person's words
-        verdict = self._judge.judge(Text(text, Trust.USER, where)).verdict
-        if isinstance(verdict, Block):
-            yield Finding("injection-in-description", Severity.HIGH, verdict.why, where)
+        verdicts = (self._judge.judge(Text(text, Trust.USER, where)).verdict for text in texts)
+        why = next((verdict.why for verdict in verdicts if isinstance(verdict, Block)), None)
+        if why is not None:
+            yield Finding("injection-in-description", Severity.HIGH, why, where)
 
 
 def _readable(tools: object, server: str) -> tuple[list[dict[str, Any]], list[Finding]]:
@@ -135,18 +138,3 @@ def _readable(tools: object, server: str) -> tuple[list[dict[str, Any]], list[Fi
         why = f"two tools are called {name!r}: one can take the other's calls, so neither is offered"
         findings.append(Finding("shadowed-tool", Severity.HIGH, why, server))
     return list(kept.values()), findings
-
-
-def _texts(tree: object) -> Iterator[str]:
-    """Yield every text of a tool that is long enough to say something."""
-    if isinstance(tree, str):
-        if len(tree) > 15:
-            yield tree
-    elif isinstance(tree, dict):
-        for key, value in tree.items():
-            if len(str(key)) > 15:
-                yield str(key)
-            yield from _texts(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _texts(value)

@@ -1,17 +1,16 @@
 """What a server returns, before a model reads it: labelled with its origin, searched for orders, its links looked at.
 
-Every text in a result counts as written by anybody, because servers hand on mail, pages and issues. A text that the
-detection engine blocks is withheld as a whole. Control characters that would act on a terminal are taken out, and links
-that would run something or lead inside the network are taken off. Binary parts are not looked into, except text in
-base64. What is hostile only in meaning, without any order in it, passes: the decision on the next call stops that.
+Every text in a result counts as written by anybody, because servers hand on mail, pages and issues. A result is judged
+passage by passage (`passages.py`), and withheld as a whole where the detection engine blocks one. Control characters
+that would act on a terminal are taken out, and links that would run something or lead inside the network are taken off.
+Binary parts are not looked into, except text in base64. What is hostile only in meaning, without any order in it,
+passes: the decision on the next call stops that.
 """
 
-import base64
-import binascii
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,18 +20,15 @@ from bartizan.core.messages import Text, Trust
 from bartizan.core.sections.gateway import Mode
 from bartizan.core.verdicts import Block
 from bartizan.detect.judge import Judge, Judgement
+from bartizan.mcp.passages import passages
 from bartizan.mcp.places import host_of, inside, scheme_of
 
 ORIGIN_KEY = "bartizan.dev/origin"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_BINARY = frozenset(("data", "blob"))
 _LINKS = frozenset(("uri", "url", "href", "src", "websiteUrl"))
 _RUNS = frozenset(("javascript", "vbscript", "data", "blob", "jar"))
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
-_SHORT = 12
 _REMEMBERED = 512
-_TEXT_TYPES = ("text/", "application/json", "application/xml", "application/javascript")
 
 
 @dataclass(slots=True)
@@ -59,8 +55,8 @@ class Contents:
         """Return a result as it may be handed on. `what` says in records which answer this is."""
         done = Screened(result)
         done.result = self._cleaned(result, done, f"{server}/{what}", "")
-        texts = list(dict.fromkeys(_texts(done.result)))
-        self._judged(Text("\n".join(texts), trust, f"{server}/{what}"), done)
+        for passage in passages(done.result):
+            self._judged(Text(passage, trust, f"{server}/{what}"), done)
         origin = {"server": server, "from": what, "trust": trust.name.lower()}
         if not set(done.result) - {"_meta", "resultType"}:
             return done  # an empty result stays empty: MCP says so, and there is nothing in it to label
@@ -73,14 +69,14 @@ class Contents:
         return dict(self._cleaned(result, Screened({}), "", ""))
 
     def _judged(self, text: Text, done: Screened) -> None:
-        if self._mode == "off" or len(text.content) < _SHORT:
+        if self._mode == "off":
             return
         judged = self._judgement(text)
         found = [one for one in judged.findings if one.severity > Severity.INFO]
         done.findings += [replace(one, where=text.origin) for one in found]
         if isinstance(judged.verdict, Block):
             done.findings.append(Finding("injection-in-result", Severity.HIGH, judged.verdict.why, text.origin))
-            if self._mode == "enforce":
+            if self._mode == "enforce" and not done.withheld:
                 done.withheld = judged.verdict.why
 
     def _judgement(self, text: Text) -> Judgement:
@@ -137,30 +133,3 @@ class Contents:
 def tame(text: str) -> str:
     """Return a text without what would act on a terminal: escape sequences and control characters."""
     return _CONTROL.sub("", _SEQUENCE.sub("", text)) if not text.isprintable() else text
-
-
-def _texts(node: Any, key: str = "", mime: str = "") -> Iterator[str]:
-    """Yield every text that a model may be shown, names of fields included."""
-    if isinstance(node, str):
-        if key in _BINARY and _BASE64.fullmatch(node):
-            yield from _inside_base64(node, mime)
-        elif len(node) > 2 and key not in ("type", "mimeType", "resultType"):
-            yield node
-    elif isinstance(node, dict):
-        kind = node.get("mimeType")
-        for name, value in node.items():
-            if len(name) > _SHORT:
-                yield name
-            yield from _texts(value, name, kind if isinstance(kind, str) else "")
-    elif isinstance(node, list):
-        for value in node:
-            yield from _texts(value, key, mime)
-
-
-def _inside_base64(data: str, mime: str) -> Iterator[str]:
-    if mime and not mime.startswith(_TEXT_TYPES):
-        return
-    try:
-        yield base64.b64decode(data, validate=True).decode("utf-8")
-    except (binascii.Error, ValueError):
-        return
