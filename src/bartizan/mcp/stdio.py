@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import BinaryIO
 
 from bartizan.mcp.conversation import Conversation
+from bartizan.mcp.limits import CallLimits
 from bartizan.mcp.links import Link
 from bartizan.mcp.messages import Id, Malformed, Message, read, refusal, written
 from bartizan.mcp.running import Recording
@@ -23,13 +24,21 @@ Write = Callable[[bytes], Awaitable[None]]
 class StdioProxy:
     """One client, one server."""
 
-    def __init__(self, session: Session, recording: Recording, link: Link, read_line: Lines, write: Write) -> None:
-        """Talk to the client with `read_line` and `write`, to the server over `link`."""
+    def __init__(
+        self,
+        session: Session,
+        recording: Recording,
+        link: Link,
+        read_line: Lines,
+        write: Write,
+        limits: CallLimits | None = None,
+    ) -> None:
+        """Talk to the client with `read_line` and `write`, to the server over `link`; count calls against `limits`."""
         self._session = session
         self._link = link
         self._read_line = read_line
         self._write = write
-        self._conversation = Conversation(session, recording, link, self)
+        self._conversation = Conversation(session, recording, link, self, limits)
 
     async def run(self) -> int:
         """Serve until one side ends; return the server's exit code, 0 when the client ended first."""

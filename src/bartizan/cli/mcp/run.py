@@ -17,9 +17,12 @@ from bartizan.core.sections import Settings
 from bartizan.core.sections.mcp import McpServer
 from bartizan.detect.encoder import one_thread
 from bartizan.gateway.evidence import Recorder
+from bartizan.gateway.limits.files import Files, counting
+from bartizan.gateway.limits.limiter import Limiter
 from bartizan.ledger.log import Ledger
 from bartizan.mcp.assembly import Assembly
 from bartizan.mcp.http.ways import Ways, approved, launched, scanned
+from bartizan.mcp.limits import CallLimits
 from bartizan.mcp.server import Server
 from bartizan.mcp.session import Session
 from bartizan.mcp.stdio import StdioProxy, lines_of, writer_of
@@ -32,6 +35,11 @@ _PLAIN = frozenset(("run", "exec", "dlx", "tool", "x"))
 def _arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     add_server(parser)
+    parser.add_argument(
+        "--caller",
+        default="anonymous",
+        help="whom limits (key:CALLER), rules and records take the client for (default: %(default)s)",
+    )
 
 
 def add_server(parser: argparse.ArgumentParser) -> None:
@@ -69,13 +77,15 @@ def _run(args: argparse.Namespace) -> int:
     entry = one_server(args, settings.mcp.servers)
     assembly = Assembly(settings, clock)
     try:
-        code = asyncio.run(_serve(settings, clock, assembly.server(entry.name), entry))
+        code = asyncio.run(_serve(settings, clock, assembly.server(entry.name), entry, args.caller))
     finally:
         assembly.close()
     return OK if code == 0 else CANNOT
 
 
-async def _serve(settings: Settings, clock: Clock, server: Server, entry: McpServer) -> int:
+async def _serve(settings: Settings, clock: Clock, server: Server, entry: McpServer, caller: str) -> int:
+    limits = settings.limits
+    limiter = Limiter(limits, Files(limits, clock), counting(limits, clock), clock)
     recorder = Recorder(Ledger.configured(settings.ledger, clock), clock, settings.ledger.checkpoint_every_s)
     ways = Ways(settings, clock)
     try:
@@ -85,7 +95,10 @@ async def _serve(settings: Settings, clock: Clock, server: Server, entry: McpSer
         approved(server, launch)
         read_line = lines_of(sys.stdin.buffer, settings.mcp.message_bytes)
         link = ways.to(entry, server)()
-        return await StdioProxy(Session(server), recorder, link, read_line, writer_of(sys.stdout.buffer)).run()
+        counted = CallLimits(limiter, (f"key:{caller}",), server.name)
+        session, write = Session(server, caller), writer_of(sys.stdout.buffer)
+        async with limiter.running():
+            return await StdioProxy(session, recorder, link, read_line, write, counted).run()
     finally:
         await ways.close()
         await recorder.close()
