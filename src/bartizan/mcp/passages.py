@@ -53,6 +53,7 @@ class _Passage:
         self.words: dict[str, None] = {}
 
     def texts(self) -> Iterator[str]:
+        """Yield the passage's prose, and its single words as a sentence, where there is enough of them to judge."""
         prose = "\n".join(self.prose)
         sentence = len(prose) >= _SHORT and len(prose.split()) >= _FEWEST_IN_PROSE
         if sentence or len(prose) > _LONG_WORDS or not prose.isascii():
