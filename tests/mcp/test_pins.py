@@ -74,12 +74,21 @@ def test_the_difference_shows_what_a_reader_would_not_see(pins):
     assert "+Line⟨U+200B⟩ two." in text
 
 
+def test_what_a_check_doubts_is_approved_by_name_only(pins):
+    """Approving all that waits leaves it waiting."""
+    offer(pins, ADD, BAD)
+    assert pins.approve("demo", [], "bob") == []
+    assert pins.pins("demo")["add"].doubted
+    assert [one.name for one in pins.approve("demo", ["add"], "bob")] == ["add"]
+    assert not pins.pins("demo")["add"].doubted
+
+
 def test_two_proxies_share_a_lock_and_see_each_others_approvals(pins, tmp_path):
     """The file is read again when it changed."""
     other = Pins(tmp_path / "lock.json", StoppedClock())
     offer(pins, ADD, BAD)
     assert other.approved("demo", "add") is None
-    other.approve("demo", [], "bob")
+    other.approve("demo", ["add"], "bob")
     assert pins.approved("demo", "add") == ADD
     assert pins.pins("demo")["add"].approved.by != FIRST_USE
 

@@ -88,6 +88,10 @@ SEEDED = (
     (TO, f"{TO} && false", "unreachable-rule"),
     ("&& !context.tainted }", "&& !context.tainted && context.tainted }", "unreachable-rule"),
     (READ, "permit(principal, action, resource);", "unreachable-rule"),
+    (TO, f'{TO} && resource == Tool::"mail"', "unreachable-rule"),
+    (READ, READ.replace(";", ' when { resource != Tool::"search" };'), "tool-without-rule"),
+    (READ, READ.replace(";", ' unless { resource in [Tool::"search", Tool::"x"] };'), "tool-without-rule"),
+    (READ, READ.replace(";", " when { context.tainted && !context.tainted };"), "tool-without-rule"),
 )
 
 
@@ -118,3 +122,11 @@ def test_a_tool_whose_only_permit_is_for_another_effect_never_runs():
     """By its effect, not by its name."""
     found = lint('permit(principal, action == Action::"read", resource);', MANIFEST)
     assert [(one.rule, one.kind) for one in found] == [(tool, "tool-without-rule") for tool in ("pay", "mail", "drop")]
+
+
+def test_rules_are_called_by_number_and_line():
+    """Comments and strings that hold a semicolon end no rule; two rules may stand on one line."""
+    text = '// first; of all\n@id("a;b")\npermit(principal, action, resource);forbid(principal,\naction, resource);\n'
+    assert [one.rule for one in lint(text, MANIFEST)] == ["rule 1 (line 2)"]
+    again = text + 'permit(principal, action == Action::"exec", resource);'
+    assert ("rule 3 (line 5)", "unreachable-rule") in [(one.rule, one.kind) for one in lint(again, MANIFEST)]

@@ -52,9 +52,9 @@ def test_the_operators_rule_is_named():
     asked = Context({"pay": ToolSpec("pay")}, manifest, rules=rules)
     one = explain(ToolCall("c", "pay", '{"to": "a"}'), asked)
     assert one.decision.reason == "not-permitted"
-    assert one.rule == "forbidden by policy1"
+    assert one.rule == "forbidden by rule 2 (line 1)"
     assert any("as the manifest says" in line for line in lines(one))
-    assert any("operator's rules: forbidden by policy1" in line for line in lines(one))
+    assert any("operator's rules: forbidden by rule 2 (line 1)" in line for line in lines(one))
 
 
 def test_a_call_that_only_reads_needs_no_licence():

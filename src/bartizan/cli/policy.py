@@ -48,18 +48,23 @@ def _text_of(path: Path) -> str:
         raise BadSettings(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
+def _rules_of(path: Path) -> Rules:
+    try:
+        return Rules(_text_of(path))
+    except BadSettings as error:
+        raise BadSettings(f"{path}: {error}", hint=error.hint()) from error
+
+
 def _check(args: argparse.Namespace) -> int:
     """Parse the rules; what does not parse is an error with its reason."""
-    Rules(_text_of(args.rules))
+    _rules_of(args.rules)
     print(f"{args.rules}: the rules parse; what none of them permits is refused")
     return OK
 
 
 def _lint(args: argparse.Namespace) -> int:
     """Print each mistake; 1 when there is one."""
-    text = _text_of(args.rules)
-    Rules(text)
-    mistakes = lint(text, Manifest.parse(_text_of(args.manifest)))
+    mistakes = lint(_rules_of(args.rules).text, Manifest.parse(_text_of(args.manifest)))
     for mistake in mistakes:
         print(f"{mistake.kind:18} {mistake.rule}: {mistake.why}")
     if not mistakes:
@@ -71,7 +76,7 @@ def _decide(args: argparse.Namespace) -> int:
     """Decide line after line. A line that is not of the form gets an error of its own, and the exit code 2."""
     try:
         manifest = Manifest.parse(args.manifest.read_bytes()) if args.manifest else None
-        rules = Rules(_text_of(args.rules)) if args.rules else None
+        rules = _rules_of(args.rules) if args.rules else None
         lines = args.file.open(encoding="utf-8") if args.file else sys.stdin
     except OSError as error:
         raise BadSettings(f"{error.filename}: cannot be read: {error.strerror}") from error

@@ -52,6 +52,11 @@ class Pin(msgspec.Struct, frozen=True):
     waiting: Item | None = None
     doubts: tuple[Doubt, ...] = ()
 
+    @property
+    def doubted(self) -> bool:
+        """Whether a check found something about what waits that a person should look at."""
+        return any(Severity[one.severity.upper()] >= Severity.MEDIUM for one in self.doubts)
+
 
 class Lock(msgspec.Struct):
     """The whole file: servers, and under each the names of what it offers."""
@@ -138,7 +143,7 @@ class Pins:
         return standings
 
     def approve(self, server: str, names: Sequence[str], by: str) -> list[Standing]:
-        """Approve what waits under these names, all of it when none is named.
+        """Approve what waits under these names; all that no check doubts when none is named.
 
         `NAME@HASH` approves only what has a hash that begins so: what was looked at, and not what took its place since.
         Raises BadArtifact when nothing of that kind waits.
@@ -146,7 +151,7 @@ class Pins:
         done: list[Standing] = []
 
         def change(pins: dict[str, Pin]) -> None:
-            for named in names or sorted(name for name, pin in pins.items() if pin.waiting):
+            for named in names or sorted(name for name, pin in pins.items() if pin.waiting and not pin.doubted):
                 name, _, begins = named.partition("@")
                 pin = pins.get(name)
                 if pin is None or pin.waiting is None:

@@ -14,13 +14,14 @@ from typing import Any
 import cedarpy
 
 from bartizan.core.errors import BadSettings
+from bartizan.policy.cedar_reading import names
 
 _LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    """Whether the operator's rules let a call happen, and the rule that said so or why none did."""
+    """Whether the operator's rules let a call happen, and the rule (number, line) that said so or why none did."""
 
     allowed: bool
     why: str
@@ -32,6 +33,7 @@ class Rules:
     def __init__(self, text: str) -> None:
         """Parse Cedar text. Raises BadSettings."""
         self.text = text
+        self._names = names(text)
         try:
             self._policies = cedarpy.PolicySet.from_str(text)
         except ValueError as error:
@@ -55,7 +57,7 @@ class Rules:
             return Permitted(False, f"the rules cannot be asked about this call: {error}")
         if answer.diagnostics.errors:
             return Permitted(False, f"a rule failed: {answer.diagnostics.errors[0]}")
-        rules = ", ".join(answer.diagnostics.reasons)
+        rules = ", ".join(sorted(self._names.get(name, name) for name in answer.diagnostics.reasons))
         if answer.allowed:
             return Permitted(True, f"permitted by {rules}")
         return Permitted(False, f"forbidden by {rules}" if rules else f"no rule permits {principal or 'anybody'} this")

@@ -21,6 +21,8 @@ from bartizan.policy.cedar_reading import (
     covered,
     holds_all,
     ids,
+    in_scope,
+    names,
     reads,
     types,
     within,
@@ -34,7 +36,7 @@ _SPEAKS = (Role.CONTENT, Role.LABEL, Role.WHEN)
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One suspicion: which rule (or tool), a word for machines, a sentence."""
+    """One suspicion: which rule (by number and line) or tool, a word for machines, a sentence."""
 
     rule: str
     kind: str
@@ -43,7 +45,9 @@ class Mistake:
 
 def lint(text: str, manifest: Manifest) -> list[Mistake]:
     """Return what looks wrong with rules that parse, given the tools that the manifest describes."""
-    rules = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
+    called = names(text)
+    parsed = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
+    rules = {called.get(name, name): rule for name, rule in parsed.items()}
     found: list[Mistake] = []
     for name, rule in rules.items():
         tools = covered(rule, manifest.tools)
@@ -52,9 +56,14 @@ def lint(text: str, manifest: Manifest) -> list[Mistake]:
         found += _scope(name, rule, manifest)
         if why := _never(rule):
             found.append(Mistake(name, "unreachable-rule", why))
+        elif not tools and (scope := sorted(in_scope(rule, manifest.tools))):
+            found.append(
+                Mistake(name, "unreachable-rule", f"its conditions leave out all of its tools: {', '.join(scope)}")
+            )
     found += _taken(rules)
+    permits = [rule for rule in rules.values() if rule["effect"] == "permit" and not _never(rule)]
     for tool in manifest.tools:
-        if not any(rule["effect"] == "permit" and tool in covered(rule, manifest.tools) for rule in rules.values()):
+        if not any(tool in covered(rule, manifest.tools) for rule in permits):
             found.append(Mistake(tool, "tool-without-rule", f"no rule can permit the tool {tool!r}: it never runs"))
     return found
 
@@ -127,7 +136,7 @@ def _scope(name: str, rule: Mapping[str, Any], manifest: Manifest) -> Iterator[M
         if near := difflib.get_close_matches(tool, manifest.tools, n=1, cutoff=0.8):
             yield Mistake(name, "unreachable-rule", f"there is no tool {tool!r}: is {near[0]!r} meant?")
     described = resources and resources <= manifest.tools.keys()
-    if described and not covered(rule, manifest.tools) and ids(rule["action"]) & effects:
+    if described and not in_scope(rule, manifest.tools) and ids(rule["action"]) & effects:
         said = ", ".join(f"{tool} is {manifest.tools[tool].effect.value}" for tool in sorted(resources))
         yield Mistake(name, "unreachable-rule", f"its tools do not have its actions: {said}")
 

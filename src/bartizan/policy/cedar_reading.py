@@ -4,6 +4,7 @@ A test under a `!`, or in an `unless`, is given as its opposite: what must hold 
 about how tests are joined, except for `conjuncts`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from bartizan.policy.manifest import Effect, Tool
 
 _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", "<=": ">", ">": "<=", ">=": "<", "in": "not in", "like": "not like"}
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_PART = re.compile(r'//[^\n]*|"(?:[^"\\]|\\.)*"|\s+|.', re.DOTALL)
 TYPES = {"principal": "User", "action": "Action", "resource": "Tool"}
 
 
@@ -86,9 +88,64 @@ def covers(rule: Mapping[str, Any], tool: str, effect: Effect) -> bool:
     return (holds_all(action) or effect.value in ids(action)) and (holds_all(resource) or tool in ids(resource))
 
 
-def covered(rule: Mapping[str, Any], tools: Mapping[str, Tool]) -> dict[str, Tool]:
+def in_scope(rule: Mapping[str, Any], tools: Mapping[str, Tool]) -> dict[str, Tool]:
     """Return the described tools that a rule's scope holds."""
     return {name: about for name, about in tools.items() if covers(rule, name, about.effect)}
+
+
+def covered(rule: Mapping[str, Any], tools: Mapping[str, Tool]) -> dict[str, Tool]:
+    """Return the described tools that a rule's scope holds, and that its conditions do not leave out by name."""
+    return {name: about for name, about in in_scope(rule, tools).items() if not _left_out(rule, name, about.effect)}
+
+
+def _left_out(rule: Mapping[str, Any], tool: str, effect: Effect) -> bool:
+    """Return whether the conditions cannot hold for a tool, whatever its arguments."""
+    meant = {"resource": ("Tool", tool), "action": ("Action", effect.value)}
+    return any(_truth(one["body"], meant) is (one["kind"] != "when") for one in rule["conditions"])
+
+
+def _truth(node: Any, meant: Mapping[str, tuple[str, str]]) -> bool | None:
+    """Return whether a condition holds where resource and action are `meant`; None when that depends on more."""
+    match node:
+        case {"Value": bool(value)}:
+            return value
+        case {"!": {"arg": inner}}:
+            said = _truth(inner, meant)
+            return None if said is None else not said
+        case {"&&": parts} | {"||": parts}:
+            ends = "||" in node  # what one part says is enough
+            said_all = [_truth(part, meant) for part in parts.values()]
+            return ends if ends in said_all else None if None in said_all else not ends
+        case {"==": {"left": {"Var": name}, "right": other}} | {"in": {"left": {"Var": name}, "right": other}}:
+            named = [_entity(one) for one in other.get("Set", [other])]
+            return meant[name] in named if name in meant and all(named) else None
+        case {"!=": {"left": {"Var": _}} as parts}:
+            said = _truth({"==": parts}, meant)
+            return None if said is None else not said
+        case _:
+            return None
+
+
+def _entity(node: Mapping[str, Any]) -> tuple[str, str] | None:
+    match node:
+        case {"Value": {"__entity": {"type": str(kind), "id": str(name)}}}:
+            return kind, name
+        case _:
+            return None
+
+
+def names(text: str) -> dict[str, str]:
+    """Return what a person calls each rule of a text that parses (`rule 2 (line 5)`), by Cedar's name of it."""
+    found: dict[str, str] = {}
+    begun, line = False, 1
+    for part in _PART.findall(text):
+        if part == ";":
+            begun = False
+        elif not begun and not part.isspace() and not part.startswith("//"):
+            begun = True
+            found[f"policy{len(found)}"] = f"rule {len(found) + 1} (line {line})"
+        line += part.count("\n")
+    return found
 
 
 def _all_of(node: Any, sign: bool) -> Iterator[Comparison | bool]:

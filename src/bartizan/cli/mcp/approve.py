@@ -20,7 +20,12 @@ def _of_server(parser: argparse.ArgumentParser) -> None:
 
 def _of_names(parser: argparse.ArgumentParser) -> None:
     _of_server(parser)
-    parser.add_argument("names", nargs="*", metavar="NAME[@HASH]", help="only these (default: all that wait)")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME[@HASH]",
+        help="these (default: all that wait; to approve: all that no check doubts)",
+    )
 
 
 def _pins(settings: Settings) -> Pins:
@@ -53,13 +58,20 @@ def _diff(args: argparse.Namespace) -> int:
 
 def _approve(args: argparse.Namespace) -> int:
     settings, who = configured(args), args.by or getpass.getuser()
-    done = _pins(settings).approve(args.server, args.names, who)
+    pins = _pins(settings)
+    done = pins.approve(args.server, args.names, who)
     for one in done:
         note(settings, "mcp-approved", server=args.server, name=one.name, sha256=one.sha256, who=who)
         print(f"approved: {args.server} / {visible(one.name)} ({one.sha256[:12]})")
-    if not done:
+    doubted = {name: pin for name, pin in pins.pins(args.server).items() if pin.waiting and pin.doubted}
+    for name, pin in doubted.items():
+        rules = ", ".join(dict.fromkeys(doubt.rule for doubt in pin.doubts))
+        print(
+            f"still waits: {args.server} / {visible(name)} ({rules}): look at it with `bartizan mcp diff {args.server}`"
+        )
+    if not done and not doubted:
         print("nothing waits for approval")
-    return OK
+    return FAILED if doubted else OK
 
 
 def _approve_arguments(parser: argparse.ArgumentParser) -> None:
