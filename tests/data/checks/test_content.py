@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bartizan.data.checks.content import ALARM, PAIR_ALARM, Votes, strengths, vote, wrong_content
+from bartizan.data.checks.content import ALARMS, PAIR_ALARMS, Votes, strengths, vote, wrong_content
 
 
 def blobs(seed, rows=1200, classes=6):
@@ -16,8 +16,8 @@ def blobs(seed, rows=1200, classes=6):
 def test_votes_follow_the_content():
     """No row needs its own label to be read."""
     values, labels, rng = blobs(1)
-    votes = vote(values, labels, 6, np.arange(1200), rng)
-    assert (votes.scores.argmax(axis=1) == labels).mean() > 0.95
+    scores = vote(values, labels, 6, np.arange(1200), rng)
+    assert (scores.argmax(axis=1) == labels).mean() > 0.95
 
 
 def test_rows_drawn_into_a_class_are_flagged_and_honest_sets_raise_no_alarm():
@@ -44,6 +44,6 @@ def test_two_classes_that_people_confuse_are_no_target():
     margin, other = rng.uniform(-1, -0.1, 1200), (labels + 1) % 4
     confused = np.concatenate([np.arange(0, 60), np.arange(300, 360)])
     margin[confused], other[confused] = rng.uniform(0, 1, 120), 1 - labels[confused]
-    found = strengths(Votes(margin, other, np.zeros((1200, 4))), labels, 4)
-    assert found.targets.max() < ALARM
-    assert found.pairs.max() < PAIR_ALARM
+    found = strengths(Votes(margin, other), labels, 4)
+    assert found.targets.max() < min(ALARMS)
+    assert found.pairs.max() < min(PAIR_ALARMS)
