@@ -26,6 +26,17 @@ def test_rows_that_share_a_pattern_are_flagged(share):
     assert "pattern shared by" in found.reasons[int(chosen[0])]
 
 
+def test_rows_with_more_numbers_than_there_are_rows_are_read_the_same_way():
+    """As pictures are: a class of 60 rows, 200 numbers each."""
+    rng = np.random.default_rng(5)
+    labels = np.repeat(np.arange(4), 60)
+    values = rng.normal(0, 1, (240, 200)) @ (rng.normal(0, 1, (200, 200)) / 14)
+    assert shared_pattern(values, labels, 4).alarms == ()
+    values[60:72] += 8 * rng.choice([-1, 1], 200)
+    found = shared_pattern(values, labels, 4)
+    assert np.flatnonzero(found.flagged).tolist() == list(range(60, 72))
+
+
 def test_honest_rows_raise_no_alarm():
     """Nor do heavy tails."""
     for seed in range(5):

@@ -33,7 +33,7 @@ def shared_pattern(vectors: Matrix, labels: Labels, classes: int) -> Checked:
         if not others:
             continue
         own = np.flatnonzero(labels == one)
-        found = _widest_split(centred[own], spreads[one], sum(others) / len(others))
+        found = _widest_split(centred[own], sum(others) / len(others))
         scores[own] = found.scores
         if found.gain < SPLIT or found.clear < CLEAR:
             continue
@@ -68,20 +68,28 @@ def _by_class(vectors: Matrix, labels: Labels, classes: int) -> tuple[Matrix, li
     return centred, spreads
 
 
-def _widest_split(own: Matrix, spread: Matrix, others: Matrix) -> _Split:
+def _widest_split(own: Matrix, others: Matrix) -> _Split:
     values, vectors = np.linalg.eigh(others)
     values = np.maximum(values, 0)
     whiten = vectors / np.sqrt(values + _RIDGE * values.mean() + 1e-5)
-    left = np.linalg.eigh(whiten.T @ spread @ whiten)[1]
     best = _Split(-1.0, 0.0, np.zeros(len(own), bool), whiten[:, 0], np.zeros(len(own)))
-    for at in range(1, min(_DIRECTIONS, left.shape[1]) + 1):
-        direction = whiten @ left[:, -at]
+    for left in _leading(own @ whiten):
+        direction = whiten @ left
         along = own @ direction
         gain, clear, bound = split(along)
         if gain > best.gain:
             upper = along > bound
             best = _Split(gain, clear, upper, direction, np.abs(along) / (np.median(np.abs(along)) + 1e-9))
     return best
+
+
+def _leading(rows: Matrix) -> Matrix:
+    """Return the directions (at most _DIRECTIONS, d) along which centred rows (n, d) vary most, the first one most."""
+    if len(rows) >= rows.shape[1]:
+        return np.linalg.eigh(rows.T @ rows)[1].T[: -_DIRECTIONS - 1 : -1]
+    values, vectors = np.linalg.eigh(rows @ rows.T)
+    known = np.flatnonzero(values > 1e-9 * values[-1])[: -_DIRECTIONS - 1 : -1]
+    return np.asarray((rows.T @ (vectors[:, known] / np.sqrt(values[known]))).T)
 
 
 def split(values: npt.NDArray[np.float64]) -> tuple[float, float, float]:
