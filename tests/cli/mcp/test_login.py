@@ -5,6 +5,7 @@ import contextlib
 import threading
 import urllib.request
 
+import pytest
 from tests.mcp.http.authorization_server import AuthorizationServer
 from tests.mcp.http.far_server import served
 
@@ -14,7 +15,7 @@ SETTINGS = """
 [[mcp.servers]]
 name = "issues"
 url = "{url}"
-client_id = "us"
+{client}
 consent_file = "token.json"
 """
 
@@ -42,10 +43,15 @@ class Browser:
                 assert answer.status == 200
 
 
-def test_a_person_consents(tmp_path, monkeypatch, capsys):
-    """A strange answer is refused and waited past; the token stands in the file, and what happened in the ledger."""
+@pytest.mark.parametrize(("client", "said"), [('client_id = "us"', ""), ("", "as client client-0")])
+def test_a_person_consents(client, said, tmp_path, monkeypatch, capsys):
+    """A strange answer is refused and waited past; the token stands in the file, and what happened in the ledger.
+
+    Without a client_id we register ourselves, and say so.
+    """
     monkeypatch.chdir(tmp_path)
     giving, ready, over = AuthorizationServer(), threading.Event(), asyncio.Event()
+    giving.registers = None if client else {}
 
     async def give():
         async with served(giving) as url:
@@ -57,7 +63,7 @@ def test_a_person_consents(tmp_path, monkeypatch, capsys):
     serving = threading.Thread(target=loop.run_until_complete, args=(give(),))
     serving.start()
     ready.wait(10)
-    (tmp_path / "bartizan.toml").write_text(SETTINGS.format(url=giving.resource), encoding="utf-8")
+    (tmp_path / "bartizan.toml").write_text(SETTINGS.format(url=giving.resource, client=client), encoding="utf-8")
     browser = Browser(giving)
     with contextlib.redirect_stdout(browser):
         code = main(["mcp", "login", "issues", "--wait", "20"])
@@ -68,6 +74,8 @@ def test_a_person_consents(tmp_path, monkeypatch, capsys):
     assert "refused: this answer is not to what we asked" in browser.shown
     assert "token-0" in (tmp_path / "token.json").read_text()
     assert "token-0" not in browser.shown
+    assert said in browser.shown
+    assert ("registered at" in browser.shown) == (not client)
     assert main(["ledger", "show"]) == 0
     assert "mcp-consented" in capsys.readouterr().out
 

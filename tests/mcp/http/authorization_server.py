@@ -17,6 +17,9 @@ class AuthorizationServer:
     def __init__(self):
         self.url, self.resource, self.says = "", "", {}
         self.asked, self.given = [], []
+        self.registers, self.clients = None, {}
+        """What it answers to who registers beside what was asked for, nothing where it takes no registrations; and
+        who did: id -> what is shown as proof."""
         self.consented = {}
         """What a person consented to: code -> what was asked for."""
 
@@ -40,12 +43,18 @@ class AuthorizationServer:
         if call.path == "/.well-known/oauth-authorization-server":
             about = {"issuer": self.url, "token_endpoint": f"{self.url}/token"}
             about |= {"authorization_endpoint": f"{self.url}/authorize", "code_challenge_methods_supported": ["S256"]}
+            about |= {"registration_endpoint": f"{self.url}/register"} if self.registers is not None else {}
+            about |= {"token_endpoint_auth_methods_supported": ["client_secret_basic", "none"]}
             return self._json(about)
+        if call.path == "/register":
+            return self._registered(json.loads(call.body))
         if call.path == "/token":
             form = {key: values[0] for key, values in parse_qs(call.body.decode()).items()}
+            proof = dict(call.headers).get(b"authorization", b"")
             if form["grant_type"] != "client_credentials":
-                return self._for_a_person(form)
-            pair = base64.b64decode(dict(call.headers)[b"authorization"].removeprefix(b"Basic ")).decode()
+                known = self.registers is None or self.clients.get(form["client_id"]) == proof
+                return self._for_a_person(form) if known else Answer(401, [])
+            pair = base64.b64decode(proof.removeprefix(b"Basic ")).decode()
             if pair != "us:secret" or form["grant_type"] != "client_credentials":
                 return Answer(401, [])
             self.given.append(form | {"token": f"token-{len(self.given)}"})
@@ -58,6 +67,14 @@ class AuthorizationServer:
         code = f"code-{len(self.consented)}"
         self.consented[code] = asked
         return urlencode({"code": code, "state": asked["state"], "iss": self.url})
+
+    def _registered(self, asked):
+        """A client is given an id, and a secret where it is told so."""
+        client = {**asked, "client_id": f"client-{len(self.clients)}", **self.registers}
+        pair = f"{client['client_id']}:{client.get('client_secret', '')}".encode()
+        basic = client["token_endpoint_auth_method"] == "client_secret_basic"
+        self.clients[client["client_id"]] = b"Basic " + base64.b64encode(pair) if basic else b""
+        return Answer(201, [(b"content-type", b"application/json")], json.dumps(client).encode())
 
     def _for_a_person(self, form):
         """A code counts once, with its verifier; a refresh token counts once, and gives another."""

@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 from bartizan.cli.base import OK, Command, add_config, configured
 from bartizan.cli.noting import note
 from bartizan.core.clock import SystemClock
+from bartizan.core.display import visible
 from bartizan.core.errors import BadSettings, Refused, UpstreamFailed
 from bartizan.core.sections import Settings
 from bartizan.core.sections.mcp import McpServer
 from bartizan.mcp.http.authority import Authority
 from bartizan.mcp.http.consent import Consent, keep
+from bartizan.mcp.http.oauth import Us
 from bartizan.mcp.http.ways import outside_of, us
 
 _PATH = "/callback"
@@ -35,13 +37,13 @@ def _run(args: argparse.Namespace) -> int:
     entry = next((one for one in settings.mcp.servers if one.name == args.name and one.url), None)
     if entry is None or not entry.consent_file:
         raise BadSettings(f"{args.name!r}: expected a server of mcp.servers with a url and a consent_file")
-    asyncio.run(_login(settings, entry, args.port, args.wait))
-    note(settings, "mcp-consented", server=entry.name, url=entry.url, who="command line")
+    client = asyncio.run(_login(settings, entry, args.port, args.wait))
+    note(settings, "mcp-consented", server=entry.name, url=entry.url, client=client.id, who="command line")
     print(f"{entry.name}: consented; the token is kept in {entry.consent_file}")
     return OK
 
 
-async def _login(settings: Settings, entry: McpServer, port: int, wait_s: float) -> None:
+async def _login(settings: Settings, entry: McpServer, port: int, wait_s: float) -> Us:
     came: asyncio.Queue[str] = asyncio.Queue(1)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -64,7 +66,10 @@ async def _login(settings: Settings, entry: McpServer, port: int, wait_s: float)
     async with server:
         redirect = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{_PATH}"
         consent = Consent(Authority(entry.url, entry.issuer, outside_of(entry, settings.mcp)), us(entry), redirect)
-        print(f"Open this address in a browser, and consent:\n\n  {await consent.address()}\n", flush=True)
+        address = await consent.address()
+        if consent.registered:
+            print(f"registered at {visible(consent.us.issuer)} as client {visible(consent.us.id)}")
+        print(f"Open this address in a browser, and consent:\n\n  {address}\n", flush=True)
         deadline = asyncio.get_running_loop().time() + wait_s
         while True:
             left = deadline - asyncio.get_running_loop().time()
@@ -77,7 +82,9 @@ async def _login(settings: Settings, entry: McpServer, port: int, wait_s: float)
                 break
             except Refused as error:
                 print(f"refused: {error}", flush=True)  # a page may send the browser here as well: keep waiting
-    keep(Path(entry.consent_file), entry.url, given, SystemClock().wall_ns())
+    client = consent.us if consent.registered else None
+    keep(Path(entry.consent_file), entry.url, given, SystemClock().wall_ns(), client)
+    return consent.us
 
 
 COMMAND = Command("login", "Consent in a browser that the proxy uses a server for you (OAuth).", _arguments, _run)

@@ -20,7 +20,12 @@ class McpServer(Struct, frozen=True, forbid_unknown_fields=True):
     command: Annotated[tuple[str, ...], Meta(description="What starts it; one child for each session.")] = ()
     api_key_env: Annotated[str, Meta(description="Environment variable that holds our key for it.")] = ""
     api_key_file: Annotated[str, Meta(description="File whose first line is our key for it.")] = ""
-    client_id: Annotated[str, Meta(description="Our id at its authorization server (OAuth).")] = ""
+    client_id: Annotated[
+        str,
+        Meta(
+            description="Our id at its authorization server (OAuth); with a consent_file and no id, we register there."
+        ),
+    ] = ""
     client_secret_env: Annotated[str, Meta(description="Environment variable that holds our secret there.")] = ""
     client_secret_file: Annotated[str, Meta(description="File whose first line is our secret there.")] = ""
     consent_file: Annotated[

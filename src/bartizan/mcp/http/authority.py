@@ -61,20 +61,22 @@ class Authority:
 
     async def asked(self, where: Place, form: Mapping[str, str], headers: Sequence[tuple[str, str]] = ()) -> Given:
         """Ask for a token that is good for the resource alone (RFC 8707). Raises UpstreamFailed."""
-        every = [
-            ("content-type", "application/x-www-form-urlencoded"),
-            ("accept", "application/json"),
-            *headers,
-        ]
         body = urlencode({**form, "resource": self.resource}).encode()
-        status, raw = await fetched(self._outside, "POST", where, headers=every, body=body)
+        status, raw = await self.posted(where, body, "application/x-www-form-urlencoded", headers)
         answer = object_in(raw) if status == 200 else {}
         token, kind = answer.get("access_token"), answer.get("token_type")
-        if not _plain(token) or str(kind).lower() != "bearer":
+        if not is_plain(token) or str(kind).lower() != "bearer":
             raise UpstreamFailed(f"{where.origin} gave no bearer token (HTTP {status})")
         lasts, refresh = answer.get("expires_in"), answer.get("refresh_token")
         lasts_s = float(lasts) if isinstance(lasts, int | float) and not isinstance(lasts, bool) else 300.0
-        return Given(str(token), min(max(lasts_s, _SHORTEST_S), _LONGEST_S), str(refresh) if _plain(refresh) else "")
+        return Given(str(token), min(max(lasts_s, _SHORTEST_S), _LONGEST_S), str(refresh) if is_plain(refresh) else "")
+
+    async def posted(
+        self, where: Place, body: bytes, kind: str, headers: Sequence[tuple[str, str]] = ()
+    ) -> tuple[int, bytes]:
+        """Return status and body of the answer to a body of the media type `kind`. Raises UpstreamFailed."""
+        every = [("content-type", kind), ("accept", "application/json"), *headers]
+        return await fetched(self._outside, "POST", where, headers=every, body=body)
 
     async def _issuer(self) -> Place:
         """Return who gives tokens for the resource: the operator's choice, else what the resource says (RFC 9728)."""
@@ -118,5 +120,6 @@ def object_in(body: bytes) -> dict[str, Any]:
     return tree
 
 
-def _plain(token: object) -> bool:
-    return isinstance(token, str) and 0 < len(token) <= _LARGEST_TOKEN and token.isascii() and token.isprintable()
+def is_plain(value: object, longest: int = _LARGEST_TOKEN) -> bool:
+    """Return whether a value is a string that may stand in a header."""
+    return isinstance(value, str) and 0 < len(value) <= longest and value.isascii() and value.isprintable()

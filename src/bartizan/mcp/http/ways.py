@@ -52,11 +52,10 @@ def approved(server: Server, standing: Standing) -> None:
 
 
 def us(entry: McpServer) -> Us:
-    """Return who we are at a server's authorization server. Raises BadSettings."""
-    what = f"mcp.servers: {entry.name}"
-    if not entry.client_id:
-        raise BadSettings(f"{what}: consent_file needs a client_id")
-    secret = ""
+    """Return who we are at a server's authorization server; without an id, we register there. Raises BadSettings."""
+    what, secret = f"mcp.servers: {entry.name}", ""
+    if not entry.client_id and (entry.client_secret_env or entry.client_secret_file):
+        raise BadSettings(f"{what}: a client secret needs a client_id")
     if not entry.consent_file or entry.client_secret_env or entry.client_secret_file:
         secret = settings_file.secret(entry.client_secret_env, entry.client_secret_file, f"{what}: client secret")
     return Us(entry.client_id, secret, entry.scope, entry.issuer)
