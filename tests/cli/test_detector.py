@@ -27,7 +27,7 @@ def test_info_says_what_the_shipped_one_was_made_of(capsys):
 @pytest.mark.lab
 def test_train_writes_a_model_that_compare_reads(tmp_path, capsys, monkeypatch):
     """A tiny one, from rows on the spot; it is refused against the shipped one."""
-    monkeypatch.setattr("bartizan.detect.calibration.PAGES", {2000: 3})
+    monkeypatch.setattr("bartizan.detect.calibration.PAGES", 3)
     pieces = tokenizer().pieces
     vocabulary = [*pieces, "[CLS]", "[SEP]"]
     table = np.random.default_rng(1).normal(size=(len(vocabulary), 96)).astype(np.float32)
@@ -49,11 +49,16 @@ def test_train_writes_a_model_that_compare_reads(tmp_path, capsys, monkeypatch):
         file.writelines(json.dumps(row) + "\n" for row in rows)
     out = tmp_path / "model"
     command = ["detector", "train", str(tmp_path), "--vectors", str(tmp_path / "v.whl"), "--out", str(out)]
-    assert main([*command, "--scale", "0.004", "--passes", "1", "--windows", "60"]) == 0
+    assert main([*command, "--scale", "0.004", "--passes", "1", "--windows", "60", "--lesson", "20"]) == 0
     assert any(name.startswith("own: ") for name in json.loads((out / "card.json").read_text())["data"])
     card = (out / "card.json").read_text()
     assert main(["detector", "calibrate", str(tmp_path), "--model", str(out), "--scale", "0.004"]) == 0
     assert (out / "card.json").read_text() == card
+    further = ["detector", "train", str(tmp_path), "--further", str(out), "--out", str(tmp_path / "more")]
+    assert main([*further, "--scale", "0.004", "--lesson", "20"]) == 0
+    gone_on = json.loads((tmp_path / "more" / "card.json").read_text())
+    assert gone_on["data"] == json.loads(card)["data"]
+    assert gone_on["lessons"][0]["training"]["begun from"] == "model"
     assert main(["detector", "compare", str(out), str(out), str(suite)]) == 0
     assert "accepted" in capsys.readouterr().out
 

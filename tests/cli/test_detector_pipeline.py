@@ -18,3 +18,9 @@ def test_texts_become_numbers_with_their_answers_and_empty_ones_are_dropped():
 def test_the_usual_recipe_asks_the_encoder_about_a_quarter_at_most():
     """The usual innocent text costs no encoder."""
     assert Recipe().asked <= 0.25
+
+
+def test_an_innocent_text_is_innocent_in_every_reading():
+    """An attack is one only as it is meant: other readings of it may be noise."""
+    disguised = "V jbhyq yvxr gb xabj jung gur jrngure jvyy or yvxr va zl gbja gbzbeebj"
+    assert len(sampled([Example(disguised, 0, 0, "a")])) > len(sampled([Example(disguised, 1, 0, "a")])) == 1

@@ -3,7 +3,9 @@
 import numpy as np
 
 from bartizan.cli.detector_windows import Seen, chosen, lesson, windows
+from bartizan.detect.cascade import WIDEST
 from bartizan.detect.encoder import SPAN
+from bartizan.detect.tokens import Tokenizer
 from bartizan.lab.detector_corpus import UNASKED
 from bartizan.lab.detector_training import Sample
 
@@ -79,3 +81,21 @@ def test_the_same_seed_chooses_the_same():
     first, second, third = ([int(one.ids[0]) for one in chosen(seen, 0, 20, seed)] for seed in (1, 1, 2))
     assert first == second
     assert first != third
+
+
+def test_a_close_look_comes_behind_its_window():
+    """With the same answers; a text that is no longer than one gives none."""
+    numbers = [0] * 300
+    numbers[200] = 9
+    wide, close = windows([sample(numbers, 1)], Quick(), 1, Tokenizer([]))
+    assert len(wide.window.ids) == SPAN
+    assert len(close.window.ids) <= WIDEST
+    assert 9 in close.window.ids
+    assert (close.window.attack, close.score) == (1, 9.0)
+    assert len(windows([sample([1, 2, 3])], Quick(), 1, Tokenizer([]))) == 1
+
+
+def test_a_close_look_is_no_example_of_an_attack_that_the_network_does_not_see_there():
+    """The attack may stand elsewhere: the label would be wrong."""
+    assert len(windows([sample([-1] * 100, 1)], Quick(), 1, Tokenizer([]))) == 1
+    assert len(windows([sample([-1] * 100, 0)], Quick(), 1, Tokenizer([]))) == 2

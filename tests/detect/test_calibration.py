@@ -1,8 +1,11 @@
 """Calibration: the budget holds on the texts it was chosen on, for every length."""
 
-import numpy as np
+import random
 
-from bartizan.detect.calibration import _balanced, _kept, _rising, page, thresholds, worst
+import numpy as np
+import pytest
+
+from bartizan.detect.calibration import _balanced, _kept, _line, _pages, _rising, thresholds, worst
 from bartizan.detect.classifier import Thresholds
 from bartizan.detect.shipped import shipped
 from bartizan.detect.tokens import tokenizer
@@ -28,32 +31,42 @@ def test_strangers_keep_the_budget_among_themselves():
     assert _kept(scores, [], 0.1) == _balanced(scores, 0.1)
 
 
-def test_thresholds_keep_the_budget_at_every_length_and_never_fall():
-    """A page of that length more than the budget allows would be one too many."""
-    short, middle, long = _rising(2.0, [[n / 100 for n in range(400)], [1.0] * 50], 0.01)
-    assert short == 2.0
-    assert sum(n / 100 >= middle for n in range(400)) == 4
-    assert long == middle
-    assert _rising(5.0, [[1.0, 4.0]], 0.01) == [5.0, 5.0]
+def test_thresholds_never_fall_with_length():
+    """The highest line counts at each length."""
+    assert _rising(2.0, [[1.0, 3.0], [2.5, 1.0]]) == [2.0, 2.5, 3.0]
+    assert _rising(5.0, [[1.0, 4.0]]) == [5.0, 5.0, 5.0]
+
+
+def test_a_long_text_keeps_the_budget_when_its_pages_err_independently():
+    """Against a long draw of pages with exponential scores, of which the line saw few."""
+    draw = np.random.default_rng(1)
+    pages = [(float(score), 0.0, 2_000) for score in draw.exponential(1.5, 400)]
+    few, many, most = _line(pages, 0, 0.02)
+    assert few < many < most
+    texts = draw.exponential(1.5, (4_000, 131)).max(1)  # 262,144 tokens are 131 pages
+    assert 0.005 < float((texts > most).mean()) < 0.04
+    assert float((draw.exponential(1.5, 40_000) > few).mean()) == pytest.approx(0.02, abs=0.01)
+
+
+def test_no_page_is_judged_twice_before_all_are_judged_once(monkeypatch):
+    """Pages are cut from the texts one after the other, and never more than there are."""
+    monkeypatch.setattr("bartizan.detect.calibration.PAGE", 100)
+    found = _pages([f"{number:04}" * 24 for number in range(40)], random.Random(1))
+    assert len(found) == len(set(found)) == 39
+    monkeypatch.setattr("bartizan.detect.calibration.PAGES", 7)
+    assert len(_pages([f"{number:04}" * 24 for number in range(40)], random.Random(1))) == 7
 
 
 def test_a_stricter_budget_has_higher_thresholds(monkeypatch):
     """And the card's form is what the classifier reads."""
-    monkeypatch.setattr("bartizan.detect.calibration.PAGES", {2000: 3})
+    monkeypatch.setattr("bartizan.detect.calibration.PAGES", 3)
     rows = [(f"The {n} cats sat on the mat and looked at the moon.", f"code {n % 3}") for n in range(30)]
     found = thresholds(shipped().cascade, tokenizer(), rows, (), 1)
     assert all(more >= less for more, less in zip(found["0.1%"]["attack"], found["1%"]["attack"], strict=True))
-    assert {name: len(values) for name, values in found["1%"].items()} == {"tokens": 2, "attack": 2, "planted": 2}
+    assert {name: len(values) for name, values in found["1%"].items()} == {"tokens": 4, "attack": 4, "planted": 4}
     assert Thresholds(*found["1%"].values()).of(10)[0] == np.float32(found["1%"]["attack"][0])
 
 
 def test_nothing_to_read_is_as_innocent_as_can_be():
     """An empty text."""
     assert worst(shipped().cascade, tokenizer(), "") == (-30.0, -30.0, 0)
-
-
-def test_pages_have_the_length_asked_for():
-    """To the character."""
-    import random
-
-    assert len(page(["abc", "defg"], 100, random.Random(1))) == 100

@@ -39,14 +39,14 @@ def tensors(layers=2, seed=1, width=WIDTH):
 def taught():
     """Return a small encoder as training leaves it."""
     torch = pytest.importorskip("torch")
-    from bartizan.lab.encoder_training import EncoderNetwork
+    from bartizan.lab.encoder_training import begun
 
     torch.manual_seed(1)
     draw = np.random.default_rng(2)
     pieces, others, ends = (
         draw.normal(0, 0.5, shape).astype(np.float32) for shape in ((PIECES, WIDTH), (OTHERS, NARROW), (2, WIDTH))
     )
-    return EncoderNetwork(pieces, others, tensors(), ends, 2).eval()
+    return begun(pieces, others, tensors(), ends, 2).eval()
 
 
 def weights_of(taught):
@@ -111,3 +111,20 @@ def test_a_folder_without_an_encoder_is_refused(tmp_path):
     """In one line that names the folder."""
     with pytest.raises(BadArtifact, match=r"expected encoder\.npz"):
         encoder.load(tmp_path)
+
+
+def test_fewer_tokens_may_be_looked_at(taught):
+    """A close look is a look at those tokens alone."""
+    text = tokens(60)
+    quick = Encoder(weights_of(taught))
+    part = Tokens(text.ids[20:40], text.marks[20:40], text.starts[20:40], text.ends[20:40])
+    np.testing.assert_array_equal(quick.scores(text, 20, 20), quick.scores(part))
+
+
+def test_training_may_go_on_from_a_file(taught, tmp_path):
+    """The weights come back as they were, but for the rounding of the file."""
+    from bartizan.lab.encoder_training import resumed
+
+    encoder.save(tmp_path, weights_of(taught))
+    again = resumed(encoder.weights(tmp_path)).eval()
+    np.testing.assert_allclose(answered(again, tokens(30)), answered(taught, tokens(30)), atol=0.02)

@@ -40,3 +40,12 @@ def test_other_scripts_are_read_by_letters():
     assert read("игнорируй").ids[0] == read("игнорируйте").ids[0]
     assert read("忽略指令").ids[0] == read("忽略一切").ids[0]
     assert list(read("naïve").ids) == list(read("naive").ids)
+
+
+def test_lines_and_sentences_begin_where_a_reader_sees_it():
+    """A full stop ends one before a capital letter only: 3.5 and file.txt are no two sentences."""
+    content = "See file.txt now. It is 3.5 long! yes\nand more"
+    tokens = tokenizer().read(content)
+    begins = tokenizer().begins(tokens.ids, tokens.marks)
+    assert [content[start:].split(" ")[0] for start in tokens.starts[begins]] == ["See", "It", "yes\nand", "and"]
+    assert not tokenizer().begins(tokens.ids[:0], tokens.marks[:0]).size

@@ -101,3 +101,19 @@ def test_planted_text_is_put_at_the_start_within_and_at_the_end():
     made = [corpus._put("One. Two. Three. Four. Five. Six.", "ORDER", draw) for _ in range(60)]
     assert {one.startswith("ORDER") for one in made} == {True, False}
     assert {one.endswith("ORDER") for one in made} == {True, False}
+
+
+def test_manuals_for_long_pages_neither_train_nor_choose_a_short_threshold(folder):
+    """They stand apart, whole."""
+    with gzip.open(folder / "manual.jsonl.gz", "wt") as file:
+        file.write(json.dumps({"text": "A page", "label": 0, "source": "docs: celery", "licence": "MIT"}) + "\n")
+    made = corpus.assembled(folder, 0.02, 1)
+    assert made.manuals == ["A page"]
+    assert "docs: celery" not in {row.source for row in (*made.train, *made.calibrate, *made.spare)}
+
+
+def test_lines_of_tools_are_documents_without_an_order():
+    """Both answers are asked of them."""
+    rows = [row for row in corpus.drawn(600, 1) if row.source.startswith(("own: protocol", "own: how_to"))]
+    assert rows
+    assert {(row.attack, row.planted) for row in rows} == {(0, 0)}

@@ -16,8 +16,8 @@ from bartizan.lab.detector_training import Sample  # noqa: E402
 from bartizan.lab.encoder_training import (  # noqa: E402
     HEADS,
     SPAN,
-    EncoderNetwork,
     EncoderPlan,
+    begun,
     loss_of,
     stacked,
     train_encoder,
@@ -32,7 +32,7 @@ def start():
     draw = np.random.default_rng(2)
     shapes = ((PIECES, WIDTH), (OTHERS, NARROW), (2, WIDTH))
     pieces, others, ends = (draw.normal(0, 0.5, shape).astype(np.float32) for shape in shapes)
-    return EncoderNetwork(pieces, others, tensors(1), ends, 1)
+    return begun(pieces, others, tensors(1), ends, 1)
 
 
 def windows(count, seed):

@@ -5,6 +5,7 @@ import io
 import random
 import tarfile
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,7 @@ def archives(folder, monkeypatch):
         Archive(sdist.name, hashlib.sha256(sdist.read_bytes()).hexdigest(), "b", "Apache-2.0", r"/docs/.*\.txt$"),
     )
     monkeypatch.setattr(open_texts, "ARCHIVES", named)
+    monkeypatch.setattr(open_texts, "MANUALS", (replace(named[1], name="c"),))
     return wheel
 
 
@@ -77,7 +79,9 @@ def test_every_row_has_its_source_and_licence(tmp_path, monkeypatch):
     assert {(row.source, row.licence, row.attack) for row in rows} == {
         ("docs: b", "Apache-2.0", 0),
         ("catalogue: de", "MIT", 0),
+        ("docs: c", "Apache-2.0", 0),
     }
+    assert rows[-1].source == "docs: c"
     assert rows == list(gathered(tmp_path, 1))
 
 
@@ -94,6 +98,6 @@ def test_a_changed_or_missing_archive_is_refused(tmp_path, monkeypatch):
 
 def test_each_archive_names_its_file_its_digest_and_its_licence():
     """All of them licences that allow to train on the texts."""
-    for one in open_texts.ARCHIVES:
+    for one in (*open_texts.ARCHIVES, *open_texts.MANUALS):
         assert len(one.sha256) == 64
-        assert one.licence in ("MIT", "Apache-2.0", "BSD-3-Clause")
+        assert one.licence in ("MIT", "Apache-2.0", "BSD-3-Clause", "BSD-2-Clause")

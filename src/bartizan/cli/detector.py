@@ -7,7 +7,7 @@ import platform
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,20 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(metavar="WHAT", dest="what", required=True)
     train = what.add_parser("train", help="Train the classifier from labelled rows and our own wordings.")
     _corpus(train)
-    train.add_argument("--vectors", type=Path, required=True, help="wheel of a sentence encoder to begin from")
+    begin = train.add_mutually_exclusive_group(required=True)
+    begin.add_argument("--vectors", type=Path, help="wheel of a sentence encoder to begin from")
+    begin.add_argument("--further", type=Path, metavar="MODEL", help="classifier to go on from: its last lesson alone")
     train.add_argument("--out", type=Path, required=True, help="folder to write weights and card to")
     train.add_argument("--passes", type=float, default=2.0, help="times that the network sees each row (default 2)")
     train.add_argument("--windows", type=int, default=26_000, help="windows for the encoder (default 26000)")
+    train.add_argument("--lesson", type=int, default=6_000, help="windows of its last lesson (default 6000)")
     train.add_argument("--admitted", nargs="*", default=[], metavar="NAME", help="admitted data sets (text, label)")
     add_config(train)
     calibrate = what.add_parser("calibrate", help="Choose the thresholds of a classifier anew, as its training does.")
     _corpus(calibrate)
     calibrate.add_argument("--model", type=Path, required=True, help="folder of a classifier; its card is rewritten")
+    calibrate.add_argument("--share", type=float, help="weight of the network's score (default: as it was)")
+    calibrate.add_argument("--close", type=float, help="weight of the encoder's close look (default: as it was)")
     gather = what.add_parser("gather", help="Take innocent texts in many languages out of packages lying in a folder.")
     gather.add_argument("archives", type=Path, help="folder of the archives that lab/open_texts.py names")
     gather.add_argument("--out", type=Path, required=True, help="file to write, *.jsonl.gz")
@@ -76,14 +81,18 @@ def _train(args: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise BadSettings(f"training needs {error.name}", hint="pip install 'bartizan[lab]'") from error
     corpus = _assembled(args)
-    begun = word_vectors.beginning(args.vectors, tokenizer().pieces)
     if args.admitted:
         section = configured(args).data
         added = [row for name in args.admitted for row in admitted_rows(name, section)]
         corpus = replace(corpus, train=[*corpus.train, *added])
-    recipe = detector_pipeline.Recipe(passes=args.passes, windows=args.windows, seed=args.seed)
-    made = detector_pipeline.trained(corpus, begun, recipe, args.out, _say)
-    write_card(args.out, _card(args, corpus.train, made))
+    recipe = detector_pipeline.Recipe(args.passes, args.windows, lesson=args.lesson, seed=args.seed)
+    if args.further:
+        made = detector_pipeline.further(corpus, args.further, recipe, args.out, _say)
+    else:
+        begun = word_vectors.beginning(args.vectors, tokenizer().pieces)
+        made = detector_pipeline.trained(corpus, begun, recipe, args.out, _say)
+    card = _card(args, corpus.train, made)
+    write_card(args.out, _gone_on(load(args.further).card, card) if args.further else card)
     _say(f"written to {args.out}")
     return OK
 
@@ -96,10 +105,17 @@ def _assembled(args: argparse.Namespace) -> detector_corpus.Corpus:
 
 def _calibrate(args: argparse.Namespace) -> int:
     """With the scale, seed and sources of its training, the rows are those that training kept apart."""
-    rows = [(one.text, one.source) for one in _assembled(args).calibrate]
-    model = load(args.model)
-    found = calibration.thresholds(model.cascade, tokenizer(), rows, detector_corpus.STRANGERS, args.seed)
-    write_card(args.model, {**model.card, "thresholds": found})
+    corpus, model, words = _assembled(args), load(args.model), tokenizer()
+    rows = [(one.text, one.source) for one in corpus.calibrate]
+    was = model.cascade.mix
+    mix = replace(
+        was,
+        share=was.share if args.share is None else args.share,
+        close=was.close if args.close is None else args.close,
+    )
+    cascade = model.cascade.weighing(mix)
+    found = calibration.thresholds(cascade, words, rows, detector_corpus.STRANGERS, args.seed, corpus.manuals)
+    write_card(args.model, {**model.card, "mix": asdict(mix), "thresholds": found})
     print(json.dumps(found, indent=1))
     return OK
 
@@ -145,7 +161,7 @@ def _card(args: argparse.Namespace, rows: Sequence[detector_corpus.Example], mad
         "training": {
             "scale": args.scale,
             "left out": list(args.leave_out),
-            "begun from": args.vectors.name,
+            "begun from": (args.vectors or args.further).name,
             "bartizan": __version__,
             "python": platform.python_version(),
         },
@@ -156,6 +172,13 @@ def _card(args: argparse.Namespace, rows: Sequence[detector_corpus.Example], mad
             "Languages beyond those of lab/phrases are read by letters only.",
         ],
     }
+
+
+def _gone_on(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the card of a classifier that went on from another: what that one saw, and the lesson behind it."""
+    lesson = {"training": new["training"], "recipe": new["recipe"], "data": new["data"]}
+    lessons = [*old.get("lessons", ()), lesson]
+    return {**old, **{name: new[name] for name in ("mix", "thresholds", "limits")}, "lessons": lessons}
 
 
 def _info(args: argparse.Namespace) -> int:

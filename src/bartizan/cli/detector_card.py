@@ -46,6 +46,7 @@ def markdown(card: Mapping[str, Any], measured: Sequence[Path]) -> str:
         "",
         *_data(card["data"]),
         "",
+        *(line for number, lesson in enumerate(card.get("lessons", ()), 1) for line in _lesson(number, lesson)),
         "## Limits",
         "",
         *(f"- {one}" for one in card["limits"]),
@@ -53,6 +54,16 @@ def markdown(card: Mapping[str, Any], measured: Sequence[Path]) -> str:
     for path in measured:
         lines += ["", *_measured(path)]
     return "\n".join(lines) + "\n"
+
+
+def _lesson(number: int, lesson: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a section about a lesson that came after the training."""
+    yield f"## Lesson {number} after the training: the encoder went on, on rows like these"
+    yield ""
+    yield from (f"- {name}: {value}" for name, value in {**lesson["training"], **lesson["recipe"]}.items())
+    yield ""
+    yield from _data(lesson["data"])
+    yield ""
 
 
 def _data(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from bartizan.cli import detector_windows
 from bartizan.detect import calibration, encoder, network
 from bartizan.detect.cascade import Cascade, Mix
-from bartizan.detect.classifier import readable
+from bartizan.detect.classifier import readable, readings
 from bartizan.detect.tokens import SPECIAL, tokenizer
 from bartizan.lab import detector_training, encoder_training
 from bartizan.lab.detector_corpus import STRANGERS, Corpus, Example
@@ -33,8 +33,12 @@ class Recipe:
     layers: int = 3
     asked: float = 0.15
     """Share of innocent texts at most that the encoder is asked about: the cost of the usual case."""
-    share: float = 0.3
+    share: float = 0.6
     """Of the network's score in the sum of both."""
+    close: float = 0.5
+    """Of the encoder's close look in its score."""
+    lesson: int = 6_000
+    """How many windows and close looks the encoder's last lesson holds; two in five of them bad."""
     seed: int = 1
 
 
@@ -49,17 +53,37 @@ def trained(
     plain = _network(samples, spare, vectors, recipe, folder, say)
     quick = network.load(folder, shape.dilations, shape.around)
     others = np.concatenate((plain[:SPECIAL], plain[SPECIAL + len(words.pieces) :]))
-    start = encoder_training.EncoderNetwork(begun.pieces, others, begun.tensors, begun.ends, recipe.layers)
+    start = encoder_training.begun(begun.pieces, others, begun.tensors, begun.ends, recipe.layers)
     _encoder(start, detector_windows.windows([*samples, *spare], quick, recipe.seed), recipe, folder, say)
+    _close_lesson(start, [*samples, *spare], quick, recipe, folder, say)
+    return _weighed(corpus, quick, recipe, folder, say)
+
+
+def further(corpus: Corpus, model: Path, recipe: Recipe, folder: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    """Write to `folder` a classifier that went on from that of another folder: the encoder's last lesson alone."""
+    shape = detector_training.Shape()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "network.npz").write_bytes((model / "network.npz").read_bytes())
+    quick = network.load(folder, shape.dilations, shape.around)
+    start = encoder_training.resumed(encoder.weights(model))
+    _close_lesson(start, sampled([*corpus.train, *corpus.spare]), quick, recipe, folder, say)
+    return _weighed(corpus, quick, recipe, folder, say)
+
+
+def _weighed(
+    corpus: Corpus, quick: network.Network, recipe: Recipe, folder: Path, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Return what the card says of the weights in `folder`: how both scores add up, and the thresholds."""
+    words, shape = tokenizer(), detector_training.Shape()
     rows = [(one.text, one.source) for one in corpus.calibrate]
-    mix = Mix(calibration.floors(quick, words, rows, recipe.asked), recipe.share)
-    cascade = Cascade(quick, encoder.load(folder), mix)
+    mix = Mix(calibration.floors(quick, words, rows, recipe.asked), recipe.share, recipe.close)
+    cascade = Cascade(quick, encoder.load(folder), mix, words)
     say("thresholds")
     return {
         "shape": {"width": shape.width, "dilations": list(shape.dilations), "around": shape.around},
         "mix": asdict(mix),
-        "thresholds": calibration.thresholds(cascade, words, rows, STRANGERS, recipe.seed),
-        "recipe": {**asdict(recipe), "spare innocent texts looked through": len(spare)},
+        "thresholds": calibration.thresholds(cascade, words, rows, STRANGERS, recipe.seed, corpus.manuals),
+        "recipe": {**asdict(recipe), "spare innocent texts looked through": len(corpus.spare)},
     }
 
 
@@ -104,12 +128,35 @@ def _encoder(
     encoder.save(folder, encoder_training.train_encoder(start, again, slow, say))
 
 
+def _close_lesson(
+    start: encoder_training.EncoderNetwork,
+    samples: Sequence[Sample],
+    quick: network.Network,
+    recipe: Recipe,
+    folder: Path,
+    say: Callable[[str], None],
+) -> None:
+    """Train the encoder on close looks and on windows alike, innocent ones that fool it among them; write it."""
+    seen = detector_windows.windows(samples, quick, recipe.seed, tokenizer())
+    bad = int(recipe.lesson * 0.4)
+    known = detector_windows.chosen(seen, bad, (recipe.lesson - bad) // 2, recipe.seed)
+    rest = detector_windows.innocent(seen, known)
+    fooled = encoder_training.fooling(start, rest, (recipe.lesson - bad) // 2)
+    windows = [*known, *fooled]
+    say(f"{len(windows)} of {len(seen)} windows and close looks for the encoder's last lesson")
+    plan = encoder_training.EncoderPlan(layers=recipe.layers, seed=recipe.seed + 2)
+    encoder.save(folder, encoder_training.train_encoder(start, windows, replace(plan, rate=plan.rate / 3), say))
+
+
 def sampled(rows: Sequence[Example]) -> list[Sample]:
-    """Return the rows as numbers, without those that hold no token."""
+    """Return the rows as numbers, without those that hold no token; an innocent row in every reading of it."""
     words = tokenizer()
     found = []
     for row in rows:
-        tokens = words.read(readable(row.text[:MOST_CHARACTERS]))
-        if len(tokens.ids):
-            found.append(Sample(tokens.ids, tokens.marks, row.attack, row.planted))
+        text = row.text[:MOST_CHARACTERS]
+        bad = row.attack == 1 or row.planted == 1
+        for reading in [readable(text)] if bad else [view.text for view in readings(text)]:
+            tokens = words.read(reading)
+            if len(tokens.ids):
+                found.append(Sample(tokens.ids, tokens.marks, row.attack, row.planted))
     return found

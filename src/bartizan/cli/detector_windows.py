@@ -8,10 +8,13 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bartizan.detect.cascade import WINDOW, proposals, window_scores
+import numpy as np
+from numpy.typing import NDArray
+
+from bartizan.detect.cascade import WINDOW, proposals, sentences_at, window_scores
 from bartizan.detect.encoder import SPAN
 from bartizan.detect.network import Network
-from bartizan.detect.tokens import Tokens
+from bartizan.detect.tokens import Tokenizer, Tokens
 from bartizan.lab.detector_training import Sample
 
 _AT_RANDOM = 0.25
@@ -28,17 +31,24 @@ class Seen:
     score: float
 
 
-def windows(samples: Iterable[Sample], network: Network, seed: int) -> list[Seen]:
-    """Return the windows of each text that are worst for what the text is; all lie within `SPAN` tokens."""
+def windows(samples: Iterable[Sample], network: Network, seed: int, words: Tokenizer | None = None) -> list[Seen]:
+    """Return the windows of each text that are worst for what the text is; all lie within `SPAN` tokens.
+
+    With `words`, what a close look at each window sees comes behind it; of a bad text only where the network sees it.
+    """
     draw = random.Random(seed)
     found = []
     for one in samples:
         count = len(one.ids)
-        quick = window_scores(network.scores(Tokens(one.ids, one.marks, one.ids, one.ids)))
+        scores = network.scores(Tokens(one.ids, one.marks, one.ids, one.ids))
+        quick = window_scores(scores)
         bad = one.attack == 1 or one.planted == 1
-        asked = quick[:, [answer == bad for answer in (one.attack, one.planted)]]
+        kinds = [answer == bad for answer in (one.attack, one.planted)]
+        asked = quick[:, kinds]
         if count <= SPAN:
             found.append(Seen(one, float(asked.max())))
+            if words is not None:
+                found += _close(one, scores[:, kinds].max(1), words, bad)
             continue
         places = proposals(asked - asked.min(), 1 if bad else min(_FROM_LONG, count // SPAN))
         if not bad and draw.random() < _AT_RANDOM:
@@ -47,7 +57,21 @@ def windows(samples: Iterable[Sample], network: Network, seed: int) -> list[Seen
             first = max(0, min(count - SPAN, place - (SPAN - WINDOW) // 2))
             part = replace(one, ids=one.ids[first : first + SPAN], marks=one.marks[first : first + SPAN])
             found.append(Seen(part, float(asked[place].max())))
+            if words is not None:
+                worst = scores[:, kinds].max(1)
+                worst[:place], worst[place + WINDOW :] = -np.inf, -np.inf
+                found += _close(one, worst, words, bad)
     return found
+
+
+def _close(one: Sample, scores: NDArray[np.float32], words: Tokenizer, bad: bool) -> list[Seen]:
+    """Return what a close look at the worst token sees, unless that is the whole text or its label is in doubt."""
+    peak = int(scores.argmax())
+    first, count = sentences_at(words, one.ids, one.marks, peak)
+    if count == len(one.ids) or (bad and scores[peak] < 0):
+        return []
+    part = replace(one, ids=one.ids[first : first + count], marks=one.marks[first : first + count])
+    return [Seen(part, float(scores[peak]))]
 
 
 def lesson(samples: Sequence[Sample], spare: Sequence[Sample], network: Network, seed: int) -> list[Sample]:

@@ -1,10 +1,12 @@
 """Thresholds for a budget of false positives, chosen on innocent texts that training never saw.
 
-Every source weighs the same, and sources of which training saw nothing must keep the budget among themselves. For long
-texts each threshold is as high as pages of about that length, composed of innocent texts, need to keep the budget, and
-never lower than for shorter ones.
+Every source weighs the same, and sources of which training saw nothing must keep the budget among themselves. A long
+text errs when one of its pages does, so its pages must err more seldom than any number of them that could be judged
+shows: above a high score the excess of clean pages falls off exponentially (peaks over a threshold, Pickands 1975), and
+that line is followed to the length. No threshold is lower than for a shorter text.
 """
 
+import math
 import random
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -19,8 +21,12 @@ from bartizan.detect.tokens import Tokenizer
 
 BUDGETS: Mapping[str, float] = {"1%": 0.005, "0.1%": 0.0005}
 """By name, what is aimed at: half, because other people's texts differ more from ours than ours from each other."""
-PAGES: Mapping[int, int] = {2_000: 200, 8_000: 200, 65_536: 40, 1_048_576: 6}
-"""Characters of a page, and how many are composed of documents, and as many of texts of any kind."""
+LENGTHS = (2_000, 16_000, 262_144)
+"""Tokens of the long texts that have thresholds of their own."""
+PAGE, PAGES = 8_000, 160
+"""Characters of a clean page, and how many of documents are judged, and as many of texts of any kind."""
+_PEAKS = 0.1
+"""Share of the pages whose scores count as peaks."""
 DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "catalogue", "docs")
 """Sources whose texts are documents: only there is an order out of place."""
 UNCLEAN = ("patt", "fabric", "skills", "cursorrules", "gpts_sysprompts", "hackat", "sentinel", "coconot")
@@ -57,11 +63,17 @@ def floors(network: Network, words: Tokenizer, rows: Sequence[Row], asked: float
 
 
 def thresholds(
-    cascade: Cascade, words: Tokenizer, rows: Sequence[Row], strangers: Collection[str], seed: int
+    cascade: Cascade,
+    words: Tokenizer,
+    rows: Sequence[Row],
+    strangers: Collection[str],
+    seed: int,
+    manuals: Sequence[str] = (),
 ) -> dict[str, dict[str, list[float]]]:
     """Return for each budget the thresholds `attack` and `planted` at each number of `tokens`, as the card holds them.
 
-    `strangers` are the sources of which training saw no row at all.
+    `strangers` are the sources of which training saw no row at all; `manuals` are clean documents beyond the rows, for
+    long texts alone.
     """
     seen = [(source, worst(cascade, words, text)) for text, source in rows]
     draw = random.Random(seed)
@@ -69,22 +81,28 @@ def thresholds(
     documents = [text for text, source in clean if source.startswith(DOCUMENTS)] or [text for text, _ in rows]
     anything = [text for text, _ in clean] or documents
     paper, mixed = (
-        [[worst(cascade, words, page(texts, length, draw)) for _ in range(count)] for length, count in PAGES.items()]
-        for texts in (documents, anything)
+        [worst(cascade, words, one) for one in _pages(texts, draw)] for texts in (manuals or documents, anything)
     )
-    tokens = [float(np.median([one[2] for one in many])) for many in paper]
     found: dict[str, dict[str, list[float]]] = {}
     for name, budget in BUDGETS.items():
         attack = _kept([(source, one[0]) for source, one in seen], strangers, budget)
         in_documents = [(source, one[1]) for source, one in seen if source.startswith(DOCUMENTS)]
         planted = _balanced(in_documents, budget) if in_documents else attack
-        both = [[one[0] for one in (*some, *others)] for some, others in zip(paper, mixed, strict=True)]
         found[name] = {
-            "tokens": [FREE_TOKENS, *tokens],
-            "attack": _rising(attack, both, budget),
-            "planted": _rising(planted, [[one[1] for one in many] for many in paper], budget),
+            "tokens": [FREE_TOKENS, *map(float, LENGTHS)],
+            "attack": _rising(attack, [_line(many, 0, 2 * budget) for many in (paper, mixed)]),
+            "planted": _rising(planted, [_line(paper, 1, 2 * budget)]),
         }
     return found
+
+
+def _pages(texts: Sequence[str], draw: random.Random) -> list[str]:
+    """Return at most `PAGES` pages, the texts one after the other: none is used twice before all are used once."""
+    order = list(texts)
+    draw.shuffle(order)
+    whole = "\n\n".join(order)
+    cuts = list(range(0, max(1, len(whole) - PAGE // 2), PAGE))
+    return [whole[cut : cut + PAGE] for cut in draw.sample(cuts, min(PAGES, len(cuts)))]
 
 
 def _kept(scores: Sequence[tuple[str, float]], strangers: Collection[str], budget: float) -> float:
@@ -105,19 +123,24 @@ def _balanced(scores: Sequence[tuple[str, float]], budget: float) -> float:
     return round(float(pooled[order][int(np.argmax(passed))]), 3)
 
 
-def _rising(threshold: float, pages: Sequence[Sequence[float]], budget: float) -> list[float]:
-    """Return the threshold of short texts and one for each length of pages: the least that keeps the budget there."""
+def _line(pages: Sequence[tuple[float, float, int]], kind: int, budget: float) -> list[float]:
+    """Return for each of `LENGTHS` the score that a share `budget` of clean texts of that length exceeds.
+
+    The whole budget, for these pages are none of which training saw anything.
+    """
+    scores = sorted((one[kind] for one in pages), reverse=True)
+    tokens = float(np.median([one[2] for one in pages]))
+    peaks = max(2, int(_PEAKS * len(scores)))
+    base = scores[min(peaks, len(scores) - 1)]
+    excess = float(np.mean(scores[:peaks])) - base
+    share = peaks / len(scores)
+    chances = [1 - (1 - budget) ** min(1.0, tokens / length) for length in LENGTHS]
+    return [base + excess * math.log(max(1.0, share / chance)) for chance in chances]
+
+
+def _rising(threshold: float, lines: Sequence[Sequence[float]]) -> list[float]:
+    """Return the threshold of short texts and one for each length: the highest line, and never falling."""
     found = [threshold]
-    for scores in pages:
-        needed = sorted(scores, reverse=True)[int(budget * len(scores))]
-        found.append(max(found[-1], round(needed + 0.001, 3)))
+    for needed in zip(*lines, strict=True):
+        found.append(max(found[-1], round(max(needed), 3)))
     return found
-
-
-def page(texts: Sequence[str], length: int, draw: random.Random) -> str:
-    """Return `length` characters of innocent texts, one after the other."""
-    parts, have = [], 0
-    while have < length + 2:
-        parts.append(draw.choice(texts))
-        have += len(parts[-1]) + 2
-    return "\n\n".join(parts)[:length]

@@ -1,9 +1,13 @@
 """Two classifiers, one answer: the fast network reads every token, the encoder settles what the network cannot clear.
 
-The network's windows above a floor are looked at by the encoder, the worst first and only so many. A text's score is
-that of its worst window. Most innocent texts never reach the encoder.
+The network's windows above a floor are looked at by the encoder, the worst first and only so many, each twice: the
+window as a whole, and the sentences alone in which the network's worst token stands. What is around an order dilutes
+it; what stands alone lacks what would explain it: both count. A text's score is that of its worst window. Most innocent
+texts never reach the encoder.
 """
 
+import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -13,7 +17,7 @@ from numpy.typing import NDArray
 from bartizan.detect.base import NeedsTime
 from bartizan.detect.encoder import SPAN, Encoder
 from bartizan.detect.network import Network
-from bartizan.detect.tokens import Tokens
+from bartizan.detect.tokens import Ids, Marks, Tokenizer, Tokens
 
 Array = NDArray[np.float32]
 Known = dict[tuple[int, int], Array]
@@ -25,6 +29,8 @@ SHARPNESS = 2.0
 CLEARED = -8.0
 """The encoder's answer where it is not asked: lower than it says of nearly any window."""
 _FEWEST, _MOST, _TOKENS_A_LOOK = 2, 64, 1_000
+CLOSE, WIDEST = 16, 48
+"""Tokens that a close look takes at least, of whole sentences, and at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class Mix:
     floor: tuple[float, float]
     share: float
     """Of the network's score in the sum; the encoder's counts whole."""
+    close: float = 0.0
+    """Of the encoder's close look in its score; the rest is of the look at the whole window. 0: no close look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class Worst:
 class Unasked:
     """Stands where the encoder does when nobody can wait for it."""
 
-    def scores(self, tokens: Tokens, first: int = 0) -> NoReturn:
+    def scores(self, tokens: Tokens, first: int = 0, count: int = SPAN) -> NoReturn:
         """Raise NeedsTime."""
         raise NeedsTime
 
@@ -55,17 +63,28 @@ class Unasked:
 class Cascade:
     """Scores texts of any length. Holds no state between them; thread-safe."""
 
-    def __init__(self, network: Network, encoder: Encoder | Unasked, mix: Mix) -> None:
-        """Use the three that were trained together."""
+    def __init__(self, network: Network, encoder: Encoder | Unasked, mix: Mix, words: Tokenizer) -> None:
+        """Use the four that were trained together."""
         self._network = network
         self._encoder = encoder
         self._mix = mix
+        self._words = words
         self._floor = np.array(mix.floor, np.float32)
         self._share = np.float32(mix.share)
+        self._close = np.float32(mix.close)
 
     def glancing(self) -> "Cascade":
         """Return one that raises NeedsTime where the encoder would be asked."""
-        return Cascade(self._network, Unasked(), self._mix)
+        return Cascade(self._network, Unasked(), self._mix, self._words)
+
+    @property
+    def mix(self) -> Mix:
+        """Return how the scores add up."""
+        return self._mix
+
+    def weighing(self, mix: Mix) -> "Cascade":
+        """Return the same networks, their scores added up otherwise."""
+        return Cascade(self._network, self._encoder, mix, self._words)
 
     @property
     def network(self) -> Network:
@@ -87,13 +106,47 @@ class Cascade:
         for place in proposals(quick - self._floor[:kinds], looks(len(tokens.ids))):
             first = max(0, min(len(tokens.ids) - SPAN, place - (SPAN - WINDOW) // 2))
             inside = quick[first : first + SPAN - WINDOW + 1]
-            window = (offset + first, min(SPAN, len(tokens.ids) - first))
-            if window not in known:
-                known[window] = self._encoder.scores(tokens, first)
-            seen = known[window][:kinds] + self._share * _bounded(inside.max(0))
+            seen = self._looked(tokens, (first, min(SPAN, len(tokens.ids) - first)), known, offset)[:kinds]
+            if self._mix.close:
+                peak = place + int((scores_of[place : place + WINDOW, :kinds] - self._floor[:kinds]).max(1).argmax())
+                window = sentences_at(self._words, tokens.ids, tokens.marks, peak)
+                seen = seen + self._close * (self._looked(tokens, window, known, offset)[:kinds] - seen)
+            seen = seen + self._share * _bounded(inside.max(0))
             places = np.where(seen > scores, first + inside.argmax(0), places)
             scores = np.maximum(scores, seen)
         return Worst(scores.astype(np.float32), places)
+
+    def _looked(self, tokens: Tokens, window: tuple[int, int], known: Known, offset: int) -> Array:
+        """Return what the encoder says of a window (first token, how many), asking it only once."""
+        first, count = window
+        if (offset + first, count) not in known:
+            known[offset + first, count] = self._encoder.scores(tokens, first, count)
+        return known[offset + first, count]
+
+
+def sentences_at(words: Tokenizer, ids: Ids, marks: Marks, peak: int) -> tuple[int, int]:
+    """Return (first token, how many) of the sentence around a token, with its neighbours while it is short.
+
+    At least `CLOSE` tokens where the text has them, at most `WIDEST`.
+    """
+    low, high = max(0, peak - WIDEST), min(len(ids), peak + WIDEST + 1)
+    begins = words.begins(ids[low:high], marks[low:high])
+    begins[0] = low == 0
+    borders = [low + int(at) for at in np.flatnonzero(begins)]
+    if not borders or borders[0] > peak:
+        borders.insert(0, low)
+    borders.append(high)
+    right = bisect_right(borders, peak)
+    left, end = right - 1, len(borders) - 1
+    while borders[right] - borders[left] < CLOSE and (left > 0 or right < end):
+        behind = borders[right + 1] - borders[right] if right < end else math.inf
+        ahead = borders[left] - borders[left - 1] if left > 0 else math.inf
+        left, right = (left, right + 1) if behind <= ahead else (left - 1, right)
+    first, last = borders[left], borders[right]
+    if last - first > WIDEST:
+        first = max(first, min(peak - WIDEST // 2, last - WIDEST))
+        last = min(last, first + WIDEST)
+    return first, last - first
 
 
 def looks(tokens: int) -> int:

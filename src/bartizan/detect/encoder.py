@@ -106,9 +106,9 @@ class Encoder:
         )
         self._answers = _dense(weights, "answers")
 
-    def scores(self, tokens: Tokens, first: int = 0) -> Array:
-        """Return (2,): log odds that the window from token `first` is an attack, and holds a planted order."""
-        ids, marks = tokens.ids[first : first + SPAN], tokens.marks[first : first + SPAN]
+    def scores(self, tokens: Tokens, first: int = 0, count: int = SPAN) -> Array:
+        """Return (2,): log odds that `count` tokens from `first` on are an attack, and hold a planted order."""
+        ids, marks = tokens.ids[first : first + count], tokens.marks[first : first + count]
         known = len(self._pieces)
         pieces = (ids >= SPECIAL) & (ids < SPECIAL + known)
         rows = ids[pieces] - SPECIAL
@@ -155,6 +155,14 @@ def load(folder: Path) -> Encoder:
             return Encoder({name: arrays[name] for name in arrays.files})
     except (OSError, ValueError, KeyError) as error:
         raise BadArtifact(f"{folder}: expected encoder.npz of one training: {error}") from error
+
+
+def weights(folder: Path) -> dict[str, Array]:
+    """Return the weights of a folder by their names in training, as training goes on with them."""
+    with np.load(folder / "encoder.npz", allow_pickle=False) as arrays:
+        stored = {name: arrays[name].astype(np.float32) for name in arrays.files}
+    scales = {name: stored.pop(f"{name}.scale") for name in [*stored] if f"{name}.scale" in stored}
+    return {name: one * scales[name][:, None] if name in scales else one for name, one in stored.items()}
 
 
 def save(folder: Path, weights: Mapping[str, Array]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from bartizan.core.errors import BadArtifact
 from bartizan.detect import encoder, network
 from bartizan.detect.cascade import Cascade, Mix
+from bartizan.detect.tokens import tokenizer
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ def load(folder: Path) -> Shipped:
             Cascade(
                 network.load(folder, tuple(shape["dilations"]), int(shape["around"])),
                 encoder.load(folder),
-                Mix((float(attack), float(planted)), float(mix["share"])),
+                Mix((float(attack), float(planted)), float(mix["share"]), float(mix.get("close", 0.0))),
+                tokenizer(),
             ),
             card,
         )

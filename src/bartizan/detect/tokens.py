@@ -28,6 +28,8 @@ _WORD = re.compile(r"\n|[^\W\d_]+|\d+|[^\w\s]|_")
 _SPACELESS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _OPENING, _CLOSING = "“«「『", "”»」』"
 _CACHE_WORDS = 60_000
+_STOPS, _FIRM_STOPS = ".:;", "!?。！？…"
+"""What ends a sentence before a capital letter, and what ends one before anything."""
 
 Ids = NDArray[np.int32]
 Marks = NDArray[np.int8]
@@ -57,12 +59,23 @@ class Tokenizer:
         self.size = SPECIAL + len(pieces) + BUCKETS
         self._first_bucket = SPECIAL + len(pieces)
         self._known: dict[str, tuple[tuple[int, int], ...]] = {}
+        self.stops, self.firm_stops = (
+            np.array([self.pieces_of(one)[0][0] for one in many], np.int32) for many in (_STOPS, _FIRM_STOPS)
+        )
 
     def read(self, text: str) -> Tokens:
         """Return the tokens of `text`."""
         growing = Growing(self)
         growing.take(text)
         return growing.part(0, len(growing.ids))
+
+    def begins(self, ids: Ids, marks: Marks) -> NDArray[np.bool_]:
+        """Return which of these tokens begin a line or a sentence, as far as token before and letter case tell."""
+        found = np.zeros(len(ids), np.bool_)
+        found[:1] = True
+        before, capital = ids[:-1], marks[1:] % 3 > 0
+        found[1:] = (before == NEWLINE) | np.isin(before, self.firm_stops) | (np.isin(before, self.stops) & capital)
+        return found
 
     def pieces_of(self, word: str) -> tuple[tuple[int, int], ...]:
         """Return (number, characters covered) of each piece of a word."""

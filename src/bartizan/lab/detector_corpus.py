@@ -28,6 +28,7 @@ PERMISSIVE = frozenset(
         "ODC-BY",
         "MIT (HackAPrompt)",
         "BSD-3-Clause",
+        "BSD-2-Clause",
     )
 )
 UNASKED = -1
@@ -84,7 +85,12 @@ def drawn(count: int, seed: int) -> Iterator[Example]:
         for number in range(count):
             name = draw.choice(english if number % 2 else foreign)
             language = name.partition(".")[2] or "en"
-            yield Example(book.write(name, draw), label, UNASKED, f"own: {name[1:].partition('.')[0]}, {language}")
+            planted = 0 if name in _OF_TOOLS else UNASKED
+            yield Example(book.write(name, draw), label, planted, f"own: {name[1:].partition('.')[0]}, {language}")
+
+
+_OF_TOOLS = ("-protocol", "-tool_description", "-how_to")
+"""Innocent sections that stand in documents and answers of tools, where an order would be out of place."""
 
 
 def capped(rows: Iterable[Example], most: Callable[[Example], int], seed: int) -> list[Example]:
@@ -251,6 +257,8 @@ class Corpus:
     calibrate: Sequence[Example]
     spare: Sequence[Example] = ()
     """Innocent rows beyond what each source may give: those that look like attacks to the classifier train it again."""
+    manuals: Sequence[str] = ()
+    """Clean documents for the thresholds of long texts."""
 
 
 DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "skills", "catalogue", "docs")
@@ -263,9 +271,13 @@ STRANGERS = frozenset(("arena_hard", "tau", "sgd", "patt", "fabric", "docs: aioh
 """Innocent sources that never train: thresholds must hold on texts of a kind that training has not seen."""
 HELD_OUT = frozenset(("docs: sqlalchemy",))
 """Innocent sources that neither train nor choose a threshold: long pages are measured on them."""
+MANUALS = frozenset(("docs: celery", "docs: scrapy", "docs: sphinx"))
+"""Innocent sources that never train: they show what thresholds long clean pages need."""
 _KEPT_APART = 0.08
 _SPARE = 16_000
 """Of each source at most."""
+_DISGUISED = 0.1
+"""Share of the spare rows that are disguised: an innocent text stays innocent in any disguise."""
 
 
 def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] = ()) -> Corpus:
@@ -277,7 +289,7 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
     rows += [
         Example(text, 1, UNASKED, "tasktracker", "MIT") for text in _tasktracker(folder, leave_out).get("jailbreak", ())
     ]
-    unused = HELD_OUT.union(leave_out)
+    unused = HELD_OUT | MANUALS | set(leave_out)
     usable = [row for row in rows if row.licence in PERMISSIVE and row.source not in unused]
     attacks = capped((row for row in usable if row.attack == 1), lambda row: int(scale * _most(row)), seed)
     innocent = capped((row for row in usable if row.attack == 0), lambda row: int(scale * _most(row)), seed)
@@ -296,7 +308,9 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
     train += pages(benign, int(scale * 14_000), seed)
     prose = [row.text for row in kept if row.source.startswith(DOCUMENTS)]
     train += planted(_all_carriers(folder, prose, seed, leave_out), prose or benign, int(scale * 14_000), seed)
-    return Corpus(train, calibrate, list(map(_as_document, spare)))
+    spare = [replace(row, text=disguised(row.text, draw)) if draw.random() < _DISGUISED else row for row in spare]
+    manuals = [row.text for row in rows if row.source in MANUALS]
+    return Corpus(train, calibrate, list(map(_as_document, spare)), manuals)
 
 
 def _as_document(row: Example) -> Example:

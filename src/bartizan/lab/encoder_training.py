@@ -63,8 +63,8 @@ class _Layer(nn.Module):
 class EncoderNetwork(nn.Module):
     """Two answers about each window of a batch."""
 
-    def __init__(self, pieces: Array, others: Array, tensors: Mapping[str, Array], ends: Array, layers: int) -> None:
-        """Begin with vectors of the pieces, smaller ones of all other tokens, MiniLM's tensors and its end marks."""
+    def __init__(self, pieces: Array, others: Array, places: Array, ends: Array, layers: int) -> None:
+        """Begin with vectors of the pieces, smaller ones of all other tokens, of the places, and the end marks."""
         super().__init__()
         width = pieces.shape[1]
         self.pieces = nn.Embedding(len(pieces), width, _weight=torch.from_numpy(pieces.copy()), _freeze=True)
@@ -72,8 +72,7 @@ class EncoderNetwork(nn.Module):
         self.lift = nn.Linear(others.shape[1], width)
         nn.init.normal_(self.lift.weight, std=0.02)
         self.ends = nn.Parameter(torch.from_numpy(ends.copy()))
-        places = tensors["embeddings.position_embeddings.weight"][: SPAN + 2]
-        self.places = nn.Parameter(torch.from_numpy(places + tensors["embeddings.token_type_embeddings.weight"][0]))
+        self.places = nn.Parameter(torch.from_numpy(places.copy()))
         self.marks = nn.Embedding(MARKS, width)
         nn.init.zeros_(self.marks.weight)
         self.first = nn.LayerNorm(width, 1e-12)
@@ -81,9 +80,8 @@ class EncoderNetwork(nn.Module):
         self.answers = nn.Linear(2 * width, 2)
         nn.init.normal_(self.answers.weight, std=0.02)
         nn.init.constant_(self.answers.bias, -1.0)
-        self._begin(tensors)
 
-    def _begin(self, tensors: Mapping[str, Array]) -> None:
+    def begin(self, tensors: Mapping[str, Array]) -> None:
         """Copy MiniLM's layers in."""
         begun = {f"first.{part}": tensors[f"embeddings.LayerNorm.{part}"] for part in ("weight", "bias")}
         names = {
@@ -121,6 +119,25 @@ class EncoderNetwork(nn.Module):
         there = real.unsqueeze(2)
         mean = (seen * there).sum(1) / there.sum(1)
         return cast(Tensor, self.answers(torch.cat((mean, seen.masked_fill(~there, -1e4).amax(1)), 1)).float())
+
+
+def begun(pieces: Array, others: Array, tensors: Mapping[str, Array], ends: Array, layers: int) -> EncoderNetwork:
+    """Return a network that begins with the first layers of MiniLM, by the published names of its tensors."""
+    places = tensors["embeddings.position_embeddings.weight"][: SPAN + 2]
+    places = places + tensors["embeddings.token_type_embeddings.weight"][0]
+    network = EncoderNetwork(pieces, others, places, ends, layers)
+    network.begin(tensors)
+    return network
+
+
+def resumed(weights: Mapping[str, Array]) -> EncoderNetwork:
+    """Return a network that goes on from the weights of an earlier training, by their names."""
+    layers = sum(name.endswith("attend.bias") for name in weights)
+    network = EncoderNetwork(
+        weights["pieces.weight"], weights["others.weight"], weights["places"], weights["ends"], layers
+    )
+    network.load_state_dict({name: torch.from_numpy(one.copy()) for name, one in weights.items()})
+    return network
 
 
 def loss_of(answers: Tensor, truth: Tensor, weight: Tensor, plan: EncoderPlan) -> Tensor:

@@ -68,6 +68,31 @@ ARCHIVES = (
 )
 """As PyPI serves them. The pages of the last one never train and choose no threshold: they are there to measure on."""
 
+MANUALS = (
+    Archive(
+        "celery-5.5.3.tar.gz",
+        "6c972ae7968c2b5281227f01c3a3f984037d21c5129d07bf3550cc2afc6b10a5",
+        "celery",
+        "BSD-3-Clause",
+        r"/docs/.*\.(?:rst|txt)$",
+    ),
+    Archive(
+        "scrapy-2.13.3.tar.gz",
+        "bf17588c10e46a9d70c49a05380b749e3c7fba58204a367a5747ce6da2bd204d",
+        "scrapy",
+        "BSD-3-Clause",
+        r"/docs/.*\.rst$",
+    ),
+    Archive(
+        "sphinx-8.2.3.tar.gz",
+        "398ad29dee7f63a75888314e9424d40f52ce5a6a87ae88e7071e80af296ec348",
+        "sphinx",
+        "BSD-2-Clause",
+        r"/doc/.*\.rst$",
+    ),
+)
+"""Manuals that never train: they show what thresholds clean pages need. Read last: other draws stay the same."""
+
 LANGUAGES = (
     "ar", "bg", "ca", "cs", "da", "de", "el", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ko", "nb",
     "nl", "pl", "pt", "ro", "ru", "sv", "th", "tr", "uk", "vi", "zh",
@@ -83,7 +108,10 @@ _MEMBER_BYTES = 4 << 20
 
 
 def gathered(folder: Path, seed: int) -> Iterator[Example]:
-    """Yield texts of every archive, which all must lie in `folder`. Raises BadArtifact for one missing or changed."""
+    """Yield texts of every archive and manual, which all must lie in `folder`.
+
+    Raises BadArtifact for one missing or changed.
+    """
     draw = random.Random(seed)
     sentences: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for archive in ARCHIVES:
@@ -96,6 +124,11 @@ def gathered(folder: Path, seed: int) -> Iterator[Example]:
                     yield Example(page, 0, UNASKED, f"docs: {archive.name}", archive.licence)
     for language in LANGUAGES:
         yield from _together(language, sentences[language], draw)
+    for archive in MANUALS:
+        for name, text in _members(folder, archive):
+            if re.search(archive.pages, name):
+                for page in pages(text, draw):
+                    yield Example(page, 0, UNASKED, f"docs: {archive.name}", archive.licence)
 
 
 def _together(language: str, sentences: list[tuple[str, str]], draw: random.Random) -> Iterator[Example]:
