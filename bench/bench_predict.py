@@ -4,7 +4,8 @@
 yte) in build/lab-data and Debian's package dataset-fashion-mnist (MIT). One thread. The attacks are the lab's own,
 unchanged, one example a run, on a small plain network and on one hardened by adversarial training; a run ends when it
 wins, or after 100 questions. The profile is learnt from 20,000 training images (digits: from all 1,297); the reaches
-and the number of neighbours (`profile.py`, `provenance.py`) were chosen on 12 runs a kind of other networks.
+and the number of neighbours (`profile.py`, `provenance.py`) were chosen on 12 runs a kind of other networks, the signs
+of one question alone (`repeats.py`) and the share of the tail (`calibration.py`) on other training images.
 """
 
 import argparse
@@ -40,7 +41,7 @@ SEED = 20261129
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 MNIST = Path("build/lab-data/mnist.npz")
 RESULT = Path(__file__).parent / "results" / "predict.json"
-RUNS, QUESTIONS, LONG, ATTACKED_LONG, LEARNT, UNLEARNT = 25, 100, 300, 8, 20_000, 10_000
+RUNS, QUESTIONS, LONG, ATTACKED_LONG, LEARNT, UNLEARNT, ALONE = 25, 100, 300, 8, 20_000, 10_000, 500
 
 
 @dataclass
@@ -145,6 +146,24 @@ def honest(one, profile, history):
     }
 
 
+def alone(one, profile, modules):
+    """One question that is made of so much noise, no other asked before: how many are noticed, how many win."""
+    draw, size = np.random.default_rng(SEED), one.size
+    shapes = {"stripes down (Square's)": (1, 1, size), "stripes across": (1, size, 1), "each pixel": (1, size, size)}
+    noises = {name: draw.choice([-1.0, 1.0], (ALONE, *shape)) for name, shape in shapes.items()}
+    noises["uniform"] = draw.uniform(-1, 1, (ALONE, 1, size, size))
+    x, y = one.test.x[:ALONE], one.test.y[:ALONE]
+    out = {}
+    for name, noise in noises.items():
+        asked = np.clip(x + one.linf * noise, 0, 1).astype(np.float32)
+        noticed = sum(bool(History(profile, 1).see(point, "").crossed(profile)) for point in flat(asked))
+        out[name] = {"noticed": str(proportion(noticed, ALONE, seed=SEED))}
+        for kind, module in modules.items():
+            right, still = (scores(module, part).argmax(axis=1) == y for part in (x, asked))
+            out[name][f"wins, {kind}"] = round(float((right & ~still).sum() / right.sum()), 3)
+    return out
+
+
 def flagged(one, profile, past, module, rows, starts):
     """Every attack's runs: how many are noticed, after how many questions."""
     out = {}
@@ -230,8 +249,9 @@ def queries(one):
     profile = calibrated(learnt, (np.zeros(size, np.float32), np.ones(size, np.float32)), seed=SEED, history=history)
     out = {"calibration CPU s": round(time.process_time() - begun, 1), "facts": dict(profile.facts)}
     past, out["honest"] = honest(one, profile, history)
-    every = Counter()
-    for kind, module in one.modules():
+    every, modules = Counter(), dict(one.modules())
+    out["one question alone, Linf"] = alone(one, profile, modules)
+    for kind, module in modules.items():
         right = np.flatnonzero(scores(module, one.test.x).argmax(axis=1) == one.test.y)
         rows, starts = right[:RUNS], torch.from_numpy(one.test.x[right[-150:]])
         out[kind] = {"accuracy": round(len(right) / len(one.test), 4)}

@@ -39,6 +39,7 @@ def test_of_large_inputs_a_secret_part_is_watched():
     assert set(one.chosen) != set(two.chosen)
     np.testing.assert_array_equal(one.chosen, again.chosen)
     assert one.levels(x).shape == (20, WATCHED)
+    assert (one.chosen[1::2] - one.chosen[::2] == 1).all()  # in pairs: a step is one between neighbours
 
 
 def test_a_file_comes_back_as_it_was(tmp_path):
@@ -49,7 +50,7 @@ def test_a_file_comes_back_as_it_was(tmp_path):
     found = Profile.read(path)
     assert found.lines == made.lines
     assert dict(found.facts) == json.loads(json.dumps(dict(made.facts)))
-    for name in ("chosen", "low", "high", "surprise", "directions", "centre", "spread"):
+    for name in ("chosen", "low", "high", "surprise", "directions", "centre", "spread", "usual"):
         np.testing.assert_array_equal(getattr(found, name), getattr(made, name))
     assert path.stat().st_mode & 0o077 == 0
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.gateway.predict.traffic import honest, profile, steps
+from tests.gateway.predict.traffic import BOUNDS, SIZE, honest, profile, steps
 
+from bartizan.gateway.predict.calibration import calibrated
 from bartizan.gateway.predict.provenance import NEIGHBOURS, History
 
 
@@ -44,6 +45,21 @@ def test_noise_alone_is_strange():
     """One input far from anything honest needs no neighbours."""
     noise = np.random.default_rng(0).uniform(0, 1, 64).astype(np.float32)
     assert "strange" in History(profile(), 2000).see(noise, "eve").crossed(profile())
+
+
+def test_a_first_question_of_stripes_is_noticed_by_itself():
+    """Square's start: with lines for pictures that are mostly empty, no other question is needed."""
+    at = np.arange(8)
+    blobs = np.random.default_rng(0).uniform(2, 5, (400, 2, 1))
+    apart = (at[:, None] - blobs[:, :1]) ** 2 + (at - blobs[:, 1:]) ** 2
+    pictures = np.clip(1 - apart / 6, 0, 1).reshape(-1, SIZE).astype(np.float32)
+    learnt = calibrated(pictures[:380], BOUNDS, seed=1, rate=0.01)
+    stripes = np.tile([0.1, 0, 0.1, 0.1, 0, 0, 0.1, 0], 8)
+    for one in pictures[380:]:
+        history = History(learnt, 100)
+        assert not history.see(one, "bob").crossed(learnt)
+        found = history.see(np.clip(one + stripes, 0, 1).astype(np.float32), "eve").crossed(learnt)
+        assert set(found) & {"repeated", "stepped"}
 
 
 def test_the_same_bytes_again_say_nothing():

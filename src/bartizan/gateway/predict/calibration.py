@@ -1,9 +1,10 @@
 """Draws the lines of a profile from honest inputs: where each sign is crossed by one honest input in so many.
 
-Half of the inputs say what is usual, the other half is sent past it as traffic, in an order drawn at random, with the
-repeats that honest clients have: the same bytes again, and the same thing once or twice more with the noise of a
-sensor. A line is the traffic's quantile where there is enough of it; beyond that the tail is continued exponentially,
-and no line lies below the largest value seen. The rate is shared among the signs.
+Half of the inputs say what is usual, the other half is sent past it as traffic when the history is full of the first,
+in an order drawn at random, with the repeats that honest clients have: the same bytes again, and the same thing once or
+twice more with the noise of a sensor; then the halves change places. A line is the traffic's quantile where there is
+enough of it; beyond that the tail is continued exponentially, with the upper 95 % end of its mean, and no line lies
+below the largest value seen. The rate is shared among the signs.
 """
 
 import dataclasses
@@ -23,8 +24,10 @@ RATE = 1e-4
 """False alarms an honest input, all signs together."""
 REPEATED, TAKEN_AGAIN, NOISE = 0.03, 0.01, 0.02
 """Share of inputs that come again as they are, and with noise of this share of the range."""
-_TAIL = 0.02
+_TAIL = 0.005
 """The share of the values above which the tail is continued."""
+_SURE = 1.645
+"""Deviations that the mean of the tail is raised by: an exponential's deviation is its mean."""
 
 
 def calibrated(
@@ -38,13 +41,21 @@ def calibrated(
         raise BadRequest(f"{len(x)} honest inputs: expected {FEWEST} or more", hint="10,000 or more draw good lines.")
     draw = np.random.default_rng(seed)
     order = draw.permutation(len(x))
-    usual, later = x[order[: len(x) // 2]], x[order[len(x) // 2 :]]
-    profile = Profile.of(usual, bounds, seed)
-    past = History(profile, history)
-    seen = [past.see(one, "") for one in traffic(later, (profile.low, profile.high), profile.chosen, draw)]
+    halves = x[order[: len(x) // 2]], x[order[len(x) // 2 :]]
+    profile, other = (Profile.of(half, bounds, seed) for half in halves)
+    seen = [*_sent(profile, *halves, history, draw), *_sent(other, *halves[::-1], history, draw)]
     lines = Lines(**{name: line([getattr(one, name) for one in seen], rate / len(SIGNS)) for name in SIGNS})
     facts = {**_facts(seen), "inputs": len(x), "rate": rate, "history": history}
     return dataclasses.replace(profile, lines=lines, facts=facts)
+
+
+def _sent(profile: Profile, usual: Array, later: Array, history: int, draw: np.random.Generator) -> list[Signs]:
+    """Return what later inputs show when the usual ones have gone before."""
+    past = History(profile, history)
+    bounds = profile.low, profile.high
+    for one in traffic(usual, bounds, profile.chosen, draw):
+        past.see(one, "")
+    return [past.see(one, "") for one in traffic(later, bounds, profile.chosen, draw)]
 
 
 def traffic(x: Array, bounds: tuple[Array, Array], chosen: Array, draw: np.random.Generator) -> list[Array]:
@@ -71,7 +82,7 @@ def line(values: Sequence[float] | Array, rate: float) -> float:
         return float(np.quantile(found, 1 - rate))
     count = max(20, int(_TAIL * len(found)))
     begins = float(found[-count - 1])
-    mean = float((found[-count:] - begins).mean())
+    mean = float((found[-count:] - begins).mean()) * (1 + _SURE / count**0.5)
     return max(begins + mean * float(np.log(count / (rate * len(found)))), float(found[-1]))
 
 

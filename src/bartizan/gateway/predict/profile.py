@@ -13,6 +13,7 @@ import numpy as np
 
 from bartizan.core.errors import BadArtifact
 from bartizan.gateway.predict.learnt import Form, read_back, written
+from bartizan.gateway.predict.repeats import FINE, KINDS, repeats, usual_repeats
 from bartizan.gateway.predict.tensors import Array
 
 BINS = 64
@@ -20,7 +21,7 @@ BINS = 64
 REACHES = (5, 14)
 """Two values match when they are at most this many levels apart: closely (0.08 of the range), and widely (0.22)."""
 WATCHED = 1024
-"""Most features that are looked at; of larger inputs a secret choice."""
+"""Most features that are looked at; of larger inputs a secret choice, in pairs of neighbours."""
 DIRECTIONS = 64
 
 
@@ -32,6 +33,8 @@ class Lines:
     shared: float
     close: float
     wide: float
+    repeated: float
+    stepped: float
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ class Profile:
     """Mean of honest inputs (D,) float32."""
     spread: Array
     """Deviation of honest inputs (D,) float32."""
-    lines: Lines = Lines(np.inf, np.inf, np.inf, np.inf)
+    usual: Array
+    """How often each value and each step comes in one honest input at most (KINDS, FINE) float32."""
+    lines: Lines = Lines(*[np.inf] * 6)
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the calibration found, for people."""
 
@@ -62,8 +67,10 @@ class Profile:
     def of(cls, x: Array, bounds: tuple[Array, Array], seed: int) -> "Profile":
         """Describe honest inputs x (n, D) within `bounds` (each (D,); infinite: taken from x). Draws no lines yet."""
         draw = np.random.default_rng(seed)
-        every = np.arange(x.shape[1])
-        chosen = every if len(every) <= WATCHED else np.sort(draw.choice(every, WATCHED, replace=False))
+        chosen = np.arange(x.shape[1])
+        if len(chosen) > WATCHED:
+            pairs = np.sort(draw.choice(len(chosen) // 2, WATCHED // 2, replace=False))
+            chosen = np.ravel([2 * pairs, 2 * pairs + 1], order="F")
         some = x[:, chosen]
         low = np.where(np.isfinite(bounds[0][chosen]), bounds[0][chosen], np.quantile(some, 0.002, axis=0))
         high = np.where(np.isfinite(bounds[1][chosen]), bounds[1][chosen], np.quantile(some, 0.998, axis=0))
@@ -81,6 +88,7 @@ class Profile:
             directions=directions.astype(np.float32),
             centre=x.mean(axis=0).astype(np.float32),
             spread=x.std(axis=0).astype(np.float32),
+            usual=usual_repeats((some - low) / (high - low)),
         )
 
     def levels(self, x: Array) -> Array:
@@ -94,6 +102,10 @@ class Profile:
     def surprises(self, levels: Array) -> Array:
         """Return how unusual each value of one input is at each reach (REACHES, d) float32, in nats."""
         return np.asarray(self.surprise[:, levels, np.arange(len(levels))])
+
+    def repeats(self, x: Array) -> tuple[float, float]:
+        """Return how many times more often than usual one value of one input (D,) comes, and one step."""
+        return repeats((x[self.chosen] - self.low) / (self.high - self.low), self.usual)
 
     def write(self, path: Path) -> None:
         """Write the profile for its owner only. Raises OSError."""
@@ -110,6 +122,7 @@ class Profile:
         except (ValueError, KeyError, TypeError) as error:
             raise _FORM.refused(path, error) from None
         sizes = {"D": size, "d": width, "reaches": len(REACHES), "bins": BINS, "directions": DIRECTIONS}
+        sizes |= {"kinds": KINDS, "fine": FINE}
         _FORM.check(path, arrays, sizes)
         if not width or arrays["chosen"].min() < 0 or arrays["chosen"].max() >= size:
             raise BadArtifact(f"{path}: watched features outside 0..{size - 1}")
@@ -119,7 +132,7 @@ class Profile:
 _FORM = Form(
     "profile",
     "bartizan predict calibrate",
-    1,
+    2,
     {
         "chosen": (("d",), "int64"),
         "low": (("d",), "float32"),
@@ -128,6 +141,7 @@ _FORM = Form(
         "directions": (("d", "directions"), "float32"),
         "centre": (("D",), "float32"),
         "spread": (("D",), "float32"),
+        "usual": (("kinds", "fine"), "float32"),
     },
 )
 

@@ -1,12 +1,14 @@
 """Sees query attacks by where their inputs come from: they are variations of inputs that were asked before.
 
-An attack that searches for an adversarial example asks about many points near one another. Four signs, each with a
+An attack that searches for an adversarial example asks about many points near one another. Six signs, each with a
 line that honest inputs cross at a known rate (`calibration.py`):
 
 * strange: the input alone is more unusual than honest ones, as black-box attacks' first points often are;
 * shared: it has unusual values in common with several earlier inputs, as inputs do that carry the same perturbation;
 * close: most of what is unusual in it is so in several earlier inputs, as steps along a class border are;
-* wide: the same with a wider idea of "so": the points of a search within a small box are all so far from one another.
+* wide: the same with a wider idea of "so": the points of a search within a small box are all so far from one another;
+* repeated, stepped: in the input alone one value, or one step between neighbours, comes too often (`repeats.py`), as in
+  a first question that is made of stripes or tiles.
 
 Earlier inputs are those of every caller, so many accounts help nobody. The same input again says nothing: it is a
 client that tries again, and its answer is known already.
@@ -28,7 +30,9 @@ NEAR = 16
 """Nearest earlier inputs of all callers that are compared in full."""
 RECENT = 32
 """Newest earlier inputs of the same caller that are compared in full, however far they seem."""
-SIGNS = ("strange", "shared", "close", "wide")
+SIGNS = ("strange", "shared", "close", "wide", "repeated", "stepped")
+ALONE = frozenset(("strange", "repeated", "stepped"))
+"""Signs of an input without regard to earlier ones."""
 _CALLERS = 10_000
 
 
@@ -36,13 +40,16 @@ _CALLERS = 10_000
 class Signs:
     """What one input shows: `strange` and `shared` in nats, `close` and `wide` as -log of the share without match.
 
-    `nearest` are the places in the history of the earlier inputs most like it, at most `NEIGHBOURS`.
+    `repeated` and `stepped` are multiples of what is usual. `nearest` are the places in the history of the earlier
+    inputs most like it, at most `NEIGHBOURS`.
     """
 
     strange: float
     shared: float
     close: float
     wide: float
+    repeated: float
+    stepped: float
     nearest: tuple[int, ...] = ()
 
     def crossed(self, profile: Profile) -> tuple[str, ...]:
@@ -83,7 +90,7 @@ class History:
         close, wide = (-math.log(max(1 - one / of, 1e-6)) for one, of in zip(reached, whole, strict=True))
         nearest = near[np.argsort(-shared[0])[:NEIGHBOURS]]
         self._keep(levels, place, caller)
-        return Signs(float(whole[0]), reached[0], close, wide, tuple(nearest.tolist()))
+        return Signs(float(whole[0]), reached[0], close, wide, *self._profile.repeats(x), tuple(nearest.tolist()))
 
     def _candidates(self, place: Array, caller: str) -> Array:
         kept = min(self._next, len(self._levels))

@@ -13,7 +13,7 @@ import numpy as np
 from bartizan.core.sections.predict import Answer, PredictStep
 from bartizan.gateway.predict.ladder import Asked, Strikes, reached
 from bartizan.gateway.predict.profile import Profile
-from bartizan.gateway.predict.provenance import History
+from bartizan.gateway.predict.provenance import ALONE, History
 from bartizan.gateway.predict.tensors import Array
 
 _EXCUSED = 3.0
@@ -64,7 +64,7 @@ class Suspicions:
         suspended = self._answer(self._by_caller.count(caller, now_s) - excused) == "suspend"
         crossed = signs.crossed(self._profile)
         near = [one for one in signs.nearest if self._families[one]]
-        relatives = crossed != ("strange",)
+        relatives = not ALONE.issuperset(crossed)
         self._owners[at] = caller
         if not crossed:
             self._families[at] = 0
