@@ -1,11 +1,11 @@
 """The watch on predictive models: query attacks noticed, false alarms, time, adaptive attackers.
 
-`make bench-predict` (ARGS="digits MNIST Fashion-MNIST" names some of the data sets). Needs mnist.npz (xtr, ytr, xte,
-yte) in build/lab-data and Debian's package dataset-fashion-mnist (MIT). One thread. The attacks are the lab's own,
-unchanged, one example a run, on a small plain network and on one hardened by adversarial training; a run ends when it
-wins, or after 100 questions. The profile is learnt from 20,000 training images (digits: from all 1,297); the reaches
-and the number of neighbours (`profile.py`, `provenance.py`) were chosen on 12 runs a kind of other networks, the signs
-of one question alone (`repeats.py`) and the share of the tail (`calibration.py`) on other training images.
+`make bench-predict` (ARGS="digits MNIST --part plain" names data sets and a part). Needs mnist.npz (xtr, ytr, xte, yte)
+in build/lab-data, and Debian's dataset-fashion-mnist (MIT). One thread. The attacks are the lab's own, unchanged,
+one example a run, on a small plain network and on one hardened by adversarial training; a run ends when it wins, or
+after 100 questions. The profile is learnt from 20,000 training images (digits: from all 1,297); the reaches and the
+number of neighbours (`profile.py`, `provenance.py`) were chosen on 12 runs a kind of other networks, the signs of one
+question alone (`repeats.py`) and the share of the tail (`calibration.py`) on other training images.
 """
 
 import argparse
@@ -43,6 +43,9 @@ MNIST = Path("build/lab-data/mnist.npz")
 RESULT = Path(__file__).parent / "results" / "predict.json"
 RUNS, QUESTIONS, LONG, ATTACKED_LONG, LEARNT, UNLEARNT, ALONE = 25, 100, 300, 8, 20_000, 10_000, 500
 
+KINDS = ("plain", "hardened")
+PARTS = ("honest", *KINDS)
+
 
 @dataclass
 class Setting:
@@ -61,12 +64,11 @@ class Setting:
         """The inputs."""
         return Arrays((1, self.size, self.size), 0.0, 1.0)
 
-    def modules(self):
-        """A plain network and a hardened one."""
-        for method, epochs in zip(("none", "fast"), self.epochs, strict=True):
-            recipe = Recipe(method, self.linf, epochs=epochs, seed=SEED)
-            module = trained(small_cnn(self.size, seed=SEED), self.learn.first(LEARNT), self.spec, recipe)
-            yield {"none": "plain", "fast": "hardened"}[method], module.eval()
+    def module(self, kind):
+        """A plain network or a hardened one."""
+        number = KINDS.index(kind)
+        recipe = Recipe(("none", "fast")[number], self.linf, epochs=self.epochs[number], seed=SEED)
+        return trained(small_cnn(self.size, seed=SEED), self.learn.first(LEARNT), self.spec, recipe).eval()
 
 
 def settings():
@@ -122,8 +124,14 @@ def attacks(one, starts):
     }
 
 
+def ten_thousandths(hits, n):
+    """A rate with its interval, in 10,000."""
+    found = proportion(hits, n, seed=SEED)
+    return [round(1e4 * end, 2) for end in (found.value, found.low, found.high)]
+
+
 def honest(one, profile, history):
-    """False alarms and time of honest inputs; return a history that has seen them."""
+    """False alarms and time of honest inputs."""
     draw = np.random.default_rng(SEED)
     streams = [flat(np.concatenate([one.learn.x[LEARNT : LEARNT + UNLEARNT], one.test.x]))]
     if one.name == "digits":  # what the profile was learnt from is not sent past it: 500 images, in many orders
@@ -138,15 +146,16 @@ def honest(one, profile, history):
             seen += 1
             signs.update(found)
             signs["any"] += bool(found)
-    return past, {
+    return {
         "honest inputs": seen,
-        "false alarms": str(proportion(signs.pop("any", 0), seen, seed=SEED)),
+        "false alarms": signs["any"],
+        "of 10,000": ten_thousandths(signs.pop("any"), seen),
         "by sign": dict(signs),
         "CPU ms an input": {f"p{at}": round(float(np.percentile(took, at)) * 1e3, 3) for at in (50, 99, 99.9)},
     }
 
 
-def alone(one, profile, modules):
+def alone(one, profile, module):
     """One question that is made of so much noise, no other asked before: how many are noticed, how many win."""
     draw, size = np.random.default_rng(SEED), one.size
     shapes = {"stripes down (Square's)": (1, 1, size), "stripes across": (1, size, 1), "each pixel": (1, size, size)}
@@ -158,9 +167,8 @@ def alone(one, profile, modules):
         asked = np.clip(x + one.linf * noise, 0, 1).astype(np.float32)
         noticed = sum(bool(History(profile, 1).see(point, "").crossed(profile)) for point in flat(asked))
         out[name] = {"noticed": str(proportion(noticed, ALONE, seed=SEED))}
-        for kind, module in modules.items():
-            right, still = (scores(module, part).argmax(axis=1) == y for part in (x, asked))
-            out[name][f"wins, {kind}"] = round(float((right & ~still).sum() / right.sum()), 3)
+        right, still = (scores(module, part).argmax(axis=1) == y for part in (x, asked))
+        out[name]["wins"] = str(proportion(int((right & ~still).sum()), int(right.sum()), seed=SEED))
     return out
 
 
@@ -240,48 +248,57 @@ def fallen(one, profile, module, rows, how):
     return {"fell": str(proportion(won, len(rows), seed=SEED)), "questions refused, mean": float(np.mean(refused))}
 
 
-def queries(one):
-    """Query attacks on one data set."""
-    size = one.size**2
-    history = Predict().history
-    begun = time.process_time()
-    learnt = flat(one.learn.x)[:LEARNT]
-    profile = calibrated(learnt, (np.zeros(size, np.float32), np.ones(size, np.float32)), seed=SEED, history=history)
-    out = {"calibration CPU s": round(time.process_time() - begun, 1), "facts": dict(profile.facts)}
-    past, out["honest"] = honest(one, profile, history)
-    every, modules = Counter(), dict(one.modules())
-    out["one question alone, Linf"] = alone(one, profile, modules)
-    for kind, module in modules.items():
-        right = np.flatnonzero(scores(module, one.test.x).argmax(axis=1) == one.test.y)
-        rows, starts = right[:RUNS], torch.from_numpy(one.test.x[right[-150:]])
-        out[kind] = {"accuracy": round(len(right) / len(one.test), 4)}
-        out[kind]["attacks"] = flagged(one, profile, past, module, rows, starts)
-        for name, runs in out[kind]["attacks"].items():
-            every.update({name.split(",")[0]: runs["caught"], name.split(",")[0] + " runs": runs["runs"]})
-        out[kind][f"Square, Linf, {LONG} questions over 10 accounts"] = {
+def attacked(one, profile, history, kind):
+    """Every attack on one network, with a history of honest inputs."""
+    past = History(profile, history)
+    past.remember(flat(np.concatenate([one.learn.x[LEARNT : LEARNT + UNLEARNT], one.test.x])))
+    module = one.module(kind)
+    right = np.flatnonzero(scores(module, one.test.x).argmax(axis=1) == one.test.y)
+    rows, starts = right[:RUNS], torch.from_numpy(one.test.x[right[-150:]])
+    return {
+        "accuracy": round(len(right) / len(one.test), 4),
+        "one question alone, Linf": alone(one, profile, module),
+        "attacks": flagged(one, profile, past, module, rows, starts),
+        f"Square, Linf, {LONG} questions over 10 accounts": {
             how: fallen(one, profile, module, right[RUNS : RUNS + ATTACKED_LONG], how)
             for how in ("no watch", "watched", "adaptive", "adaptive, suspended")
-        }
+        },
+    }
+
+
+def queries(one, out, parts):
+    """Run the parts of one data set and sum up what is there of all of them."""
+    size, history, begun = one.size**2, Predict().history, time.process_time()
+    learnt = flat(one.learn.x)[:LEARNT]
+    profile = calibrated(learnt, (np.zeros(size, np.float32), np.ones(size, np.float32)), seed=SEED, history=history)
+    out |= {"calibration CPU s": round(time.process_time() - begun, 1), "facts": dict(profile.facts)}
+    for part in parts:
+        begun = time.process_time()
+        out[part] = honest(one, profile, history) if part == "honest" else attacked(one, profile, history, part)
+        out[part]["CPU s"] = round(time.process_time() - begun)
+    every = Counter()
+    for kind in KINDS:
+        for name, runs in out.get(kind, {}).get("attacks", {}).items():
+            every.update({name.split(",")[0]: runs["caught"], name.split(",")[0] + " runs": runs["runs"]})
     for name in ("Square", "HopSkipJump"):
-        out[f"{name} noticed within {QUESTIONS} questions"] = str(
-            proportion(every[name], every[f"{name} runs"], seed=SEED)
-        )
+        if every[f"{name} runs"]:
+            noticed = proportion(every[name], every[f"{name} runs"], seed=SEED)
+            out[f"{name} noticed within {QUESTIONS} questions"] = str(noticed)
     print(one.name, json.dumps(out, indent=1), flush=True)
-    return out
 
 
 def main():
-    """Run the data sets that are named and keep the others' results."""
+    """Run the data sets and parts that are named and keep the others' results."""
     parser = argparse.ArgumentParser()
     parser.add_argument("sets", nargs="*")
-    wanted = parser.parse_args().sets
+    parser.add_argument("--part", choices=PARTS, action="append")
+    args = parser.parse_args()
     torch.set_num_threads(1)
     found = json.loads(RESULT.read_text()) if RESULT.exists() else {"sets": {}}
     found |= {"version": __version__, "torch": torch.__version__, "python": platform.python_version(), "seed": SEED}
     for one in settings():
-        if not wanted or one.name in wanted:
-            begun = time.process_time()
-            found["sets"][one.name] = {**queries(one), "CPU s": round(time.process_time() - begun)}
+        if not args.sets or one.name in args.sets:
+            queries(one, found["sets"].setdefault(one.name, {}), args.part or PARTS)
             RESULT.write_text(json.dumps(found, indent=2) + "\n")
 
 

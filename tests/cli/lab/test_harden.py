@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from tests.lab.conftest import digit_data  # noqa: F401 - fixture
 
 from bartizan.cli.main import main
@@ -25,6 +26,25 @@ def test_hardening_is_measured_and_written(tmp_path, monkeypatch, digit_data, ca
     assert main([*given.split(), "--epsilon", "0.15", "--epochs", "8", "--examples", "60", "--json"]) == 0
     words = json.loads(capsys.readouterr().out)
     assert words["after"]["robust_accuracy"]["value"] > words["before"]["robust_accuracy"]["value"] + 0.1
+    assert load_weights(Path("hardened.safetensors"), make) is not None
+
+
+@pytest.mark.parametrize(
+    ("more", "figure"),
+    [
+        ("smooth --sigma 0.3 --samples 100 --norm L2 --epochs 2", "certificates broken by an attack"),
+        ("reject --false-alarms 0.1 --epochs 2", "clean inputs left without an answer"),
+    ],
+)
+def test_smoothing_and_rejection(tmp_path, monkeypatch, digit_data, capsys, more, figure):  # noqa: F811
+    """JSON, page, weights; people read the same figures."""
+    monkeypatch.chdir(tmp_path)
+    np.savez("train.npz", x=digit_data[0].x, y=digit_data[0].y)
+    given = "lab harden --data train.npz --factory tests.cli.lab.test_harden:make --shape 1,8,8 --examples 20"
+    assert main([*given.split(), "--method", *more.split()]) == 0
+    assert figure in capsys.readouterr().out.replace("\n", " ")
+    assert figure in json.loads(Path("harden.json").read_text())["after"]
+    assert figure in Path("harden.html").read_text()
     assert load_weights(Path("hardened.safetensors"), make) is not None
 
 

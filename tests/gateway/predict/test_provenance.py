@@ -82,6 +82,18 @@ def test_what_is_shared_is_counted_as_by_hand():
     assert len(found.nearest) == NEIGHBOURS
 
 
+def test_what_is_remembered_at_once_is_as_if_it_had_been_seen():
+    """More than there is room for: the latest count, and the next input meets them."""
+    seen, remembered = History(profile(), 64), History(profile(), 64)
+    inputs = np.concatenate([honest()[1][:90], steps()])
+    for one in inputs:
+        seen.see(one, "eve")
+    remembered.remember(inputs[:40])
+    remembered.remember(inputs[40:])
+    assert seen.see(steps(1, seed=2)[0], "bob") == remembered.see(steps(1, seed=2)[0], "bob")
+    assert seen.next == remembered.next
+
+
 def test_the_history_forgets_the_oldest():
     """Once it is full, an attack that begins again begins anew."""
     history = History(profile(), 64)

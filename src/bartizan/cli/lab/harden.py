@@ -1,13 +1,16 @@
-"""`bartizan lab harden`: trains a torch module on attacks, measures it before and after, and writes its weights."""
+"""`bartizan lab harden`: hardens a torch module, measures it before and after, and writes weights, JSON and a page.
+
+Three ways: training on attacks (`fast`, `pgd`, `trades`), randomised smoothing with certificates (`smooth`), and a
+calibrated test that leaves doubtful inputs without an answer (`reject`).
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -17,15 +20,39 @@ from bartizan.core.errors import BadSettings
 from bartizan.core.sections.lab import Lab
 from bartizan.lab.needs import need
 
+if TYPE_CHECKING:
+    from bartizan.lab.hardening.outcome import Outcome
+    from bartizan.lab.hardening.studies import Study
+
+_TRAINED = ("fast", "pgd", "trades", "none")
+
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     add_subject(parser)
-    parser.add_argument("--method", choices=("fast", "pgd", "trades", "none"), default="fast", help="default: fast")
+    parser.add_argument(
+        "--method",
+        choices=(*_TRAINED, "smooth", "reject"),
+        default="fast",
+        help="train on attacks (fast, the default, pgd, trades), smooth with certificates, or reject what is doubtful",
+    )
     parser.add_argument("--epochs", type=int, default=10, metavar="N", help="passes over the data (default 10)")
     parser.add_argument("--rate", type=float, default=5e-3, metavar="X", help="largest learning rate (default 0.005)")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="start from these weights (default: from scratch)")
     parser.add_argument("--test", metavar="FILE", help="test data (default: the last fifth of --data)")
-    parser.add_argument("--examples", type=int, default=500, metavar="N", help="test examples to attack (default 500)")
+    parser.add_argument("--examples", type=int, default=500, metavar="N", help="test examples to use (default 500)")
+    smooth = parser.add_argument_group("smooth")
+    smooth.add_argument("--sigma", type=float, default=0.25, metavar="X", help="deviation of the noise (default 0.25)")
+    smooth.add_argument("--samples", type=int, default=1000, metavar="N", help="votes on a certificate (default 1000)")
+    reject = parser.add_argument_group("reject")
+    reject.add_argument(
+        "--by",
+        choices=("confidence", "stability"),
+        default="confidence",
+        help="the test: the largest probability (default), or whether the answer survives small changes of images",
+    )
+    reject.add_argument(
+        "--false-alarms", type=float, default=0.02, metavar="X", help="clean inputs left unanswered (default 0.02)"
+    )
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -34,67 +61,73 @@ def _run(args: argparse.Namespace) -> int:
     if not lab.factory:
         raise BadSettings("no module to train", hint="Name the function that makes it: --factory module:function.")
     if lab.norm == "L0":
-        raise BadSettings("--norm L0: adversarial training works in Linf or L2")
+        raise BadSettings("--norm L0: hardening works in Linf or L2")
     where = folder(args.output)
+    begun = time.perf_counter()
     with bar() as told:
-        words = hardened(lab, args, told, where)
+        outcome = hardened(lab, args, told, where)
+    took = time.perf_counter() - begun
+    from bartizan.lab.hardening.outcome import as_json, as_page
+
+    words = as_json(outcome) | {"data": lab.data, "seconds": round(took, 1)}
     (where / "harden.json").write_text(json.dumps(words, indent=2) + "\n", encoding="utf-8")
+    (where / "harden.html").write_text(as_page(outcome, lab.factory), encoding="utf-8")
     if args.json:
         print(json.dumps(words))
-        return OK
-    console = Console()
-    for when in ("before", "after"):
-        clean, robust = (words[when][name] for name in ("clean_accuracy", "robust_accuracy"))
-        shares = [f"{one['value']:.1%} [{one['low']:.1%}, {one['high']:.1%}]" for one in (clean, robust)]
-        console.print(f"{when:7} clean {shares[0]}, under attack {shares[1]}, n={clean['n']}", highlight=False)
-    console.print(f"trained in {words['train_s']:.0f} s; wrote {where / 'hardened.safetensors'}", highlight=False)
+    else:
+        _show(outcome, took, where)
     return OK
 
 
-def hardened(lab: Lab, args: argparse.Namespace, told: Told, where: Path) -> dict[str, Any]:
-    """Train, measure before and after with the same attacks, write the weights."""
-    from bartizan.lab.hardening.adversarial_training import Recipe, trained
+def hardened(lab: Lab, args: argparse.Namespace, told: Told, where: Path) -> Outcome:
+    """Harden, measure, write the weights."""
+    from bartizan.lab.hardening import studies
+    from bartizan.lab.hardening.adversarial_training import Recipe
+
+    method = {"smooth": "noise", "reject": "none"}.get(args.method, args.method)
+    recipe = Recipe(
+        method, lab.epsilon, lab.norm, args.epochs, peak_rate=args.rate, sigma=args.sigma, seed=args.seed  # type: ignore[arg-type]
+    )  # fmt: skip
+    study = opened(lab, args, told)
+    if args.method == "smooth":
+        module, outcome = studies.smoothed(study, recipe, args.samples)
+    elif args.method == "reject":
+        module, outcome = studies.rejecting(study, recipe, args.by, args.false_alarms)
+    else:
+        module, outcome = studies.trained_on_attacks(study, recipe)
+    need("safetensors.torch").save_file(module.state_dict(), where / "hardened.safetensors")
+    return outcome
+
+
+def opened(lab: Lab, args: argparse.Namespace, told: Told) -> Study:
+    """Return the study that the settings describe: module, data, bound."""
+    from bartizan.lab.evasion.balls import Ball
+    from bartizan.lab.hardening.studies import Study
     from bartizan.lab.labelled import load
     from bartizan.lab.target import Arrays
     from bartizan.lab.targets.torch_modules import load_weights, named
 
     data = load(Path(lab.data), lab.low, lab.high).shaped(lab.shape)
     cut = len(data) if args.test else len(data) * 4 // 5
-    train = data.first(cut)
     test = load(Path(args.test), lab.low, lab.high).shaped(lab.shape) if args.test else data.part(cut, len(data))
     factory = named(lab.factory, "factory")
-    module = load_weights(args.weights, factory) if args.weights else factory()
-    spec = Arrays(data.x.shape[1:], lab.low, lab.high)
-    recipe = Recipe(args.method, lab.epsilon, lab.norm, args.epochs, peak_rate=args.rate, seed=args.seed)  # type: ignore[arg-type]
-    plain = (
-        module if args.weights else trained(factory(), train, spec, Recipe("none", epochs=min(args.epochs, 5)), told)
-    )
-    before = _measured(plain, spec, test.first(args.examples), lab, args.seed, told)
-    begun = time.perf_counter()
-    module = trained(module, train, spec, recipe, told)
-    took = time.perf_counter() - begun
-    after = _measured(module, spec, test.first(args.examples), lab, args.seed, told)
-    need("safetensors.torch").save_file(module.state_dict(), where / "hardened.safetensors")
-    return {"recipe": asdict(recipe), "before": before, "after": after, "train_s": round(took, 1), "data": lab.data}
+    weights = load_weights(args.weights, factory) if args.weights else None
+    spec, ball = Arrays(data.x.shape[1:], lab.low, lab.high), Ball(lab.norm, lab.epsilon)
+    return Study(factory, weights, data.first(cut), test.first(args.examples), spec, ball, args.seed, told)
 
 
-def _measured(module: Any, spec: Any, test: Any, lab: Lab, seed: int, told: Told) -> dict[str, Any]:
-    import torch
-
-    from bartizan.lab.evasion.apgd import Apgd
-    from bartizan.lab.evasion.balls import Ball
-    from bartizan.lab.evasion.base import Problem
-    from bartizan.lab.evasion.suite import QUICK, run_suite
-    from bartizan.lab.targets.torch_modules import of_module
-
-    classes = max(int(test.y.max()) + 1, int(module(torch.from_numpy(test.x[:1])).shape[1]))
-    target = of_module("module", module, spec, classes=classes)
-    ball = Ball(lab.norm if lab.norm != "L0" else "Linf", lab.epsilon)
-    problem = Problem(target, ball, torch.from_numpy(test.x), torch.from_numpy(test.y), seed)
-    found = run_suite(problem, (*QUICK, Apgd("targeted", 30, aims=3)), told)
-    return {"clean_accuracy": asdict(found.clean), "robust_accuracy": asdict(found.robust)}
+def _show(outcome: Outcome, took: float, where: Path) -> None:
+    console = Console()
+    console.print(outcome.how, markup=False, highlight=False)
+    for when, figures in (("before", outcome.before), ("after", outcome.after)):
+        for name, value in figures.items():
+            console.print(f"{when:7} {name.replace('_', ' ')}: {value}", highlight=False)
+    for radius, value in outcome.points[1:]:
+        console.print(f"        certified within {radius:.3g}: {value}", highlight=False)
+    for note in outcome.notes:
+        console.print(note, markup=False, highlight=False)
+    files = ", ".join(str(where / name) for name in ("hardened.safetensors", "harden.json", "harden.html"))
+    console.print(f"{took:.0f} s; wrote {files}", highlight=False)
 
 
-COMMAND = Command(
-    "harden", "Train a torch module on attacks, measure it before and after, write its weights.", _arguments, _run
-)
+COMMAND = Command("harden", "Harden a torch module, measure it before and after, write its weights.", _arguments, _run)

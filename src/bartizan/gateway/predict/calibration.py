@@ -52,10 +52,8 @@ def calibrated(
 def _sent(profile: Profile, usual: Array, later: Array, history: int, draw: np.random.Generator) -> list[Signs]:
     """Return what later inputs show when the usual ones have gone before."""
     past = History(profile, history)
-    bounds = profile.low, profile.high
-    for one in traffic(usual, bounds, profile.chosen, draw):
-        past.see(one, "")
-    return [past.see(one, "") for one in traffic(later, bounds, profile.chosen, draw)]
+    past.remember(usual)
+    return [past.see(one, "") for one in traffic(later, (profile.low, profile.high), profile.chosen, draw)]
 
 
 def traffic(x: Array, bounds: tuple[Array, Array], chosen: Array, draw: np.random.Generator) -> list[Array]:

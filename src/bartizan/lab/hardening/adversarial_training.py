@@ -1,7 +1,8 @@
 """Adversarial training: the model learns on the inputs that an attacker would make of its examples.
 
 `fast` is one FGSM step from a random start (Wong, Rice and Kolter, ICLR 2020), `pgd` several steps (Madry et al., ICLR
-2018), `trades` trades accuracy for agreement around each example (Zhang et al., ICML 2019), `none` is plain training.
+2018), `trades` trades accuracy for agreement around each example (Zhang et al., ICML 2019), `noise` is training under
+Gaussian noise for randomised smoothing (Cohen, Rosenfeld and Kolter, ICML 2019), `none` is plain training.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bartizan.lab.labelled import Labelled
 from bartizan.lab.target import Arrays
 
 Tensor = torch.Tensor
-Method = Literal["none", "fast", "pgd", "trades"]
+Method = Literal["none", "fast", "pgd", "trades", "noise"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Recipe:
     steps: int = 7
     """Inner steps of `pgd` and `trades`."""
     trades_beta: float = 6.0
+    sigma: float = 0.25
+    """Standard deviation of the noise of `noise`, in units of the input."""
     warm_up: float = 0.2
     """The first share of training in which epsilon grows from 0: large balls stall small networks otherwise."""
     seed: int = 0
@@ -45,6 +48,8 @@ class Recipe:
         """Refuse settings that cannot train."""
         if self.epochs < 1 or self.batch < 1 or self.steps < 1:
             raise BadSettings(f"epochs {self.epochs}, batch {self.batch}, steps {self.steps}: expected 1 or more each")
+        if self.method == "noise" and not self.sigma > 0:
+            raise BadSettings(f"sigma {self.sigma:g}: expected above 0")
 
 
 Progress = Callable[[str, int, int], None]
@@ -107,6 +112,9 @@ class _Inner:
         if recipe.method == "none":
             module.train()
             return F.cross_entropy(module(x), y)
+        if recipe.method == "noise":
+            module.train()
+            return F.cross_entropy(module(x + recipe.sigma * torch.randn(x.shape, generator=self._draw)), y)
         module.eval()  # the attack must not move batch statistics
         ball = Ball(recipe.norm, recipe.epsilon * grown)
         if recipe.method == "trades":

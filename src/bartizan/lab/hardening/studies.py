@@ -1,0 +1,160 @@
+"""Hardens a torch module in one of three ways and measures it before and after with attacks that know what was done.
+
+`trained_on_attacks` is adversarial training; `smoothed` trains under noise, certifies test examples and attacks the
+certificates; `rejecting` puts a calibrated test in front of the answers, and half of the test data is only for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+
+from bartizan.core.errors import BadSettings
+from bartizan.core.measures import Measurement, proportion
+from bartizan.lab.evasion.apgd import Apgd
+from bartizan.lab.evasion.balls import Ball
+from bartizan.lab.evasion.base import Problem
+from bartizan.lab.evasion.certificates import Tested, attack_certificates
+from bartizan.lab.evasion.suite import QUICK, Attacked, run_suite
+from bartizan.lab.hardening.adversarial_training import Recipe, trained
+from bartizan.lab.hardening.outcome import Outcome
+from bartizan.lab.hardening.rejection import calibrated_confident, calibrated_stable
+from bartizan.lab.hardening.smoothing import ABSTAIN, Smoothed
+from bartizan.lab.labelled import Labelled
+from bartizan.lab.target import Arrays, Target
+from bartizan.lab.targets.torch_modules import of_module
+
+Progress = Callable[[str, int, int], None]
+By = Literal["confidence", "stability"]
+_ATTACKS = (*QUICK, Apgd("targeted", 30, aims=3))
+_RADII = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+"""Where the certified curve is read, in deviations of the noise."""
+_FEW = 5
+"""Epochs, at most, of the plain module that a module made from scratch is compared with."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is hardened, on which data, against which bound."""
+
+    factory: Callable[[], torch.nn.Module]
+    weights: torch.nn.Module | None
+    """A module with weights to start from; None: from scratch."""
+    train: Labelled
+    test: Labelled
+    spec: Arrays
+    ball: Ball
+    seed: int
+    progress: Progress = lambda what, done, total: None
+
+    def plain(self, recipe: Recipe) -> torch.nn.Module:
+        """Return what was there before: the module with its weights, or one trained the usual way."""
+        if self.weights is not None:
+            return self.weights
+        usual = replace(recipe, method="none", epochs=min(recipe.epochs, _FEW))
+        return trained(self.factory(), self.train, self.spec, usual, self.progress)
+
+    def target(self, name: str, module: torch.nn.Module, *, abstains: bool = False) -> Target:
+        """Return the module as an attacker sees it."""
+        with torch.inference_mode():
+            known = int(module(torch.from_numpy(self.test.x[:1])).shape[1])
+        if int(self.test.y.max()) >= known - abstains:
+            raise BadSettings(f"test data hold class {int(self.test.y.max())}, the module knows 0..{known - 1}")
+        return of_module(name, module, self.spec, classes=known, abstains=abstains)
+
+    def attacked(self, name: str, module: torch.nn.Module, *, abstains: bool = False) -> tuple[Problem, Attacked]:
+        """Attack the module on the test data."""
+        x, y = torch.from_numpy(self.test.x), torch.from_numpy(self.test.y)
+        problem = Problem(self.target(name, module, abstains=abstains), self.ball, x, y, self.seed)
+        return problem, run_suite(problem, _ATTACKS, self.progress)
+
+
+def trained_on_attacks(study: Study, recipe: Recipe) -> tuple[torch.nn.Module, Outcome]:
+    """Return the module trained on attacks by `recipe`, and its accuracy before and after."""
+    before = study.attacked("before", study.plain(recipe))[1]
+    module = study.weights if study.weights is not None else study.factory()
+    module = trained(module, study.train, study.spec, recipe, study.progress)
+    after = study.attacked("after", module)[1]
+    figures = [{"clean_accuracy": one.clean, "robust_accuracy": one.robust} for one in (before, after)]
+    how = f"Trained on attacks ({recipe.method}), {recipe.epochs} epochs; both attacked within {study.ball}."
+    return module, Outcome(how, *figures, facts={"recipe": asdict(recipe)})
+
+
+def smoothed(study: Study, recipe: Recipe, samples: int) -> tuple[torch.nn.Module, Outcome]:
+    """Return the module trained under noise, to be asked through `Smoothed`, and what was certified of the test data.
+
+    `samples` noisy copies of each example vote on a certificate, each wrong with chance 0.001 at most.
+    """
+    if recipe.method != "noise" or samples < 100:
+        raise BadSettings(f"method {recipe.method}, {samples} samples: expected noise, and 100 or more")
+    before = study.attacked("before", study.plain(recipe))[1]
+    module = study.weights if study.weights is not None else study.factory()
+    module = trained(module, study.train, study.spec, recipe, study.progress)
+    x = torch.from_numpy(study.test.x)
+    around = Smoothed(module, recipe.sigma, seed=study.seed)
+    tested = attack_certificates(around, x, study.spec, study.seed, samples, study.progress)
+    points = [(size * recipe.sigma, _right(study, tested, size * recipe.sigma)) for size in _RADII]
+    after = {"clean_accuracy": points[0][1]}
+    if tested.certified:
+        broken = proportion(sum(tested.broken), tested.certified, seed=study.seed)
+        after["certificates broken by an attack"] = broken
+    return module, Outcome(
+        f"Trained under noise of deviation {recipe.sigma:g}, {recipe.epochs} epochs, and asked through the votes of "
+        f"{samples} noisy copies; before it was attacked within {study.ball}.",
+        {"clean_accuracy": before.clean, "robust_accuracy": before.robust},
+        after,
+        points,
+        {"recipe": asdict(recipe), "samples": samples, "certified_examples": tested.certified},
+        (f"Ask it as bartizan.lab.hardening.smoothing.Smoothed(module, sigma={recipe.sigma:g}); "
+         "the certificates are of L2 distances and say nothing about other norms.",),
+    )  # fmt: skip
+
+
+def rejecting(study: Study, recipe: Recipe, by: By, budget: float) -> tuple[torch.nn.Module, Outcome]:
+    """Return the module as it is, and what a test with at most `budget` false alarms on clean inputs makes of it.
+
+    The threshold comes from the second half of the test data; everything is measured on the first.
+    """
+    module = study.weights
+    if module is None:
+        usual = replace(recipe, method="none")
+        module = trained(study.factory(), study.train, study.spec, usual, study.progress)
+    half = len(study.test) // 2
+    clean = torch.from_numpy(study.spec.checked(study.test.part(half, len(study.test)).x))
+    study = replace(study, test=study.test.first(half))
+    guard = (calibrated_confident if by == "confidence" else calibrated_stable)(module, clean, budget)
+    problem, before = study.attacked("before", module)
+    guarded, after = study.attacked("after", guard, abstains=True)
+    silence = guarded.target.classes - 1
+    said = guarded.target.labels(problem.x.numpy())
+    fell = before.fooled & (before.adversarial != problem.x).flatten(1).any(1)
+    stopped = guarded.target.labels(before.adversarial[fell].numpy()) == silence if fell.any() else np.zeros(0)
+    figures: dict[str, Measurement] = {
+        "clean_accuracy": proportion(int((said == problem.y.numpy()).sum()), half, seed=study.seed),
+        "robust_accuracy": after.robust,
+        "clean inputs left without an answer": proportion(int((said == silence).sum()), half, seed=study.seed),
+    }
+    if len(stopped):
+        careless = proportion(int(stopped.sum()), len(stopped), seed=study.seed)
+        figures["attacks of one who does not know of it that are stopped"] = careless
+    return module, Outcome(
+        f"Silent where its {by} is below {guard.floor:.6g}: at most {budget:.2%} of clean inputs, calibrated on "
+        f"{len(clean)}. Attacked within {study.ball} by one who knows the test; silence is no win for him.",
+        {"clean_accuracy": before.clean, "robust_accuracy": before.robust},
+        figures,
+        facts={"by": by, "floor": guard.floor, "false_alarms": budget, "recipe": asdict(recipe)},
+        notes=("Under attack an input counts as standing when its answer is right or there is none.",),
+    )
+
+
+def _right(study: Study, tested: Tested, radius: float) -> Measurement:
+    """Return the share of test examples whose certified class is right and holds within `radius`."""
+    hits = sum(
+        one.label != ABSTAIN and one.label == label and one.radius >= radius
+        for one, label in zip(tested.certificates, study.test.y, strict=True)
+    )
+    return proportion(hits, len(study.test), seed=study.seed)
