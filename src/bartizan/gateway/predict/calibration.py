@@ -80,7 +80,7 @@ def line(values: Sequence[float] | Array, rate: float) -> float:
         return float(np.quantile(found, 1 - rate))
     count = max(20, int(_TAIL * len(found)))
     begins = float(found[-count - 1])
-    mean = float((found[-count:] - begins).mean()) * (1 + _SURE / count**0.5)
+    mean = float((found[-count:] - begins).mean() * (1 + _SURE / np.sqrt(count)))
     return max(begins + mean * float(np.log(count / (rate * len(found)))), float(found[-1]))
 
 

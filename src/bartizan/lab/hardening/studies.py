@@ -79,9 +79,8 @@ def trained_on_attacks(study: Study, recipe: Recipe) -> tuple[torch.nn.Module, O
     module = study.weights if study.weights is not None else study.factory()
     module = trained(module, study.train, study.spec, recipe, study.progress)
     after = study.attacked("after", module)[1]
-    figures = [{"clean_accuracy": one.clean, "robust_accuracy": one.robust} for one in (before, after)]
     how = f"Trained on attacks ({recipe.method}), {recipe.epochs} epochs; both attacked within {study.ball}."
-    return module, Outcome(how, *figures, facts={"recipe": asdict(recipe)})
+    return module, Outcome(how, _accuracies(before), _accuracies(after), facts={"recipe": asdict(recipe)})
 
 
 def smoothed(study: Study, recipe: Recipe, samples: int) -> tuple[torch.nn.Module, Outcome]:
@@ -105,7 +104,7 @@ def smoothed(study: Study, recipe: Recipe, samples: int) -> tuple[torch.nn.Modul
     return module, Outcome(
         f"Trained under noise of deviation {recipe.sigma:g}, {recipe.epochs} epochs, and asked through the votes of "
         f"{samples} noisy copies; before it was attacked within {study.ball}.",
-        {"clean_accuracy": before.clean, "robust_accuracy": before.robust},
+        _accuracies(before),
         after,
         points,
         {"recipe": asdict(recipe), "samples": samples, "certified_examples": tested.certified},
@@ -144,11 +143,15 @@ def rejecting(study: Study, recipe: Recipe, by: By, budget: float) -> tuple[torc
     return module, Outcome(
         f"Silent where its {by} is below {guard.floor:.6g}: at most {budget:.2%} of clean inputs, calibrated on "
         f"{len(clean)}. Attacked within {study.ball} by one who knows the test; silence is no win for him.",
-        {"clean_accuracy": before.clean, "robust_accuracy": before.robust},
+        _accuracies(before),
         figures,
         facts={"by": by, "floor": guard.floor, "false_alarms": budget, "recipe": asdict(recipe)},
         notes=("Under attack an input counts as standing when its answer is right or there is none.",),
     )
+
+
+def _accuracies(found: Attacked) -> dict[str, Measurement]:
+    return {"clean_accuracy": found.clean, "robust_accuracy": found.robust}
 
 
 def _right(study: Study, tested: Tested, radius: float) -> Measurement:
