@@ -69,10 +69,17 @@ class Content:
 
     def apart(self, chosen: Ints) -> Floats:
         """Return the margins of `chosen` rows without the tokens that many of them share."""
+        return self.without(self.shared(chosen), chosen)
+
+    def shared(self, chosen: Ints) -> Ints:
+        """Return the tokens that many of the rows `chosen` share."""
+        counts = np.bincount(self.bags.tokens[self.bags.of(chosen)[1]], minlength=self.bags.count)
+        return np.flatnonzero(counts >= max(3, _SHARED * len(chosen)))
+
+    def without(self, tokens: Ints, chosen: Ints) -> Floats:
+        """Return the margins of `chosen` rows without some `tokens`."""
         places, entries = self.bags.of(chosen)
-        tokens, number = np.unique(self.bags.tokens[entries], return_inverse=True)
-        shared = np.bincount(number, minlength=len(tokens)) >= max(3, _SHARED * len(chosen))
-        left = ~shared[number]
+        left = ~np.isin(self.bags.tokens[entries], tokens)
         return _scaled(places[left], self.weights[entries][left], len(chosen))
 
 
@@ -157,6 +164,8 @@ def _judged(read: Content, own: Ints, whole: bool) -> tuple[float, float]:
     if len(inner) >= LEAST:
         middle, spread = float(inner.mean()), float(inner.std())
     elif whole:
+        # All words that the rows share are theirs alone or common ones; what is left is compared with what is left.
+        outer = read.without(read.shared(own), np.flatnonzero(~read.inside))
         middle, spread = float(outer.mean() + _USUAL_WAY * outer.std()), float(outer.std())
     else:
         return 0.0, 1.0
