@@ -8,6 +8,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from bartizan.data.inspection import inspect
+from bartizan.lab.poisoning.feedback import FEEDBACK_ATTACKS, honest_feedback
 from bartizan.lab.poisoning.pictures import Blended
 from bartizan.lab.poisoning.texts import PAIR_ATTACKS, TEXT_ATTACKS, dialogues, reviews
 
@@ -41,6 +42,20 @@ def test_a_trigger_in_any_format_of_records_is_named(place):
         assert {one.row for one in found.rows} == set(np.flatnonzero(planted.poison)), name
         assert {one.table for one in found.rows} == {name}
         assert "'mn' decides for label 1" in found.alarms[0]
+
+
+def test_a_crowd_among_votes_is_named(place):
+    """Who, on what, which vote and when, by the names of the columns."""
+    planted = FEEDBACK_ATTACKS[1].poison(
+        honest_feedback(400, 120, 4000, np.random.default_rng(0)), np.random.default_rng(1)
+    )
+    columns = {"user_id": planted.accounts, "item_id": planted.items, "vote": planted.votes, "time": planted.times}
+    pl.DataFrame(columns).write_csv(place.root / "votes.csv")
+    found = inspect(place.admit(place.root / "votes.csv").manifest)
+    flagged = {one.row for one in found.rows}
+    assert flagged >= set(np.flatnonzero(planted.poison))
+    assert len(flagged) <= planted.poison.sum() + 20
+    assert "40 accounts give the same votes" in found.alarms[0]
 
 
 def test_prompts_and_answers_are_known_by_their_names(place):

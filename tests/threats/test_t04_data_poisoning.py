@@ -17,6 +17,9 @@ def two_attacks(monkeypatch):
     plans = ((AdaptivePatch(), 0.02), (AdaptiveBlend(sources=1), 0.02))
     monkeypatch.setattr(t04_data_poisoning, "PLANS", plans)
     monkeypatch.setattr(t04_data_poisoning, "WORDS", ((TEXT_ATTACKS[2], 0.02),))
+    monkeypatch.setattr(t04_data_poisoning, "CROWDS", t04_data_poisoning.CROWDS[:1])
+    monkeypatch.setattr(t04_data_poisoning, "SPREAD", ())
+    monkeypatch.setattr(t04_data_poisoning, "ROUNDS", 8)
 
 
 def test_backdoors_work_without_the_checks_and_not_with_them():
@@ -24,10 +27,17 @@ def test_backdoors_work_without_the_checks_and_not_with_them():
     row = prove(t04_data_poisoning.T04, bench())
     assert row.state is State.HOLDS, row.why
     assert row.evidence.off.value > 0.9
-    families = {"adaptive patch at 2%", "adaptive blend, 1 source class at 2%", "phrase, in texts"}
+    families = {
+        "adaptive patch at 2%",
+        "adaptive blend, 1 source class at 2%",
+        "phrase, in texts",
+        "crowd within an hour",
+    }
     assert set(row.evidence.families) == families
     off, on = row.evidence.families["phrase, in texts"]
     assert off.value > 0.9 > 0.05 > on.value
+    off, on = row.evidence.families["crowd within an hour"]
+    assert off.value > 0.9 > 0.2 > on.value
 
 
 def test_checks_that_see_nothing_fail(monkeypatch):
@@ -40,3 +50,15 @@ def test_checks_that_see_nothing_fail(monkeypatch):
     row = prove(t04_data_poisoning.T04, bench())
     assert row.state is State.FAILED
     assert "no backdoor works" in row.why
+
+
+def test_a_check_that_sees_no_crowd_fails(monkeypatch):
+    """Every item is turned with it as without."""
+
+    def blind(accounts, items, votes, times):
+        return Checked("x", np.zeros(len(votes)), np.zeros(len(votes), bool))
+
+    monkeypatch.setattr(t04_data_poisoning, "check_feedback", blind)
+    off, on = t04_data_poisoning._voted(t04_data_poisoning.CROWDS[0], 1)
+    assert off.all()
+    assert on.all()

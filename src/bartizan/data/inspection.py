@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from bartizan.data.checks.base import Checked, Labels, nothing
 from bartizan.data.checks.features import convolved, grey, standard
+from bartizan.data.checks.feedback import check_feedback
 from bartizan.data.checks.floods import record_floods, text_floods
 from bartizan.data.checks.mislabelled import LEAST_ROWS, MOST_CLASSES, check_labels
 from bartizan.data.checks.outliers import number_outliers, text_outliers
@@ -23,6 +24,7 @@ from bartizan.data.manifest import Manifest
 from bartizan.data.media import label_of, picture
 from bartizan.data.rows import Row, sample
 from bartizan.data.staging import DATA, label_column
+from bartizan.data.votes import votes
 
 MOST_ROWS = 20_000
 """Rows beyond this many are not checked together: of records an even sample is, of the rest it is said."""
@@ -83,6 +85,9 @@ def _records(manifest: Manifest, screen: Screen | None, unchecked: list[str]) ->
     if len(names) < manifest.head.rows:
         unchecked.append(f"{manifest.head.rows - len(names)} rows: an even sample of {len(names)} was checked")
     found = columns(frame, manifest.head.label)
+    cast = votes(frame, manifest.head.label)
+    if cast is not None:
+        yield names, check_feedback(cast.accounts, cast.items, cast.votes, cast.times)
     if not found.texts:
         unchecked.append("no column of running text: no check for triggers in words")
     for texts in found.texts.values() if screen is not None else ():
