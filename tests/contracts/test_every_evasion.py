@@ -10,6 +10,7 @@ from bartizan.lab.evasion.apgd import Apgd
 from bartizan.lab.evasion.fab import Fab
 from bartizan.lab.evasion.hop_skip_jump import HopSkipJump
 from bartizan.lab.evasion.judge import judge, judge_clean
+from bartizan.lab.evasion.patch import Patch
 from bartizan.lab.evasion.pgd import Pgd
 from bartizan.lab.evasion.square import Square
 from bartizan.lab.evasion.suite import run_suite
@@ -22,10 +23,11 @@ ATTACKS = (
     (Pgd(20, 0.25, momentum=0.75), ("Linf", "L2", "L0")),
     (Square(300), ("Linf", "L2")),
     (HopSkipJump(400), ("Linf", "L2")),
+    (Patch(20, 2), ("patch",)),
 )
 CASES = [pytest.param(attack, norm, id=f"{attack.name} {norm}") for attack, norms in ATTACKS for norm in norms]
-EPSILONS = {"Linf": (0.05, 0.15), "L2": (0.4, 1.2), "L0": (2, 8)}
-ALL_OF_IT = {"Linf": 1.0, "L2": 8.0, "L0": 64.0}
+EPSILONS = {"Linf": (0.05, 0.15), "L2": (0.4, 1.2), "L0": (2, 8), "patch": (0.1, 0.4)}
+ALL_OF_IT = {"Linf": 1.0, "L2": 8.0, "L0": 64.0, "patch": 1.0}
 
 
 @pytest.mark.parametrize(("attack", "norm"), CASES)

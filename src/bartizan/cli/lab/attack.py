@@ -95,8 +95,8 @@ def measured(lab: Lab, reference: str, args: argparse.Namespace, told: Told, kep
     found = run_in_parts(problem, attacks, Kept(kept), told, 3 if args.eot > 1 else 1)
     few = problem.part(torch.arange(min(args.curve, len(problem.x))))
     light = [one for one in QUICK if one.needs <= problem.target.access] or list(attacks)
-    sparse = problem.ball.norm == "L0"
-    points = curve(few, attacks if sparse else light, _CURVE, told) if args.curve and args.snr_db is None else []
+    usual = problem.ball.norm in ("Linf", "L2")
+    points = curve(few, light if usual else attacks, _CURVE, told) if args.curve and args.snr_db is None else []
     signs = masking_signs(problem.part(torch.arange(min(40, len(problem.x)))))
     settings = {"suite": args.suite, "examples": len(problem.x), "eot": args.eot, "data": lab.data}
     return Report(problem, found, [(size, one.robust) for size, one in points], signs, (), settings)

@@ -60,8 +60,8 @@ def _run(args: argparse.Namespace) -> int:
     lab = subject(args)
     if not lab.factory:
         raise BadSettings("no module to train", hint="Name the function that makes it: --factory module:function.")
-    if lab.norm == "L0":
-        raise BadSettings("--norm L0: hardening works in Linf or L2")
+    if lab.norm not in ("Linf", "L2"):
+        raise BadSettings(f"--norm {lab.norm}: hardening works in Linf or L2")
     where = folder(args.output)
     begun = time.perf_counter()
     with bar() as told:

@@ -31,8 +31,13 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     low: Annotated[float, Meta(description="Smallest value of an input.")] = 0.0
     high: Annotated[float, Meta(description="Largest value of an input.")] = 1.0
     classes: Annotated[int, Meta(ge=0, le=100000, description="How many classes; 0: the model tells.")] = 0
-    norm: Annotated[Literal["Linf", "L2", "L0"], Meta(description="How the attacker's changes are measured.")] = "Linf"
-    epsilon: Annotated[float, Meta(ge=0, description="How far the attacker may change an input.")] = 0.1
+    norm: Annotated[
+        Literal["Linf", "L2", "L0", "patch"],
+        Meta(description="How the attacker's changes are measured; patch: any values in one rectangle."),
+    ] = "Linf"
+    epsilon: Annotated[
+        float, Meta(ge=0, description="How far the attacker may change an input; of a patch: its share of the area.")
+    ] = 0.1
     examples: Annotated[int, Meta(ge=60, le=100000, description="How many test examples a proof attacks.")] = 200
     max_queries: Annotated[
         int, Meta(ge=100, le=1000000000, description="A remote model never gets more rows than this in a proof.")

@@ -1,4 +1,4 @@
-"""How far an attacker may go: balls in Linf, L2 and L0 inside the model's input range, and projections onto them.
+"""How far an attacker may go: balls in Linf, L2 and L0, and patches, inside the model's range; projections onto them.
 
 A ball's size may differ for each example: that is how a bound on the signal-to-noise ratio of sounds is written.
 """
@@ -14,13 +14,15 @@ import torch
 from bartizan.core.errors import BadSettings
 from bartizan.lab.target import Arrays
 
-Norm = Literal["Linf", "L2", "L0"]
+Norm = Literal["Linf", "L2", "L0", "patch"]
 Tensor = torch.Tensor
 
 
 @dataclass(frozen=True)
 class Ball:
     """All inputs within `epsilon` of the original, in `norm`; for L0 epsilon counts the changed values.
+
+    For `patch` it is the largest share of the picture's area (0..1) that one rectangle of changes covers.
 
     `epsilon` is in the units of the input (after scaling to the model's range). Raises BadSettings unless it is ≥ 0.
     """
@@ -50,6 +52,8 @@ class Ball:
         delta = (x - original).flatten(1)
         if self.norm == "L0":
             return (delta != 0).sum(1).float()
+        if self.norm == "patch":
+            return _covered(x - original)
         length: Tensor = delta.abs().amax(1) if self.norm == "Linf" else delta.norm(dim=1)
         return length
 
@@ -67,11 +71,12 @@ class Ball:
             length = delta.flatten(1).norm(dim=1).reshape(size.shape).clamp_min(1e-12)
             inside: Tensor = original + delta * (size / length).clamp_max(1)
             return inside
-        sparse: Tensor = original + keep_largest(delta, int(self.epsilon))
+        kept = keep_window(delta, self.epsilon) if self.norm == "patch" else keep_largest(delta, int(self.epsilon))
+        sparse: Tensor = original + kept
         return sparse
 
     def start(self, original: Tensor, box: Box, draw: torch.Generator) -> Tensor:
-        """Return a random point of the ball: uniform in Linf, a random direction of full length in L2, noise in L0."""
+        """Return a random point of the ball: uniform in Linf, a random direction of full length in L2, else noise."""
         size = self.sizes(original)
         if self.norm == "Linf":
             noise = (2 * torch.rand(original.shape, generator=draw) - 1) * size
@@ -97,6 +102,8 @@ class Ball:
 
     def __str__(self) -> str:
         """Return the bound as people write it."""
+        if self.norm == "patch":
+            return f"a patch of {self.epsilon:.3g} of the area"
         return f"SNR ≥ {self.snr_db:g} dB" if self.snr_db is not None else f"{self.norm} ≤ {self.epsilon:g}"
 
 
@@ -127,3 +134,52 @@ def keep_largest(delta: Tensor, count: int) -> Tensor:
         return torch.zeros_like(delta)
     top = flat.abs().topk(count, dim=1).indices
     return torch.zeros_like(flat).scatter(1, top, flat.gather(1, top)).reshape(delta.shape)
+
+
+def as_image(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return (n, c, h, w) for a batch's shape; anything without two spatial axes becomes one line of one channel."""
+    if len(shape) == 4:
+        return shape
+    if len(shape) == 3 and shape[1] > 1:
+        return (shape[0], 1, shape[1], shape[2])
+    return (shape[0], 1, 1, math.prod(shape[1:]))
+
+
+def window_of(image: tuple[int, ...], share: float) -> tuple[int, int]:
+    """Return height and width of the largest window, shaped like the picture, that covers at most `share` of it.
+
+    `image` is (n, c, h, w); no side is below 1.
+    """
+    height, width = image[2:]
+    if height == 1:
+        return 1, max(1, min(width, int(share * width + 1e-9)))
+    side = math.sqrt(min(share, 1.0)) + 1e-9
+    return max(1, int(side * height)), max(1, int(side * width))
+
+
+def keep_window(delta: Tensor, share: float) -> Tensor:
+    """Return `delta` with all but the window of its largest energy set to 0; the window covers `share` of the area."""
+    if not share:
+        return torch.zeros_like(delta)
+    image = delta.reshape(as_image(tuple(delta.shape)))
+    height, width = window_of(tuple(image.shape), share)
+    energy = image.double().square().sum(1)
+    sums = energy.unfold(1, height, 1).unfold(2, width, 1).sum((3, 4))
+    best = sums.flatten(1).argmax(1)
+    top, left = (best // sums.shape[2])[:, None], (best % sums.shape[2])[:, None]
+    rows, columns = torch.arange(image.shape[2]), torch.arange(image.shape[3])
+    inside = ((rows >= top) & (rows < top + height))[:, :, None] & ((columns >= left) & (columns < left + width))[
+        :, None
+    ]
+    return torch.where(inside[:, None], image, 0.0).reshape(delta.shape)
+
+
+def _covered(delta: Tensor) -> Tensor:
+    """Return the share of the area that the smallest rectangle around all changes covers, (n,)."""
+    changed = (delta.reshape(as_image(tuple(delta.shape))) != 0).any(1)
+    sides = []
+    for axis in (2, 1):
+        line = changed.any(axis).int()
+        first, last = line.argmax(1), line.shape[1] - 1 - line.flip(1).argmax(1)
+        sides.append(torch.where(line.any(1), last - first + 1, 0) / line.shape[1])
+    return sides[0] * sides[1]

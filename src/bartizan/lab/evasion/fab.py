@@ -37,7 +37,7 @@ class Fab:
 
     def perturb(self, problem: Problem) -> Tensor:
         """Return the nearest adversarial point found for each example (the original where there is none)."""
-        if problem.ball.norm == "L0":
+        if problem.ball.norm not in ("Linf", "L2"):
             raise BadSettings("FAB measures Linf or L2, got L0")
         return problem.in_batches(self.batch, self._batch)
 

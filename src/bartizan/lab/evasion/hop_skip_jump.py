@@ -34,8 +34,8 @@ class HopSkipJump:
 
     def perturb(self, problem: Problem) -> Tensor:
         """Return the nearest adversarial point found for each example (the original where no start was found)."""
-        if problem.ball.norm == "L0":
-            raise BadSettings("HopSkipJump works in L2 or Linf, got L0")
+        if problem.ball.norm not in ("Linf", "L2"):
+            raise BadSettings(f"HopSkipJump works in L2 or Linf, got {problem.ball.norm}")
         walk = _Walk(problem, self.starts)
         rounds = 0
         while len(walk.rows) and walk.spent < self.queries:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import torch
 
 from bartizan.core.errors import BadSettings
+from bartizan.lab.evasion.balls import as_image
 from bartizan.lab.evasion.base import Problem, ask
 from bartizan.lab.evasion.objectives import margin
 from bartizan.lab.target import Access
@@ -36,13 +37,13 @@ class Square:
 
     def perturb(self, problem: Problem) -> Tensor:
         """Return the first adversarial point found for each example, else the one with the best margin."""
-        if problem.ball.norm == "L0":
-            raise BadSettings("Square works in Linf or L2, got L0")
+        if problem.ball.norm not in ("Linf", "L2"):
+            raise BadSettings(f"Square works in Linf or L2, got {problem.ball.norm}")
         return problem.in_batches(self.batch, self._batch)
 
     def _batch(self, problem: Problem) -> Tensor:
         shape = problem.x.shape
-        search = _Search(problem, problem.x.reshape(_as_image(tuple(shape))))
+        search = _Search(problem, problem.x.reshape(as_image(tuple(shape))))
         search.begin()
         for number in range(1, self.queries):
             if not len(search.rows):
@@ -54,15 +55,6 @@ class Square:
         """Return the share of the area that changes in this step: halved at fixed points of the budget."""
         scaled = number * 10000 / self.queries
         return self.share * 0.5 ** sum(scaled > point for point in _HALVE_AT)
-
-
-def _as_image(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return (n, c, h, w); anything without two spatial axes becomes one line of one channel."""
-    if len(shape) == 4:
-        return shape
-    if len(shape) == 3 and shape[1] > 1:
-        return (shape[0], 1, shape[1], shape[2])
-    return (shape[0], 1, 1, math.prod(shape[1:]))
 
 
 class _Search:

@@ -17,6 +17,7 @@ from bartizan.lab.evasion.base import Evasion, Problem
 from bartizan.lab.evasion.fab import Fab
 from bartizan.lab.evasion.hop_skip_jump import HopSkipJump
 from bartizan.lab.evasion.judge import judge, judge_clean
+from bartizan.lab.evasion.patch import Patch, PatchAnywhere
 from bartizan.lab.evasion.pgd import Pgd
 from bartizan.lab.evasion.square import Square
 from bartizan.lab.target import Access
@@ -39,6 +40,8 @@ SCORES_ONLY: tuple[Evasion, ...] = (Square(5000),)
 LABELS_ONLY: tuple[Evasion, ...] = (HopSkipJump(3000),)
 SPARSE: tuple[Evasion, ...] = (Pgd(40, 0.5), Pgd(100, 0.2, restarts=3))
 """For L0."""
+PATCHES: tuple[Evasion, ...] = (PatchAnywhere(100), Patch(40, 2), Patch(100, 10))
+"""For one rectangle of any values."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ def suite_for(problem: Problem, wanted: Sequence[Evasion] | None = None) -> tupl
     access = problem.target.access
     if problem.ball.norm == "L0":
         return SPARSE if access is Access.WHITE_BOX else ()
+    if problem.ball.norm == "patch":
+        return PATCHES if access is Access.WHITE_BOX else ()
     return {Access.WHITE_BOX: DEFAULT, Access.SCORES: SCORES_ONLY, Access.LABELS: LABELS_ONLY}[access]
 
 

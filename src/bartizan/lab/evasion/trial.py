@@ -20,6 +20,7 @@ from bartizan.lab.evasion.base import Evasion, Problem
 from bartizan.lab.evasion.hop_skip_jump import HopSkipJump
 from bartizan.lab.evasion.pgd import Pgd
 from bartizan.lab.evasion.square import Square
+from bartizan.lab.evasion.suite import suite_for
 from bartizan.lab.hardening.adversarial_training import Recipe, trained
 from bartizan.lab.hardening.rejection import calibrated_confident, confident_target
 from bartizan.lab.labelled import Labelled, load
@@ -93,10 +94,11 @@ def own_trial(lab: Lab, seed: int) -> Trial:
 
 def attackers_of(problem: Problem) -> list[tuple[str, Problem, tuple[Evasion, ...]]]:
     """Return (name, problem as that attacker sees it, attacks) for every attacker the target's access allows."""
+    usual = problem.ball.norm in ("Linf", "L2")
     return [
-        (name, replace(problem, target=problem.target.seen_with(access)), attacks)
+        (name, replace(problem, target=problem.target.seen_with(access)), attacks if usual else suite_for(problem))
         for name, access, attacks in ATTACKERS
-        if access <= problem.target.access and (problem.ball.norm != "L0" or access is Access.WHITE_BOX)
+        if access <= problem.target.access and (usual or access is Access.WHITE_BOX)
     ]
 
 
