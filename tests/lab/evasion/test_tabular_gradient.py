@@ -8,13 +8,16 @@ import pytest
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from tests.lab.evasion.test_tabular import SCHEMA, table
+from tests.lab.evasion import test_tabular
+from tests.lab.evasion.test_tabular import table
 
 from bartizan.core.errors import BadSettings
 from bartizan.lab.evasion.tabular import TabularSearch, judge_rows
 from bartizan.lab.evasion.tabular_gradient import Capgd, constrained_attack
 from bartizan.lab.target import Access
 from bartizan.lab.targets.scikit import of_estimator
+
+SCHEMA = dataclasses.replace(test_tabular.SCHEMA, immutable=(1, 6))
 
 
 @functools.cache

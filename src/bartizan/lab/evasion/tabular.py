@@ -32,7 +32,10 @@ class Schema:
     reach: float = 0.2
     """How far a numeric column may move, as a share of its range."""
     derive: Callable[[Array], Array] | None = None
-    """Maps rows (n, d) to rows whose dependent columns follow from the others."""
+    """Maps rows (n, d) to rows whose dependent columns follow from the others.
+
+    List those as immutable: nobody sets them, and what follows is no change that counts.
+    """
 
     def __post_init__(self) -> None:
         """Refuse a group with an immutable column in it only in part, and ranges that are upside down."""

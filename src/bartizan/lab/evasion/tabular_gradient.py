@@ -8,7 +8,7 @@ reach. Needs weights; on models without gradients `TabularSearch` does the work,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -62,11 +62,15 @@ class _Climb:
         reach = schema.reach * (schema.high - schema.low)
         grouped = [column for group in schema.one_hot for column in group]
         reach[grouped] = 1.0
-        free = np.zeros(len(reach), dtype=bool)
-        free[[column for unit in schema.units for column in unit]] = True
-        self._reach = np.where(free, reach, 0).astype(np.float32)
+        self._reach = reach.astype(np.float32)
         self._low = np.maximum(schema.low, self._x - self._reach)
         self._high = np.minimum(schema.high, self._x + self._reach)
+        self._loose = replace(schema, most_changed=len(schema.units), derive=None)
+        self._units = np.zeros((len(reach), len(schema.units)), np.float32)
+        for number, unit in enumerate(schema.units):
+            self._units[list(unit), number] = 1
+        self._slope = np.zeros_like(self._x)
+        """The gradient, averaged over the steps so far."""
         self._free = self._before = self.best = self._x
         self.value = np.full(len(self._x), -np.inf)
 
@@ -97,17 +101,30 @@ class _Climb:
             moved = self._free + _MOMENTUM * (moved - self._free) + (1 - _MOMENTUM) * (self._free - self._before)
             self._before, self._free = self._free, np.clip(moved, self._low, self._high)
 
+    def _allowed(self) -> Array:
+        """Return the free rows as allowed ones. Where few columns may change, those that promise most are kept."""
+        snapped = self._loose.repaired(self._free, self._x)
+        gain = (self._slope * (snapped - self._x)) @ self._units
+        most = min(self._schema.most_changed, gain.shape[1])
+        chosen = np.argsort(-gain, axis=1)[:, :most]
+        mask = np.zeros(gain.shape, dtype=bool)
+        np.put_along_axis(mask, chosen, values=True, axis=1)
+        kept = (mask @ self._units.T) > 0
+        return self._schema.repaired(np.where(kept, snapped, self._x), self._x)
+
     def _look(self) -> tuple[Array, Array]:
         """Return the margins at the repaired rows and their gradient; keep what is best."""
-        allowed = self._schema.repaired(self._free, self._x)
+        allowed = self._allowed()
         leaf = torch.from_numpy(allowed).requires_grad_()
         lead = margin(self._target.logits(leaf), torch.from_numpy(self._y), abstains=self._target.traits.abstains)
-        (gradient,) = torch.autograd.grad(lead.sum(), leaf)
+        gradient = torch.autograd.grad(lead.sum(), leaf)[0].numpy()
         value = margins(self._target, allowed, self._y)
         better = value > self.value
         self.best = np.where(better[:, None], allowed, self.best)
         self.value = np.where(better, value, self.value)
-        return value, np.nan_to_num(gradient.numpy())
+        gradient = np.nan_to_num(gradient)
+        self._slope = _MOMENTUM * self._slope + (1 - _MOMENTUM) * gradient
+        return value, gradient
 
 
 def constrained_attack(target: Target, schema: Schema, x: Array, y: Array, seed: int = 0) -> Array:
