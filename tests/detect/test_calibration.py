@@ -63,7 +63,7 @@ def test_a_stricter_budget_has_higher_thresholds(monkeypatch):
     rows = [(f"The {n} cats sat on the mat and looked at the moon.", f"code {n % 3}") for n in range(30)]
     found = thresholds(shipped().cascade, tokenizer(), rows, (), 1)
     assert all(more >= less for more, less in zip(found["0.1%"]["attack"], found["1%"]["attack"], strict=True))
-    assert {name: len(values) for name, values in found["1%"].items()} == {"tokens": 4, "attack": 4, "planted": 4}
+    assert {name: len(values) for name, values in found["1%"].items()} == {"tokens": 5, "attack": 5, "planted": 5}
     assert Thresholds(*found["1%"].values()).of(10)[0] == np.float32(found["1%"]["attack"][0])
 
 

@@ -114,14 +114,14 @@ def test_the_soft_maximum_of_a_short_text_is_one_window():
     assert cascade.window_scores(np.zeros((3, 2), np.float32)).shape == (1, 2)
 
 
-def test_a_close_look_counts_beside_the_whole_window():
-    """What is around an order dilutes it; without a weight for it nothing is looked at twice."""
-    numbers = [-9] * 300
-    numbers[200] = 4
-    for weight, expected, asked in ((0.5, (1.0 + 5.0) / 2, 2), (0.0, 1.0, 1)):
+def test_a_close_look_counts_beside_the_whole_window_of_a_long_text():
+    """What is around an order dilutes it; without a weight for it, or in one window, nothing is looked at twice."""
+    for length, weight, expected, asked in ((300, 0.5, 3.0 + 4.0, 2), (300, 0.0, 1.0 + 2.0, 1), (90, 0.5, 3.0, 1)):
+        numbers = [-9] * length
+        numbers[length // 2] = 4
         slow = Slow((1.0, 1.0), close=(5.0, 5.0))
-        worst = Cascade(Quick(), slow, Mix((0.0, 0.0), 0.5, weight), Tokenizer([])).worst(text(*numbers))
-        assert worst.scores[0] == pytest.approx(expected + 0.5 * 4, abs=0.01)
+        worst = Cascade(Quick(), slow, Mix((0.0, 0.0), 0.5, weight, 1.0), Tokenizer([])).worst(text(*numbers))
+        assert worst.scores[0] == pytest.approx(expected, abs=0.01)
         assert len(slow.asked) == asked
 
 

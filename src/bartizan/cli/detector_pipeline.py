@@ -33,10 +33,12 @@ class Recipe:
     layers: int = 3
     asked: float = 0.15
     """Share of innocent texts at most that the encoder is asked about: the cost of the usual case."""
-    share: float = 0.6
+    share: float = 0.3
     """Of the network's score in the sum of both."""
     close: float = 0.5
-    """Of the encoder's close look in its score."""
+    """Of the encoder's close look in its score, in texts of more than one window."""
+    long_share: float = 0.6
+    """Of the network's score in the sum there."""
     lesson: int = 6_000
     """How many windows and close looks the encoder's last lesson holds; two in five of them bad."""
     seed: int = 1
@@ -76,7 +78,7 @@ def _weighed(
     """Return what the card says of the weights in `folder`: how both scores add up, and the thresholds."""
     words, shape = tokenizer(), detector_training.Shape()
     rows = [(one.text, one.source) for one in corpus.calibrate]
-    mix = Mix(calibration.floors(quick, words, rows, recipe.asked), recipe.share, recipe.close)
+    mix = Mix(calibration.floors(quick, words, rows, recipe.asked), recipe.share, recipe.close, recipe.long_share)
     cascade = Cascade(quick, encoder.load(folder), mix, words)
     say("thresholds")
     return {

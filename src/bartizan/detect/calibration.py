@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bartizan.detect.cascade import Cascade, window_scores
 from bartizan.detect.classifier import readable
+from bartizan.detect.encoder import SPAN
 from bartizan.detect.network import Network
 from bartizan.detect.tokens import Tokenizer
 
@@ -25,6 +26,8 @@ LENGTHS = (2_000, 16_000, 262_144)
 """Tokens of the long texts that have thresholds of their own."""
 PAGE, PAGES = 8_000, 160
 """Characters of a clean page, and how many of documents are judged, and as many of texts of any kind."""
+_NOBODY = 0.0
+"""The threshold where there is no text to choose it on."""
 _PEAKS = 0.1
 """Share of the pages whose scores count as peaks."""
 DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "catalogue", "docs")
@@ -34,9 +37,6 @@ UNCLEAN = ("patt", "fabric", "skills", "cursorrules", "gpts_sysprompts", "hackat
 
 FEW = 50
 """A source of fewer rows weighs less than the others: one odd row of it would decide alone."""
-FREE_TOKENS = 256
-"""Up to this many tokens the threshold is that of short texts."""
-
 Row = tuple[str, str]
 """A text and its source."""
 
@@ -85,15 +85,25 @@ def thresholds(
     )
     found: dict[str, dict[str, list[float]]] = {}
     for name, budget in BUDGETS.items():
-        attack = _kept([(source, one[0]) for source, one in seen], strangers, budget)
-        in_documents = [(source, one[1]) for source, one in seen if source.startswith(DOCUMENTS)]
-        planted = _balanced(in_documents, budget) if in_documents else attack
+        short, long = (
+            _both([(source, one) for source, one in seen if (one[2] > SPAN) is more], strangers, budget)
+            for more in (False, True)
+        )
         found[name] = {
-            "tokens": [FREE_TOKENS, *map(float, LENGTHS)],
-            "attack": _rising(attack, [_line(many, 0, 2 * budget) for many in (paper, mixed)]),
-            "planted": _rising(planted, [_line(paper, 1, 2 * budget)]),
+            "tokens": [SPAN, SPAN + 1, *map(float, LENGTHS)],
+            "attack": [short[0], *_rising(long[0], [_line(many, 0, 2 * budget) for many in (paper, mixed)])],
+            "planted": [short[1], *_rising(long[1], [_line(paper, 1, 2 * budget)])],
         }
     return found
+
+
+def _both(
+    seen: Sequence[tuple[str, tuple[float, float, int]]], strangers: Collection[str], budget: float
+) -> tuple[float, float]:
+    """Return the thresholds (attack, planted) that keep the budget on these texts."""
+    attack = _kept([(source, one[0]) for source, one in seen], strangers, budget)
+    in_documents = [(source, one[1]) for source, one in seen if source.startswith(DOCUMENTS)]
+    return attack, _balanced(in_documents, budget) if in_documents else attack
 
 
 def _pages(texts: Sequence[str], draw: random.Random) -> list[str]:
@@ -108,7 +118,7 @@ def _pages(texts: Sequence[str], draw: random.Random) -> list[str]:
 def _kept(scores: Sequence[tuple[str, float]], strangers: Collection[str], budget: float) -> float:
     """Return the least threshold that keeps the budget on all sources, and on the strangers among themselves."""
     strange = [one for one in scores if one[0] in strangers]
-    return max(_balanced(part, budget) for part in (scores, strange) if part)
+    return max((_balanced(part, budget) for part in (scores, strange) if part), default=_NOBODY)
 
 
 def _balanced(scores: Sequence[tuple[str, float]], budget: float) -> float:

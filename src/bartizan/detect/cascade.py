@@ -1,9 +1,9 @@
 """Two classifiers, one answer: the fast network reads every token, the encoder settles what the network cannot clear.
 
-The network's windows above a floor are looked at by the encoder, the worst first and only so many, each twice: the
-window as a whole, and the sentences alone in which the network's worst token stands. What is around an order dilutes
-it; what stands alone lacks what would explain it: both count. A text's score is that of its worst window. Most innocent
-texts never reach the encoder.
+The network's windows above a floor are looked at by the encoder, the worst first and only so many, in a text
+that is longer than one window each twice: the window as a whole, and the sentences alone in which the network's worst
+token stands. What is around an order dilutes it; what stands alone lacks what would explain it: both count. A text's
+score is that of its worst window. Most innocent texts never reach the encoder.
 """
 
 import math
@@ -41,7 +41,9 @@ class Mix:
     share: float
     """Of the network's score in the sum; the encoder's counts whole."""
     close: float = 0.0
-    """Of the encoder's close look in its score; the rest is of the look at the whole window. 0: no close look."""
+    """Of the encoder's close look in its score, in texts of more than one window; 0: no close look."""
+    long_share: float = 0.0
+    """Of the network's score where there is a close look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,6 @@ class Cascade:
         self._mix = mix
         self._words = words
         self._floor = np.array(mix.floor, np.float32)
-        self._share = np.float32(mix.share)
         self._close = np.float32(mix.close)
 
     def glancing(self) -> "Cascade":
@@ -101,17 +102,19 @@ class Cascade:
         Of a part of a text, `offset` is the number of its first token, and scores may be missing at its end.
         """
         quick = window_scores(scores_of[:, :kinds])
+        close = self._mix.close > 0 and offset + len(tokens.ids) > SPAN
+        share = np.float32(self._mix.long_share if close else self._mix.share)
         places = quick.argmax(0)
-        scores = CLEARED + self._share * _bounded(quick.max(0))
+        scores = CLEARED + share * _bounded(quick.max(0))
         for place in proposals(quick - self._floor[:kinds], looks(len(tokens.ids))):
             first = max(0, min(len(tokens.ids) - SPAN, place - (SPAN - WINDOW) // 2))
             inside = quick[first : first + SPAN - WINDOW + 1]
             seen = self._looked(tokens, (first, min(SPAN, len(tokens.ids) - first)), known, offset)[:kinds]
-            if self._mix.close:
+            if close:
                 peak = place + int((scores_of[place : place + WINDOW, :kinds] - self._floor[:kinds]).max(1).argmax())
                 window = sentences_at(self._words, tokens.ids, tokens.marks, peak)
                 seen = seen + self._close * (self._looked(tokens, window, known, offset)[:kinds] - seen)
-            seen = seen + self._share * _bounded(inside.max(0))
+            seen = seen + share * _bounded(inside.max(0))
             places = np.where(seen > scores, first + inside.argmax(0), places)
             scores = np.maximum(scores, seen)
         return Worst(scores.astype(np.float32), places)

@@ -31,7 +31,12 @@ def load(folder: Path) -> Shipped:
             Cascade(
                 network.load(folder, tuple(shape["dilations"]), int(shape["around"])),
                 encoder.load(folder),
-                Mix((float(attack), float(planted)), float(mix["share"]), float(mix.get("close", 0.0))),
+                Mix(
+                    (float(attack), float(planted)),
+                    float(mix["share"]),
+                    float(mix.get("close", 0.0)),
+                    float(mix.get("long_share", 0.0)),
+                ),
                 tokenizer(),
             ),
             card,

@@ -94,6 +94,18 @@ _SHAPES = (
         r"(?:\]|\*\*)?\s*:\s*\S",
     ),
     _shape(
+        "forged-turn",
+        Severity.HIGH,
+        "ends the turn it stands in and opens one of the operator",
+        ("im_end|eot_id|end_of_turn|endoftext|/inst]|end of ", "system|developer|sys>>|operator|admin"),
+        r"(?:<\|\s*(?:im_end|eot_id|endoftext)\s*\|?>|<end_of_turn>|\[/inst\])\s{0,9}"
+        r"(?:<\|\s*(?:im_start|start_header_id)\s*\|?>\s{0,9}(?:system|developer)|<\|\s*(?:system|developer)\s*\|?>"
+        r"|<start_of_turn>\s{0,9}(?:system|developer)|<<sys>>)",
+        r"^\s*[-=#*_]{2,}\s*end of (?:the )?(?:user(?:'s)? )?(?:input|message|text|data|prompt|turn|query)\b[^\n]{0,20}"
+        r"\n\s{0,9}(?:[-=#*_\[]{0,9}\s{0,9})?(?:operator|system|developer|administrator|admin)(?:'s)?\s+"
+        r"(?:note|message|instructions?|prompt|order|override|notice|update|command)\b",
+    ),
+    _shape(
         "prompt-extraction",
         Severity.MEDIUM,
         "an order to give the operator's text away",
