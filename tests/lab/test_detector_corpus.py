@@ -117,3 +117,11 @@ def test_lines_of_tools_are_documents_without_an_order():
     rows = [row for row in corpus.drawn(600, 1) if row.source.startswith(("own: protocol", "own: how_to"))]
     assert rows
     assert {(row.attack, row.planted) for row in rows} == {(0, 0)}
+
+
+def test_thresholds_need_no_training_rows(folder):
+    """What is kept apart is the same with them and without."""
+    whole, apart = (make(folder, 0.02, 1) for make in (corpus.assembled, corpus.kept_apart))
+    assert apart.calibrate == whole.calibrate
+    assert whole.train
+    assert not apart.train

@@ -98,15 +98,17 @@ def _train(args: argparse.Namespace) -> int:
     return OK
 
 
-def _assembled(args: argparse.Namespace) -> detector_corpus.Corpus:
+def _assembled(
+    args: argparse.Namespace, how: Callable[..., detector_corpus.Corpus] = detector_corpus.assembled
+) -> detector_corpus.Corpus:
     if not list(args.data.glob("*.jsonl.gz")):
         raise BadSettings(f"{args.data}: expected files *.jsonl.gz of labelled rows")
-    return detector_corpus.assembled(args.data, args.scale, args.seed, args.leave_out)
+    return how(args.data, args.scale, args.seed, args.leave_out)
 
 
 def _calibrate(args: argparse.Namespace) -> int:
     """With the scale, seed and sources of its training, the rows are those that training kept apart."""
-    corpus, model, words = _assembled(args), load(args.model), tokenizer()
+    corpus, model, words = _assembled(args, detector_corpus.kept_apart), load(args.model), tokenizer()
     rows = [(one.text, one.source) for one in corpus.calibrate]
     asked = {"share": args.share, "close": args.close, "long_share": args.long_share}
     mix = replace(model.cascade.mix, **{name: value for name, value in asked.items() if value is not None})

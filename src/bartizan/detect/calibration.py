@@ -24,7 +24,7 @@ BUDGETS: Mapping[str, float] = {"1%": 0.005, "0.1%": 0.0005}
 """By name, what is aimed at: half, because other people's texts differ more from ours than ours from each other."""
 LENGTHS = (2_000, 16_000, 262_144)
 """Tokens of the long texts that have thresholds of their own."""
-PAGE, PAGES = 8_000, 160
+PAGE, PAGES = 8_000, 100
 """Characters of a clean page, and how many of documents are judged, and as many of texts of any kind."""
 _NOBODY = 0.0
 """The threshold where there is no text to choose it on."""

@@ -285,6 +285,37 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
 
     Only rows under the `PERMISSIVE` licences are used, none of the sources `leave_out`; `scale` shrinks every part.
     """
+    parts = _divided(folder, scale, seed, leave_out)
+    attacks, kept = parts.attacks, parts.kept
+    benign = [row.text for row in kept]
+    own = list(drawn(int(scale * 26_000), seed))
+    train = list(framed([*attacks, *attacks, *own, *map(_as_document, kept)], benign, seed))
+    train += pages(benign, int(scale * 14_000), seed)
+    prose = [row.text for row in kept if row.source.startswith(DOCUMENTS)]
+    train += planted(_all_carriers(folder, prose, seed, leave_out), prose or benign, int(scale * 14_000), seed)
+    draw = random.Random(seed)
+    spare = (replace(one, text=disguised(one.text, draw)) if draw.random() < _DISGUISED else one for one in parts.spare)
+    return Corpus(train, parts.calibrate, list(map(_as_document, spare)), parts.manuals)
+
+
+def kept_apart(folder: Path, scale: float, seed: int, leave_out: Collection[str] = ()) -> Corpus:
+    """Return the corpus of the same arguments without what trains: thresholds need no more."""
+    parts = _divided(folder, scale, seed, leave_out)
+    return Corpus((), parts.calibrate, (), parts.manuals)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The rows of the files, each in one part at most."""
+
+    attacks: Sequence[Example]
+    kept: Sequence[Example]
+    calibrate: Sequence[Example]
+    spare: Sequence[Example]
+    manuals: Sequence[str]
+
+
+def _divided(folder: Path, scale: float, seed: int, leave_out: Collection[str]) -> _Parts:
     rows = [row for path in sorted(folder.glob("*.jsonl.gz")) for row in labelled(path) if row.text.strip()]
     rows += [
         Example(text, 1, UNASKED, "tasktracker", "MIT") for text in _tasktracker(folder, leave_out).get("jailbreak", ())
@@ -297,20 +328,13 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
     apart = {id(row) for row in innocent if draw.random() < _KEPT_APART or row.source in STRANGERS}
     used = {id(row) for row in innocent}
     rest = (row for row in usable if row.attack == 0 and id(row) not in used and row.source not in STRANGERS)
-    spare = capped(rest, lambda row: int(scale * (_SPARE // 8 if row.source in _DULL else _SPARE)), seed)
-    kept: list[Example] = []
-    calibrate: list[Example] = []
-    for row in innocent:
-        (calibrate if id(row) in apart else kept).append(row)
-    benign = [row.text for row in kept]
-    own = list(drawn(int(scale * 26_000), seed))
-    train = list(framed([*attacks, *attacks, *own, *map(_as_document, kept)], benign, seed))
-    train += pages(benign, int(scale * 14_000), seed)
-    prose = [row.text for row in kept if row.source.startswith(DOCUMENTS)]
-    train += planted(_all_carriers(folder, prose, seed, leave_out), prose or benign, int(scale * 14_000), seed)
-    spare = [replace(row, text=disguised(row.text, draw)) if draw.random() < _DISGUISED else row for row in spare]
-    manuals = [row.text for row in rows if row.source in MANUALS]
-    return Corpus(train, calibrate, list(map(_as_document, spare)), manuals)
+    return _Parts(
+        attacks,
+        [row for row in innocent if id(row) not in apart],
+        [row for row in innocent if id(row) in apart],
+        capped(rest, lambda row: int(scale * (_SPARE // 8 if row.source in _DULL else _SPARE)), seed),
+        [row.text for row in rows if row.source in MANUALS],
+    )
 
 
 def _as_document(row: Example) -> Example:
