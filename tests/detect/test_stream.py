@@ -62,7 +62,7 @@ def test_an_alarm_comes_before_the_end():
     assert at < len(text) / 2
     found = stream.alarm
     assert found.severity is Severity.HIGH
-    assert "previous instructions" in text[found.span.start : found.span.end]
+    assert "system prompt" in text[found.span.start : found.span.end]
     stream.feed(text[at:])
     assert isinstance(stream.end().verdict, Block)
 

@@ -95,7 +95,7 @@ def _print_one(answer: dict[str, Any], text: str, args: argparse.Namespace) -> i
     print(f"{answer['verdict']:8} {answer['score']:.3f}  {answer['id']}")
     for finding in answer["findings"]:
         start, end = finding["span"] or (0, 0)
-        quoted = visible(text[start:end][:100])
+        quoted = visible(" ".join(text[start:end].split())[:100])
         print(f"    {finding['detector']} at {start}-{end}: {finding['reason']}\n        {quoted}")
     return code
 

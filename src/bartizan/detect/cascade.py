@@ -48,7 +48,7 @@ class Mix:
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """For each kind (attack, planted order) the highest score in a text, and the first token of its window."""
+    """For each kind (attack, planted order) the highest score in a text, and the worst token of its window."""
 
     scores: Array
     places: NDArray[np.int64]
@@ -117,7 +117,8 @@ class Cascade:
             seen = seen + share * _bounded(inside.max(0))
             places = np.where(seen > scores, first + inside.argmax(0), places)
             scores = np.maximum(scores, seen)
-        return Worst(scores.astype(np.float32), places)
+        peaks = [first + int(scores_of[first : first + WINDOW, kind].argmax()) for kind, first in enumerate(places)]
+        return Worst(scores.astype(np.float32), np.array(peaks, np.int64))
 
     def _looked(self, tokens: Tokens, window: tuple[int, int], known: Known, offset: int) -> Array:
         """Return what the encoder says of a window (first token, how many), asking it only once."""

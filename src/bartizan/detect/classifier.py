@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Text, Trust
-from bartizan.detect.cascade import WINDOW, Worst
+from bartizan.detect.cascade import Worst, sentences_at
 from bartizan.detect.shipped import Shipped
 from bartizan.detect.spellings import Spellings
 from bartizan.detect.tokens import Tokenizer, Tokens
@@ -103,12 +103,11 @@ class Classifier:
         return self.seen(self.cascade.worst(tokens, kinds), view, tokens) if len(tokens.ids) else None
 
     def seen(self, worst: Worst, view: View, tokens: Tokens, length: int = 0) -> Seen:
-        """Return the worst window of one reading against the thresholds for its length, or for `length` tokens."""
-        count = len(tokens.ids)
-        margins = worst.scores - self.thresholds.of(length or count)[: len(worst.scores)]
+        """Return the worst sentences of one reading against the thresholds for its length, or for `length` tokens."""
+        margins = worst.scores - self.thresholds.of(length or len(tokens.ids))[: len(worst.scores)]
         kind = int(np.argmax(margins))
-        first = int(worst.places[kind])
-        last = min(count, first + WINDOW) - 1
+        first, count = sentences_at(self.words, tokens.ids, tokens.marks, int(worst.places[kind]))
+        last = first + count - 1
         return Seen(float(margins[kind]), kind, view, int(tokens.starts[first]), int(tokens.ends[last]))
 
 
