@@ -49,3 +49,16 @@ def test_rules_are_checked_and_linted(tmp_path, capsys):
     assert main(["policy", "lint", str(rules), "--manifest", str(tools)]) == 0
     rules.write_text("permit(")
     assert main(["policy", "check", str(rules)]) == 2
+
+
+def test_a_draft_of_a_manifest_is_one(tmp_path, capsys):
+    """What is printed can be given back."""
+    tools, manifest = tmp_path / "tools.json", tmp_path / "manifest.json"
+    tools.write_text('[{"name": "forward_email", "input_schema": {"properties": {"to": {}}}}]')
+    assert main(["policy", "draft", str(tools)]) == 0
+    manifest.write_text(capsys.readouterr().out)
+    assert '"forward_email": {"effect": "send", "arguments": {"to": "target"}' in manifest.read_text()
+    (tmp_path / "cases.jsonl").write_text(json.dumps(LINE))
+    assert main(["policy", "decide", str(tmp_path / "cases.jsonl"), "--manifest", str(manifest)]) == 0
+    tools.write_text("[]")
+    assert main(["policy", "draft", str(tools)]) == 2

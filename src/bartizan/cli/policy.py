@@ -1,4 +1,4 @@
-"""`bartizan policy decide | check | lint`: may these tool calls happen? Are these rules sound?"""
+"""`bartizan policy decide | draft | check | lint`: may these tool calls happen? Are these rules sound?"""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from bartizan.cli.base import OK, Command
 from bartizan.core.errors import BadRequest, BadSettings
 from bartizan.policy.cedar import Rules
 from bartizan.policy.cedar_lint import lint
+from bartizan.policy.draft import draft, text_of, tools_in
 from bartizan.policy.lines import decide_calls
 from bartizan.policy.manifest import Manifest
 
@@ -25,6 +26,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     decide.add_argument("--rules", type=Path, help="the operator's rules, in Cedar")
     decide.set_defaults(act=_decide)
     policy_cases.arguments(what)
+    begin = what.add_parser("draft", help="Write a manifest to begin with: what is inferred of each tool.")
+    begin.add_argument(
+        "file", nargs="?", type=Path, help="JSON with tools, or lines of it; standard input when missing"
+    )
+    begin.set_defaults(act=_draft)
     check = what.add_parser("check", help="Do these rules parse?")
     check.add_argument("rules", type=Path, help="the operator's rules, in Cedar")
     check.set_defaults(act=_check)
@@ -59,6 +65,15 @@ def _check(args: argparse.Namespace) -> int:
     """Parse the rules; what does not parse is an error with its reason."""
     _rules_of(args.rules)
     print(f"{args.rules}: the rules parse; what none of them permits is refused")
+    return OK
+
+
+def _draft(args: argparse.Namespace) -> int:
+    """Print what is inferred of each tool, as a manifest."""
+    try:
+        print(text_of(draft(tools_in(_text_of(args.file) if args.file else sys.stdin.read()))))
+    except BadRequest as error:
+        raise BadSettings(f"{args.file or 'standard input'}: {error}") from error
     return OK
 
 

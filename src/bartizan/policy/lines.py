@@ -126,10 +126,9 @@ def _as_it_is_now(raw: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def tool_spec(raw: Any) -> ToolSpec:
-    """Return one tool of OpenAI's form. Raises BadRequest."""
+    """Return one tool of OpenAI's form, or of Anthropic's or MCP's. Raises BadRequest."""
     function = raw.get("function", raw) if isinstance(raw, dict) else None
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         raise BadRequest("tools: expected objects with a function and its name")
-    return ToolSpec(
-        function["name"], str(function.get("description") or ""), json.dumps(function.get("parameters") or {})
-    )
+    schema = function.get("parameters") or function.get("input_schema") or function.get("inputSchema") or {}
+    return ToolSpec(function["name"], str(function.get("description") or ""), json.dumps(schema))
