@@ -32,18 +32,13 @@ def blocks(*texts):
 
 
 def test_words_of_the_protocol_are_no_part_of_a_text():
-    """A prompt is judged as what it says, not as `complete user This is …`, which is taken for an order."""
+    """A prompt is judged as what it says, not as `complete user This is …`."""
     message = {
         "resultType": "complete",
         "messages": [{"role": "user", "content": {"type": "text", "text": PROMPT}}],
     }
     assert passages(message) == [PROMPT]
     assert not found(message)
-
-
-def test_glued_together_the_same_words_are_taken_for_an_order():
-    """The other direction: this is what the taking apart is for."""
-    assert isinstance(JUDGE.judge(Text(f"complete\nuser\n{PROMPT}", Trust.WEB, "x")).verdict, Block)
 
 
 @pytest.mark.parametrize(
