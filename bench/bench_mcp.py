@@ -1,4 +1,7 @@
-"""What the MCP proxy adds to one call of a tool: judging the call, screening its answer. No pipes and no disk in it."""
+"""What the MCP proxy adds to one call of a tool: judging the call, screening its answer. No pipes and no disk in it.
+
+Both halves by the wall's clock and by the processor time of the thread, which other work on the machine lengthens less.
+"""
 
 import json
 import platform
@@ -16,7 +19,10 @@ ANSWERS = {"short": "The sum of 2 and 3 is 5.", "page": "The weather in Paris is
 
 
 def measured(text):
-    """Return microseconds of both halves of each of N calls whose answer is `text`, parsing and writing included."""
+    """Return what both halves of each of N calls cost, whose answer is `text`, parsing and writing included.
+
+    Each as microseconds that passed, and that were worked.
+    """
     asked, back = [], []
     with tempfile.TemporaryDirectory() as folder:
         talk = ready(server_at(Path(folder), calls_per_minute=1000000))
@@ -30,15 +36,20 @@ def measured(text):
             answer = {"jsonrpc": "2.0", "id": id_, "result": {"content": [{"type": "text", "text": f"{id_}: {text}"}]}}
             for message, says, kept in ((call, talk.client_says, asked), (answer, talk.server_says, back)):
                 raw = json.dumps(message).encode()
-                began = time.perf_counter_ns()
+                began, worked = time.perf_counter_ns(), time.thread_time_ns()
                 written(says(read(raw))[-1].message)
-                kept.append((time.perf_counter_ns() - began) / 1e3)
+                worked = time.thread_time_ns() - worked
+                kept.append(((time.perf_counter_ns() - began) / 1e3, worked / 1e3))
     return asked, back
 
 
-def spread(values):
-    """Return median and 99th percentile."""
-    return {"p50_us": round(statistics.median(values), 1), "p99_us": round(statistics.quantiles(values, n=100)[98], 1)}
+def spread(pairs):
+    """Return median and 99th percentile, of the wall's clock and of the processor's."""
+    shown = {}
+    for name, values in zip(("", "processor_"), zip(*pairs, strict=True), strict=True):
+        shown[f"{name}p50_us"] = round(statistics.median(values), 1)
+        shown[f"{name}p99_us"] = round(statistics.quantiles(values, n=100)[98], 1)
+    return shown
 
 
 def main():
