@@ -71,3 +71,18 @@ def answers(x):
     """A model of the records: fixed, and sure of nothing."""
     odds = np.exp(x[:, :4] * 0.1)
     return odds / odds.sum(axis=1, keepdims=True)
+
+
+def test_relaxed_training_is_shown_beside_and_called_no_guarantee(rows, tmp_path):
+    """It leaks less to these attacks; a loss below zero is refused."""
+    words = ["lab", "audit", "--data", str(rows), "--models", "6", "--relax", "0.6", "--output", str(tmp_path)]
+    assert main(words) == 0
+    found = json.loads((tmp_path / "audit.json").read_text())
+    assert "another may find" in found["notes"][0]
+    plain, relaxed = (
+        max(one["auc"]["value"] for one in found["ways"][name]["attacks"].values())
+        for name in ("as it is", "with RelaxLoss")
+    )
+    assert plain > relaxed
+    words[words.index("0.6")] = "-1"
+    assert main(words) == 2

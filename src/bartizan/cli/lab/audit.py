@@ -55,6 +55,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, default=100, metavar="N", help="passes over the data (default 100)")
     parser.add_argument("--models", type=int, default=16, metavar="N", help="models trained, even (default 16)")
     parser.add_argument("--epsilon", type=float, metavar="E", help="also train with DP-SGD at this epsilon (PLD)")
+    parser.add_argument(
+        "--relax", type=float, metavar="LOSS", help="also train with RelaxLoss at this loss: no guarantee"
+    )
     parser.add_argument("--delta", type=float, default=1e-3, metavar="D", help="delta of DP (default 0.001)")
     parser.add_argument("--seed", type=int, metavar="N", default=20261124, help="the same seed gives the same result")
     parser.add_argument("--output", type=Path, metavar="DIR", default=Path(), help="folder for audit.json and .html")
@@ -162,6 +165,9 @@ def audited(args: argparse.Namespace, where: Path, told: Told) -> tuple[list[Fam
     if args.epsilon is not None:
         ways["with DP"], note = _private(plain, len(data) // 2, args.epsilon, args.delta)
         notes.append(note)
+    if args.relax is not None:
+        ways["with RelaxLoss"] = _relaxed(plain, args.relax)
+        notes.append("RelaxLoss is regularisation: what it hides from these attacks another may find.")
     told_ways, shown = {}, []
     for name, how in ways.items():
         found = study(
@@ -203,6 +209,13 @@ def _private(plain: Recipe, members: int, epsilon: float, delta: float) -> tuple
         raise BadSettings(f"--epsilon {epsilon} --delta {delta}: {error}") from error
     recipe = replace(plain, epochs=epochs, batch=batch, learning_rate=1.0, optimizer="sgd", noise=noise)
     return recipe, f"DP-SGD spent {spent(Mechanism(batch / members, noise.multiplier, steps), delta)}"
+
+
+def _relaxed(plain: Recipe, loss: float) -> Recipe:
+    try:
+        return replace(plain, relax=loss)
+    except ValueError as error:
+        raise BadSettings(f"--relax {loss}: {error}") from error
 
 
 def _named(path: str) -> Any:

@@ -5,15 +5,18 @@ layer (Goodfellow 2015): the same code trains plainly and with DP-SGD. Models ar
 Adam state stay in the CPU's cache. Dense networks only; convolutions go through `modules.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from bartizan.lab.privacy.relaxing import relaxed_delta
 
 CACHE_BYTES = 16_000_000
 """What a group's weights, gradients and Adam moments may take: more than this and each step waits for memory."""
@@ -53,11 +56,15 @@ class Recipe:
     """Weights start uniform within 1 / sqrt(inputs), or within Glorot's bound with zero biases."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Of the large products while training; weights and sums stay float32. Twice as fast where the CPU has BF16."""
+    relax: float = 0.0
+    """RelaxLoss: batches whose mean loss is below this are pushed back up (`privacy/relaxing.py`); 0: never."""
     noise: Noise | None = None
     """With noise, batches are Poisson samples of expected size `batch`, as the accountant assumes."""
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
+        if self.relax < 0 or (self.relax and self.noise):
+            raise ValueError(f"{self}: expected relax >= 0, and no noise with it: DP-SGD clips another gradient")
         if self.epochs < 1 or self.batch < 1 or not 0 <= self.label_smoothing < 1 or not self.learning_rate > 0:
             raise ValueError(f"{self}: expected epochs, batch >= 1, 0 <= label_smoothing < 1, learning_rate > 0")
 
@@ -155,7 +162,14 @@ def _train_group(
         if recipe.drop_at and step == recipe.drop_at * steps:
             optimizer.param_groups[0]["lr"] = recipe.learning_rate / 10
         rows = torch.from_numpy(index)
-        _backward(x[rows], targets[rows], torch.from_numpy(weight), (weights, biases), recipe.activation, recipe.noise)
+        pull = partial(
+            relaxed_delta,
+            targets=targets[rows],
+            weight=torch.from_numpy(weight),
+            level=recipe.relax,
+            epoch=step // steps,
+        )
+        _backward(x[rows], pull, (weights, biases), recipe.activation, recipe.noise)
         if recipe.noise:
             _add_noise(parameters, recipe.noise, recipe.batch, torch_draw)
         optimizer.step()
@@ -233,17 +247,15 @@ def _forward(x: Tensor, weights: tuple[Tensor, ...], biases: tuple[Tensor, ...],
 
 def _backward(
     x: Tensor,
-    targets: Tensor,
-    weight: Tensor,
+    pull: Callable[[Tensor], Tensor],
     layers: tuple[list[Tensor], list[Tensor]],
     activation: str,
     noise: Noise | None,
 ) -> None:
-    """Write the gradient of the weighted cross-entropy into `.grad`; with `noise`, each record's part clipped first."""
+    """Write a gradient into `.grad`, from what `pull` makes of the logits; with `noise`, each record's part clipped."""
     weights, biases = layers
     values = _forward(x, tuple(weights), tuple(biases), activation)
-    delta = (torch.softmax(values[-1], dim=2) - targets) * weight.unsqueeze(2)
-    deltas = [delta]
+    deltas = [pull(values[-1])]
     for layer in range(len(weights) - 1, 0, -1):
         value = values[layer]
         slope = 1 - value * value if activation == "tanh" else (value > 0).float()
