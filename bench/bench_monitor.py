@@ -52,7 +52,7 @@ SCENES = {
     "a hundred accounts, 25 % of their own questions": (100, 0.25),
 }
 """Accounts of the thief, and the share of their questions that is not cover taken from honest inputs."""
-SIGNS = ("far", "doubt", "kin", "newcomers")
+SIGNS = ("far", "doubt", "hard", "kin", "newcomers")
 MUST = ("Knockoff", "Jacobian", "random", "active")
 
 
@@ -164,19 +164,17 @@ def run(sketch, scene, attack, bank, cover, seed):
     return first, by, false, windows
 
 
-def scenes(sketch, attacks, bank, cover):
-    """Every scene with every way, and how often honest windows were noticed meanwhile."""
-    out, false, windows, must = {}, 0, 0, {name: [0, 0] for name in SCENES}
-    for name, scene in SCENES.items():
+def scenes(sketch, attacks, bank, cover, among):
+    """The scenes `among` all with every way, and how often honest windows were noticed meanwhile."""
+    out, false, windows, must = {}, 0, 0, {name: [0, 0] for name in among}
+    for name, scene in among.items():
         for way, rows in attacks.items():
             found = [run(sketch, scene, rows, bank, cover, SEED + number) for number in range(RUNS)]
             caught = [one for one in found if one[0]]
             out.setdefault(name, {})[way] = {
                 "detected": str(proportion(len(caught), RUNS, seed=SEED)),
                 "thief's questions before, median": float(np.median([one[0] for one in caught])) if caught else None,
-                "first noticed by": {
-                    by: sum(one[1] == by for one in caught) for by in ("far", "doubt", "kin", "newcomers")
-                },
+                "first noticed by": {by: sum(one[1] == by for one in caught) for by in SIGNS},
             }
             false, windows = false + sum(one[2] for one in found), windows + sum(one[3] for one in found)
             if way in MUST:
@@ -279,8 +277,8 @@ def prepared(name, learn, test, others):
         return victim, {way: (file[f"x {way}"], file[f"y {way}"].tolist()) for way in ways}
 
 
-def measured(name, learn, test, others):
-    """Everything about one data set."""
+def measured(name, learn, test, others, short):
+    """Everything about one data set; in `short`, the first three scenes in the four ways, and the false alarms."""
     victim, found = prepared(name, learn, test, others)
     usual = learn.x[20000:32000]
     scores = victim.scores(usual)
@@ -301,13 +299,19 @@ def measured(name, learn, test, others):
     images = [account(pool, hard, draw) for _ in range(HONEST)]
     bank = [unexpected(sketch, victim, x) for x in images]
     out["false alarms"] = alarms(sketch, bank)
+    if short:
+        cover = unexpected(sketch, victim, pool.x[:10000])
+        four = {way: unexpected(sketch, victim, found[way][0]) for way in MUST}
+        return out | {"scenes": scenes(sketch, four, bank, cover, dict(list(SCENES.items())[:3]))}
     harsh = [unexpected(sketch, victim, account(pool, hard, draw, 3.0)) for _ in range(30)]
     out["false alarms of accounts with three times the look"] = alarms(sketch, harsh)
     print(json.dumps(out, indent=1), flush=True)
     out["exposure"] = exposure(sketch, victim, found)
     print(json.dumps(out["exposure"], indent=1), flush=True)
     cover = unexpected(sketch, victim, pool.x[:10000])
-    out["scenes"] = scenes(sketch, {way: unexpected(sketch, victim, x) for way, (x, _) in found.items()}, bank, cover)
+    out["scenes"] = scenes(
+        sketch, {way: unexpected(sketch, victim, x) for way, (x, _) in found.items()}, bank, cover, SCENES
+    )
     out["PRADA"] = prada(victim, images, {way: x for way, (x, _) in found.items()}, pool.x[:10000])
     out["CPU ms a question"] = cost(sketch, victim, pool.x[:3000])
     print(json.dumps({name: out[name] for name in ("PRADA", "CPU ms a question")}, indent=1), flush=True)
@@ -319,6 +323,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("sets", nargs="*")
     parser.add_argument("--prepare", action="store_true", help="only ask what the thieves ask")
+    parser.add_argument("--short", action="store_true", help="three scenes and four ways only")
     parser.add_argument("--fashion", type=Path, default=Path("/usr/share/datasets/fashion-mnist"))
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -331,7 +336,10 @@ def main():
                 prepared(name, learn, test, others)
                 continue
             begun = time.process_time()
-            result["sets"][name] = {**measured(name, learn, test, others), "CPU s": round(time.process_time() - begun)}
+            found = {**measured(name, learn, test, others, args.short), "CPU s": round(time.process_time() - begun)}
+            result["short" if args.short else "sets"] = result.get("short" if args.short else "sets", {}) | {
+                name: found
+            }
             RESULT.write_text(json.dumps(result, indent=2) + "\n")
 
 

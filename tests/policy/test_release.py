@@ -71,3 +71,19 @@ def test_noise_without_a_secret_is_refused():
         Release(**{**NOISY, "scale": None})
     with pytest.raises(ValueError, match="digits >= -1"):
         Release(digits=-2)
+
+
+def test_misinformation_has_nothing_to_do_with_the_model_and_is_the_same_when_asked_again():
+    """The same scores in the key's order: the label is right by chance only, and near inputs are told the same."""
+    release = Release(**{**NOISY, "noise": 0.0}, mislead=True)
+    out = release.unrelated(X, SCORES)
+    np.testing.assert_array_equal(np.sort(out, axis=1), np.sort(SCORES, axis=1))
+    labels = out.argmax(axis=1)
+    assert abs((labels == SCORES.argmax(axis=1)).mean() - 1 / 6) < 0.06
+    np.testing.assert_array_equal(out, release.unrelated(X, SCORES))
+    near = release.unrelated(X + DRAW.normal(0, 0.01, X.shape), SCORES).argmax(axis=1)
+    assert (near == labels).mean() > 0.9
+    other = Release(key=b"o" * 32, centre=np.zeros(12), scale=np.ones(12), mislead=True)
+    assert (other.unrelated(X, SCORES).argmax(axis=1) == labels).mean() < 0.3
+    with pytest.raises(ValueError, match="misinformation need a key"):
+        Release(mislead=True)

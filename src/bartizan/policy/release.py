@@ -1,8 +1,12 @@
-"""How much of a prediction leaves: the top scores, fewer digits, labels only, or scores with keyed noise.
+"""How much of a prediction leaves: the top scores, fewer digits, labels only, scores with keyed noise, or nothing true.
 
 The noise is a fixed smooth function of the input that only the holder of the key can compute. Asking again gives the
 same answer, and asking nearby gives nearly the same, so averaging gains nothing; the label never changes. It hides the
 exact function, not the labels: who only needs labels pays the label-only price, which no control of outputs can raise.
+
+Misinformation (after Kariyappa and Qureshi, CVPR 2020) is for inputs unlike honest ones, and only for them: they get
+the model's own scores in an order that has nothing to do with the model, which again is a fixed smooth function of the
+input. Who taught a copy with them taught it nothing. An honest stranger gets a wrong answer, so it is off by default.
 """
 
 import hashlib
@@ -33,13 +37,17 @@ class Release:
     digits: int = -1
     """Digits after the point; -1: all."""
     labels_only: bool = False
+    mislead: bool = False
+    """Whether inputs unlike honest ones are answered by the key instead of the model; who asks says which they are."""
 
     def __post_init__(self) -> None:
         """Refuse noise without a secret to derive it from."""
         if self.noise < 0 or self.top < 0 or self.digits < -1:
             raise ValueError(f"{self}: expected noise >= 0, top >= 0, digits >= -1")
-        if self.noise and (len(self.key) < 16 or self.centre is None or self.scale is None):
-            raise ValueError("noise needs a key of at least 16 bytes, and the centre and scale of honest inputs")
+        if (self.noise or self.mislead) and (len(self.key) < 16 or self.centre is None or self.scale is None):
+            raise ValueError(
+                "noise and misinformation need a key of at least 16 bytes, and the centre and scale of honest inputs"
+            )
 
     def apply(self, x: np.ndarray, scores: np.ndarray) -> np.ndarray:
         """Return what leaves for `scores` (n, classes), given for inputs `x` (n, d). The top label is always kept."""
@@ -53,6 +61,12 @@ class Release:
             out = np.where(out >= least[:, None], out, 0.0)
         return _rounded(out, label, self.digits) if self.digits >= 0 else out
 
+    def unrelated(self, x: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        """Return `scores` (n, classes) with each row in an order that the key draws from its input in `x` (n, d)."""
+        out, order = np.empty(scores.shape, np.float64), np.argsort(self._moves(x.reshape(len(x), -1), scores.shape[1]))
+        np.put_along_axis(out, order, np.sort(scores, axis=1), axis=1)
+        return out
+
     @cached_property
     def _waves(self) -> tuple[np.ndarray, np.ndarray]:
         """Return directions (d, classes of 64 at most, waves) and phases, all derived from the key."""
@@ -61,15 +75,18 @@ class Release:
         directions = draw.normal(size=(len(scale), 64 * WAVES)) * SPREAD / np.sqrt(2 * len(scale))
         return directions, draw.uniform(0, 2 * np.pi, 64 * WAVES)
 
-    def _noisy(self, x: np.ndarray, scores: np.ndarray) -> np.ndarray:
-        classes = scores.shape[1]
+    def _moves(self, x: np.ndarray, classes: int) -> np.ndarray:
+        """Return a smooth function of the input for each class (n, classes), of mean 0 and deviation 1 over inputs."""
         directions, phases = self._waves
         columns: slice | np.ndarray = slice(0, classes * WAVES)  # a view: copying columns costs more than the product
         if classes * WAVES > len(phases):
             columns = np.arange(classes * WAVES) % len(phases)
         unit = (x - self.centre) / np.maximum(np.asarray(self.scale), 1e-9)
         waves = np.cos(unit @ directions[:, columns] + phases[columns]).reshape(len(x), classes, WAVES)
-        logs = np.log(np.maximum(scores, 1e-12)) + self.noise * np.sqrt(2 / WAVES) * waves.sum(axis=2)
+        return np.asarray(np.sqrt(2 / WAVES) * waves.sum(axis=2))
+
+    def _noisy(self, x: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        logs = np.log(np.maximum(scores, 1e-12)) + self.noise * self._moves(x, scores.shape[1])
         odds = np.exp(logs - logs.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 

@@ -162,7 +162,7 @@ T05 = Threat(
     attacker="asks a prediction API until a copy of the model is good enough; knows the control, not its key",
     attacks=("equation solving", "learning from scores", "learning from labels", "averaging", "tree path finding"),
     controls=(
-        "release: keyed noise that is a fixed function of the input, top scores, digits, labels only",
+        "release: keyed noise that is a fixed function of the input, top scores, digits, labels only, misinformation",
         "watch on what callers ask: alone, together with their kin, by network",
     ),
     claims=(
@@ -185,7 +185,9 @@ T05 = Threat(
         "callers ask: a small convolutional network is copied to 85 % with some hundred such questions, controls or "
         "not (make bench-extraction). Controls of outputs raise the price of an exact copy, they do not prevent a good "
         "one. The watch misses small steps that one account asks from own records and, on harder data, steps under "
-        "cover traffic and what the copy is least sure of (make bench-monitor). Scores with noise are worse "
+        "cover traffic and what the copy is least sure of (make bench-monitor). Misinformation takes from thieves who "
+        "own nothing of the kind what inputs unlike honest ones would have told; drawn likenesses still pass, and who "
+        "owns records is not stopped (make bench-misinformation). Scores with noise are worse "
         "calibrated. Trees are stolen whole where leaves can be told apart by their scores."
     ),
     advice=(

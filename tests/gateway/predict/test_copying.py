@@ -6,7 +6,14 @@ from tests.gateway.predict.conftest import behind, v2_body
 from tests.gateway.predict.traffic import SIZE, honest, scores_of, sketch, unlike
 
 from bartizan.core.errors import BadArtifact, BadSettings
-from bartizan.core.sections.predict import Predict, PredictExposure, PredictInput, PredictModel, PredictStep
+from bartizan.core.sections.predict import (
+    Predict,
+    PredictExposure,
+    PredictInput,
+    PredictModel,
+    PredictRelease,
+    PredictStep,
+)
 from bartizan.gateway.alerts import Alerts
 from bartizan.gateway.predict.assembly import predictions
 from bartizan.gateway.predict.copying import Copies
@@ -124,3 +131,19 @@ def test_what_cannot_work_is_refused(path, tmp_path):
         predictions(settings("http://127.0.0.1:9", tmp_path / "none"))
     with pytest.raises(BadSettings, match="made for 64 numbers"):
         predictions(settings("http://127.0.0.1:9", path, size=65))
+
+
+async def test_inputs_unlike_honest_ones_are_misled_where_the_rule_says_so(world, url, path, monkeypatch):
+    """A stranger's images get another label than the model's, the record says so; honest ones get the truth."""
+    monkeypatch.setenv("NOISE", "a secret of some length")
+    rules = (PredictRelease(mislead=True),)
+    behind(world, settings(url, path, releases=rules, noise_key_env="NOISE", copying=(PredictStep(999, "record"),)))
+    x = np.concatenate([honest()[1][:32], unlike(32)])
+    async with world.client() as client:
+        response = await client.post(INFER, content=v2_body(x))
+    told = next(one["data"] for one in response.json()["outputs"] if one["name"] == "label")
+    right = np.asarray(told) == scores_of(x).argmax(axis=1)
+    assert right[:32].all()
+    assert right[32:].mean() < 0.4
+    records = [body for kind, body in world.records if kind == "exchange"]
+    assert [one["rule"] for one in records[-1]["output"]] == ["misinformation"]

@@ -7,7 +7,7 @@ import pytest
 from tests.gateway.predict.traffic import honest, rows_of, scores_of, sketch, unlike
 
 from bartizan.core.errors import BadArtifact
-from bartizan.gateway.predict.sketch import WAVES, Sketch, doubt
+from bartizan.gateway.predict.sketch import WAVES, WIDTH, Sketch, doubt
 
 
 def test_honest_questions_are_expected_and_a_thief_s_are_not():
@@ -22,7 +22,7 @@ def test_doubt_is_one_less_the_lead():
     np.testing.assert_allclose(doubt(np.array([[0.7, 0.2, 0.1], [0.1, 0.5, 0.4]]), 2), [0.5, 0.9])
     np.testing.assert_allclose(doubt(np.array([[0.9, 0.1]]), 1), [0.2], atol=1e-6)
     assert not doubt(None, 3).any()
-    assert rows_of(honest()[1][:5]).shape == (5, WAVES + 1)
+    assert rows_of(honest()[1][:5]).shape == (5, WIDTH)
     assert scores_of(honest()[1][:5]).shape == (5, 10)
 
 
@@ -48,3 +48,12 @@ def test_a_sketch_that_contradicts_itself_is_refused(tmp_path, name, wrong):
         np.savez(file, **parts | {name: wrong(parts[name])})
     with pytest.raises(BadArtifact):
         Sketch.read(path)
+
+
+def test_what_a_quick_learner_gets_wrong_is_hard_and_what_it_knows_is_not():
+    """The stand-in's lead of the model's own answer: small where the model is alone with it."""
+    made, x = sketch(), honest()[1]
+    places, labels = made.place(x), scores_of(x).argmax(axis=1)
+    right, wrong = made.hardness(places, labels), made.hardness(places, (labels + 1) % 10)
+    assert (right < 0).mean() > 0.8
+    assert (wrong > right).mean() > 0.9

@@ -109,6 +109,13 @@ class PredictRelease(Struct, frozen=True, forbid_unknown_fields=True):
     noise: Annotated[
         float, Meta(ge=0, le=20, description="Deviation added to log-scores, a keyed function of the input; 0: none.")
     ] = 0.0
+    mislead: Annotated[
+        bool,
+        Meta(
+            description="Whether inputs unlike honest ones get wrong answers, a keyed function of the input; needs a "
+            "sketch. Honest strangers get them too."
+        ),
+    ] = False
 
 
 class Predict(Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,8 +2,9 @@
 
 Questions are summed in blocks of 16. When a block is full, the caller is judged:
 
-* far, doubt: by windows of 32 to 1,024 of its latest questions: how far their mean is from what their answers lead one
-  to expect (`sketch.py`), and how unsure the model was of them beyond that;
+* far, doubt, hard: by windows of 32 to 1,024 of its latest questions: how far their mean is from what their answers
+  lead one to expect (`sketch.py`), and how unsure the model was of them beyond that, and a quick learner that stands
+  in for the thief's copy;
 * kin: callers whose even blocks point the same way as this one's are its kin; do its odd blocks point the way of
   theirs? Choosing by one half and testing by the other keeps an honest caller's chance of a false alarm as it is,
   however many callers there are to choose from. One attack that is spread over many accounts is found by this long
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bartizan.gateway.predict.sketch import SIZES, WAVES, Limits, Sketch
+from bartizan.gateway.predict.sketch import SIZES, WAVES, WIDTH, Limits, Sketch
 from bartizan.gateway.predict.tensors import Array
 
 BLOCK = 16
@@ -34,10 +35,11 @@ NEWCOMERS = ""
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a full block shows; `far` and `doubt` are 0 for a median honest window, 1 for one in a hundred."""
+    """What a full block shows; `far`, `doubt` and `hard` are 0 for a median honest window, 1 for one in a hundred."""
 
     far: float
     doubt: float
+    hard: float
     kin: float = 0.0
     relatives: tuple[str, ...] = ()
 
@@ -59,13 +61,13 @@ class Taken:
 
 @dataclass
 class _Asker:
-    """The latest blocks of one caller or group: each (WAVES + 1,)."""
+    """The latest blocks of one caller or group: each (WIDTH,)."""
 
     slot: int
     blocks: deque[Array] = field(default_factory=lambda: deque(maxlen=BLOCKS))
     count: int = 0
     """Blocks since the beginning."""
-    open: Array = field(default_factory=lambda: np.zeros(WAVES + 1, np.float32))
+    open: Array = field(default_factory=lambda: np.zeros(WIDTH, np.float32))
     waiting: int = 0
     """Questions in the block that is not full."""
     callers: set[str] = field(default_factory=set)
@@ -80,7 +82,7 @@ class _Asker:
             self.waiting += len(part)
             if self.waiting == BLOCK:
                 full.append(self.open)
-                self.open, self.waiting = np.zeros(WAVES + 1, np.float32), 0
+                self.open, self.waiting = np.zeros(WIDTH, np.float32), 0
         return full
 
 
@@ -97,7 +99,7 @@ class Accounts:
         self._names = [""] * MOST
 
     def take(self, caller: str, network: str, rows: Array) -> Taken:
-        """Take in questions of a caller, `Sketch.unexpected` of each (n, WAVES + 1), and judge the blocks they fill."""
+        """Take in questions of a caller, `Sketch.unexpected` of each (n, WIDTH), and judge the blocks they fill."""
         asker = self._asker(caller)
         group = network if asker.count >= 2 else NEWCOMERS
         near = self._near(group, caller, rows) if group or asker.count < 2 else ()
@@ -142,17 +144,17 @@ class Accounts:
             found.append(Scores(*self._own(asker)))
         return tuple(found) if len(asker.callers) > 1 else ()
 
-    def _own(self, asker: _Asker) -> tuple[float, float]:
-        """Return the highest distance and doubt over windows of the latest questions."""
+    def _own(self, asker: _Asker) -> tuple[float, float, float]:
+        """Return the highest distance, doubt and hardness over windows of the latest questions."""
         sums = np.cumsum(np.stack(asker.blocks)[::-1], axis=0)
         sizes = [size for size in SIZES if size <= len(sums) * BLOCK]
         if not sizes:
-            return 0.0, 0.0
+            return 0.0, 0.0, 0.0
         ends = np.asarray(sizes) // BLOCK - 1
         signs = window_signs(sums[ends], np.asarray(sizes))
         scale = self._sketch.scales[: len(sizes)]
-        far, doubt = ((signs - scale[..., 0]) / scale[..., 1]).max(axis=0)
-        return float(far), float(doubt)
+        far, doubt, hard = ((signs - scale[..., 0]) / scale[..., 1]).max(axis=0)
+        return float(far), float(doubt), float(hard)
 
     def _kin(self, slot: int) -> tuple[float, tuple[str, ...]]:
         """Return how well the caller's odd blocks agree with its kin's, in deviations, and who the kin are."""
@@ -174,6 +176,6 @@ class Accounts:
 
 
 def window_signs(sums: Array, sizes: Array) -> Array:
-    """Return for windows (n, WAVES + 1) of so many questions (n,) what they show (n, 2): distance, doubt."""
+    """Return for windows (n, WIDTH) of so many questions (n,) what they show (n, 3): distance, doubt, hardness."""
     far = (sums[:, :WAVES] ** 2).sum(axis=1) / sizes
-    return np.column_stack([far, sums[:, WAVES] / np.sqrt(sizes)])
+    return np.column_stack([far, sums[:, WAVES:] / np.sqrt(sizes)[:, None]])

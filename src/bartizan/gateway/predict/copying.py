@@ -52,6 +52,12 @@ class Standing:
         return Finding("model-copying", Severity.HIGH, f"model copying: {self.why}")
 
 
+def misinformed(count: int, rows: int) -> Finding:
+    """Return what a record says of answers that were not the model's."""
+    what = f"{count} of {rows} inputs are unlike honest ones: answered by the key, not by the model"
+    return Finding("misinformation", Severity.MEDIUM, what)
+
+
 class Copies:
     """The watch on one model."""
 
@@ -151,6 +157,14 @@ class CopyWatch:
         """Return what a caller gets before it is asked about."""
         watched = self.models.get(model)
         return watched.standing(caller, _network(address), now_s) if watched else Standing()
+
+    def strange(self, model: str, x: Array, labels: Array) -> Array:
+        """Return which inputs (n, D) are by themselves unlike honest ones with these labels (n,) bool."""
+        watched = self.models.get(model)
+        if watched is None:
+            return np.zeros(len(labels), bool)
+        sketch = watched.sketch
+        return np.asarray(sketch.distance(sketch.place(x), labels) > sketch.strange)
 
     async def learn(self, model: str, whose: tuple[str, str], x: Array, said: Prediction, now_s: float) -> None:
         """Take in what a caller at an address (`whose`) asked and what the model said of it."""

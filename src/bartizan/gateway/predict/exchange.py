@@ -19,11 +19,11 @@ from bartizan.gateway.call import Answer, Call
 from bartizan.gateway.exchange import admitted, failed, our_headers, recorded
 from bartizan.gateway.gate import Gate
 from bartizan.gateway.limits.booking import Booking, Turned
-from bartizan.gateway.predict.copying import CopyWatch
+from bartizan.gateway.predict.copying import CopyWatch, misinformed
 from bartizan.gateway.predict.dialects import DIALECT, V2, Form, Plain
 from bartizan.gateway.predict.ladder import harsher
 from bartizan.gateway.predict.model import Model, Prediction, softmax, whole
-from bartizan.gateway.predict.releases import Releases
+from bartizan.gateway.predict.releases import Releases, misled
 from bartizan.gateway.predict.tensors import Array, Request
 from bartizan.gateway.predict.watching import QueryWatch, finding
 from bartizan.gateway.trace import Trace
@@ -180,8 +180,13 @@ class Predictions:
         # 7. How much of it leaves for this caller?
         release = self.watch.release(name, least, self._releases.of(trace.caller, name))
         leaving = said
+        if release is not None and release.mislead:
+            strange = self.copying.strange(name, features, said.labels)
+            sure = misled(release, features, sure, strange, model.settings.classes)
+            leaving = Prediction(None, sure.labels)
+            trace.output_findings += [misinformed(int(strange.sum()), rows)] if strange.any() else []
         if release is not None and sure.scores is not None:
-            leaving = Prediction(release.apply(features, sure.scores), said.labels)
+            leaving = Prediction(release.apply(features, sure.scores), sure.labels)
         # 8. Write it down, then answer.
         content, kind = question.form.write(model.settings, request, leaving)
         trace.usage, trace.answer_bytes, trace.outcome = Usage(rows, 0), len(content), "answered"

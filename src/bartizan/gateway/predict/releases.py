@@ -8,6 +8,8 @@ import numpy as np
 from bartizan.core import settings as settings_file
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections.predict import Predict, PredictModel, PredictRelease
+from bartizan.gateway.predict.model import Prediction
+from bartizan.gateway.predict.tensors import Array
 from bartizan.policy.release import Release
 
 LABELS_ONLY = Release(labels_only=True)
@@ -24,7 +26,7 @@ class Releases:
         Raises BadSettings for noise without a secret, or without anything to scale it by.
         """
         self._rules = settings.releases
-        key = noise_key(settings) if any(rule.noise for rule in self._rules) else b""
+        key = noise_key(settings) if any(rule.noise or rule.mislead for rule in self._rules) else b""
         self._made = {
             (number, model.name): _release(rule, model, key, (honest or {}).get(model.name))
             for number, rule in enumerate(self._rules)
@@ -48,12 +50,28 @@ def noise_key(settings: Predict) -> bytes:
 
 
 def _release(rule: PredictRelease, model: PredictModel, key: bytes, honest: Honest | None) -> Release | None:
-    if not (rule.noise or rule.top or rule.labels_only) and rule.digits < 0:
+    if not (rule.noise or rule.top or rule.labels_only or rule.mislead) and rule.digits < 0:
         return None
+    if rule.mislead and not model.sketch:
+        raise BadSettings(
+            f"predict model {model.name}: mislead without a sketch: nothing says which inputs are unlike honest ones",
+            hint="Make one with `bartizan predict sketch`, or name the models that have one in the rule's `models`.",
+        )
     centre, scale = honest or (None, None)
     if rule.noise and honest is None:
         centre, scale = _from_range(model)
-    return Release(rule.noise, key, centre, scale, rule.top, rule.digits, rule.labels_only)
+    return Release(rule.noise, key, centre, scale, rule.top, rule.digits, rule.labels_only, rule.mislead)
+
+
+def misled(release: Release, x: Array, said: Prediction, strange: Array, classes: int) -> Prediction:
+    """Return what a model `said` of inputs (n, D), with the answers of those that are `strange` (n,) out of the key."""
+    scores, labels = said.scores, said.labels
+    if strange.any():
+        told = np.array(np.eye(classes)[labels] if scores is None else scores, np.float64)
+        told[strange] = release.unrelated(x[strange], told[strange])
+        labels = np.where(strange, told.argmax(axis=1), labels)
+        scores = None if scores is None else told
+    return Prediction(scores, labels)
 
 
 def _from_range(model: PredictModel) -> Honest:

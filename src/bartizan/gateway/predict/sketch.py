@@ -1,4 +1,4 @@
-"""A sketch of honest questions: what inputs look like that the model answers with each label, and how sure it is.
+"""A sketch of honest questions: what inputs look like that the model answers with each label, and how hard they are.
 
 An input becomes `WAVES` numbers by random cosines (Rahimi and Recht 2007), scaled so that honest inputs of one label
 vary alike in every direction. The mean of a window of questions, less what their labels lead one to expect, is then a
@@ -20,6 +20,8 @@ from bartizan.gateway.predict.tensors import Array
 
 WAVES = 256
 """Random cosines of an input."""
+WIDTH = WAVES + 2
+"""Numbers that say what is unexpected of a question."""
 WATCHED = 1024
 """Most features that are looked at; of larger inputs a secret choice."""
 KINDS = 1024
@@ -36,6 +38,7 @@ class Limits:
 
     far: float = np.inf
     doubt: float = np.inf
+    hard: float = np.inf
     kin: float = np.inf
 
 
@@ -63,18 +66,26 @@ class Sketch:
     """Their mean for each label (kinds, WAVES) float32."""
     doubts: Array
     """Mean doubt for each label (kinds,) float32."""
+    stand_in: Array
+    """A quick learner of honest inputs, from place to a score for each label (WAVES + 1, kinds) float32."""
+    hards: Array
+    """Mean `hardness` for each label (kinds,) float32."""
     lean: Array
-    """How doubt goes with place over honest clients: whose images are dark or noisy is answered with doubt (WAVES,)."""
+    """How doubt and hardness go with place over honest clients: who sends dark or noisy images has both (WAVES, 2)."""
     doubt_spread: float
     """Deviation of one input's doubt; 0: the model gives no scores, and doubt is not looked at."""
+    hard_spread: float
+    """Deviation of one input's hardness; 0: the model knows one label only, and it is not looked at."""
     chance: float
     """Deviation of the inner product of two honest clients' windows."""
     scales: Array
-    """What scores of honest windows are: median and distance to the 99 % quantile by size and sign (SIZES, 2, 2)."""
+    """What scores of honest windows are: median and distance to the 99 % quantile by size and sign (SIZES, 3, 2)."""
     held: Array
     """Honest inputs that copies are judged by (h, WAVES) float32."""
     held_labels: Array
     """What the model says of them (h,) int64."""
+    strange: float = np.inf
+    """Squared distance from the mean of its label above which a single input is unlike honest ones."""
     limits: Limits = Limits()
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What was found when it was made, for people."""
@@ -106,13 +117,30 @@ class Sketch:
         return np.asarray((self.cosines(self.units(x)) - self.mean) @ self.whiten)
 
     def unexpected(self, places: Array, labels: Array, doubt: Array) -> Array:
-        """Return what is not expected of inputs with these answers (n, WAVES + 1): place, and doubt in deviations."""
+        """Return place, doubt and hardness of inputs less what their answers lead one to expect (n, WIDTH)."""
         kinds = labels % len(self.kinds)
         apart = places - self.kinds[kinds]
-        if not self.doubt_spread:
-            return np.column_stack([apart, np.zeros(len(labels))]).astype(np.float32)
-        unsure = (doubt - self.doubts[kinds]) / self.doubt_spread - apart @ self.lean
-        return np.column_stack([apart, unsure]).astype(np.float32)
+        unsure, hard = np.zeros(len(labels)), np.zeros(len(labels))
+        if self.doubt_spread:
+            unsure = (doubt - self.doubts[kinds]) / self.doubt_spread - apart @ self.lean[:, 0]
+        if self.hard_spread:
+            hard = (self.hardness(places, kinds) - self.hards[kinds]) / self.hard_spread - apart @ self.lean[:, 1]
+        return np.column_stack([apart, unsure, hard]).astype(np.float32)
+
+    def hardness(self, places: Array, kinds: Array) -> Array:
+        """Return how far the stand-in is from the model's answer (n,): the best other label's score less its own.
+
+        A thief asks about what a learner of few answers gets wrong, and the stand-in is one.
+        """
+        scores = np.column_stack([places, np.ones(len(places), np.float32)]) @ self.stand_in
+        rows = np.arange(len(places))
+        own = scores[rows, kinds].copy()
+        scores[rows, kinds] = -np.inf
+        return np.asarray(scores.max(axis=1) - own)
+
+    def distance(self, places: Array, labels: Array) -> Array:
+        """Return how far inputs with these answers lie from the mean of honest ones with the same (n,), squared."""
+        return np.asarray(((places - self.kinds[labels % len(self.kinds)]) ** 2).sum(axis=1))
 
     def write(self, path: Path) -> None:
         """Write the sketch for its owner only. Raises OSError."""
@@ -136,11 +164,19 @@ class Sketch:
         return found
 
 
-_NUMBERS = {"size": int, "seed": int, "reach": float, "doubt_spread": float, "chance": float}
+_NUMBERS = {
+    "size": int,
+    "seed": int,
+    "reach": float,
+    "doubt_spread": float,
+    "hard_spread": float,
+    "chance": float,
+    "strange": float,
+}
 _FORM = Form(
     "sketch",
     "bartizan predict sketch",
-    1,
+    2,
     {
         "chosen": (("d",), "int64"),
         "centre": (("D",), "float32"),
@@ -149,8 +185,10 @@ _FORM = Form(
         "whiten": ((WAVES, WAVES), "float32"),
         "kinds": (("kinds", WAVES), "float32"),
         "doubts": (("kinds",), "float32"),
-        "lean": ((WAVES,), "float32"),
-        "scales": ((len(SIZES), 2, 2), "float32"),
+        "stand_in": ((WAVES + 1, "kinds"), "float32"),
+        "hards": (("kinds",), "float32"),
+        "lean": ((WAVES, 2), "float32"),
+        "scales": ((len(SIZES), 3, 2), "float32"),
         "held": (("h", WAVES), "float32"),
         "held_labels": (("h",), "int64"),
     },

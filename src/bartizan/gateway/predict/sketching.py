@@ -17,7 +17,7 @@ import numpy as np
 from bartizan.core.errors import BadRequest
 from bartizan.gateway.predict.accounts import BLOCK, KIN_BLOCKS, Accounts, Scores, window_signs
 from bartizan.gateway.predict.calibration import line
-from bartizan.gateway.predict.sketch import KINDS, SIZES, WATCHED, WAVES, Limits, Sketch, doubt
+from bartizan.gateway.predict.sketch import KINDS, SIZES, WATCHED, WAVES, WIDTH, Limits, Sketch, doubt
 from bartizan.gateway.predict.tensors import Array
 
 FEWEST = 1000
@@ -44,6 +44,12 @@ _LEVEL = 256
 """Questions of each client by which directions are levelled."""
 _STEADY = 3.0
 """How much more than by their size clients' differences count."""
+_TAUGHT = 3.0
+"""Ridge of the stand-in, as the exposure's middle one."""
+_STRANGERS = 0.003
+"""Honest inputs, with clients' looks, that are taken for strange by themselves."""
+_LOOKS, _EACH = 100, 128
+"""Clients, and inputs of each, by which that line is drawn."""
 _RIDGE = 0.02
 """Share of the mean variance below which directions are not blown up."""
 
@@ -112,10 +118,11 @@ def sketched(honest: Honest, *, seed: int, rate: float = RATE, clients: int = CL
     made = _levelled(made, _clients(made, usual, (3 * clients, _LEVEL), draw), usual)
     held = later.part(np.arange(min(HELD, len(later))))
     made = dataclasses.replace(made, held=made.place(held.x), held_labels=held.labels.astype(np.int64))
+    made = _with_stand_in(made, usual, later)
+    made = dataclasses.replace(made, strange=_strange(made, later, draw))
     blocks = _clients(made, later, (clients, SIZES[-1]), draw)
-    if made.doubt_spread:
-        made = dataclasses.replace(made, lean=_lean(blocks))
-        blocks[..., WAVES] -= blocks[..., :WAVES] @ made.lean
+    made = dataclasses.replace(made, lean=_lean(blocks))
+    blocks[..., WAVES:] -= blocks[..., :WAVES] @ made.lean
     made = dataclasses.replace(made, scales=_scales(blocks), chance=_chance(blocks))
     seen = _seen(made, blocks)
     limits = Limits(*(line(_usual_worst(seen, sign), rate / len(_SIGNS)) for sign in _SIGNS))
@@ -139,8 +146,11 @@ def _described(honest: Honest, seed: int, draw: np.random.Generator) -> Sketch:
         whiten=empty,
         kinds=empty,
         doubts=empty,
-        lean=np.zeros(WAVES, np.float32),
+        stand_in=empty,
+        hards=empty,
+        lean=np.zeros((WAVES, 2), np.float32),
         doubt_spread=0.0,
+        hard_spread=0.0,
         chance=1.0,
         scales=empty,
         held=empty,
@@ -178,35 +188,80 @@ def _levelled(made: Sketch, blocks: Array, honest: Honest) -> Sketch:
     return dataclasses.replace(made, whiten=whiten.astype(np.float32), kinds=kinds)
 
 
+def _with_stand_in(made: Sketch, learn: Honest, later: Honest) -> Sketch:
+    """Teach a ridge regression what the model says of honest inputs; how hard others are says what is usual."""
+    count = len(made.kinds)
+    if count < 2:
+        empty = np.zeros((WAVES + 1, count), np.float32)
+        return dataclasses.replace(made, stand_in=empty, hards=np.zeros(count, np.float32))
+    rows = np.column_stack([made.place(learn.x), np.ones(len(learn), np.float32)])
+    said = np.eye(count, dtype=np.float32)[learn.labels % count]
+    taught = np.linalg.solve(rows.T @ rows + _TAUGHT * np.eye(WAVES + 1, dtype=np.float32), rows.T @ said)
+    made = dataclasses.replace(made, stand_in=taught.astype(np.float32))
+    kinds = later.labels % count
+    hard = made.hardness(made.place(later.x), kinds)
+    many = np.bincount(kinds, minlength=count)
+    means = np.where(many, np.bincount(kinds, hard, count) / np.maximum(many, 1), hard.mean()).astype(np.float32)
+    spread = max(float(np.sqrt(np.mean((hard - means[kinds]) ** 2))), 1e-6)
+    return dataclasses.replace(made, hards=means, hard_spread=spread)
+
+
 def _clients(made: Sketch, honest: Honest, count: tuple[int, int], draw: np.random.Generator) -> Array:
-    """Return for `count` (clients, questions of each) made-up questions as sums (clients, blocks, WAVES + 1)."""
-    labels, unsure = honest.labels, honest.unsure
+    """Return for `count` (clients, questions of each) made-up questions as sums (clients, blocks, WIDTH).
+
+    There are far fewer inputs than questions, so one client asks the same again and two ask the same, as real ones do
+    not: their windows would stray further and be more alike than real ones. So what an input is beyond the mean of its
+    label, for this client, is taken times a number drawn anew for each question (the wild bootstrap, Mammen 1993).
+    """
+    honest = honest.part(np.argsort(honest.labels % len(made.kinds), kind="stable"))
+    labels, unsure = honest.labels % len(made.kinds), honest.unsure
+    plain = made.unexpected(made.place(honest.x), labels, unsure)
+    begins = np.flatnonzero(np.diff(labels, prepend=-1))
     hard = (np.argsort(np.argsort(unsure)) / len(unsure) - 0.5) * 2
-    out = []
+    usual, out = np.zeros((len(made.kinds), WIDTH), np.float32), []
     for _ in range(count[0]):
         liked = draw.dirichlet(np.full(len(made.kinds), _TAKES_TURNS))
-        weight = (liked[labels % len(made.kinds)] + 1e-6) * np.exp(_HARDER * draw.normal() * hard)
+        weight = (liked[labels] + 1e-6) * np.exp(_HARDER * draw.normal() * hard)
+        share = (weight / weight.sum()).astype(np.float32)[:, None]
+        usual[labels[begins]] = np.add.reduceat(plain * share, begins) / np.add.reduceat(share, begins)
         rows = draw.choice(len(honest), count[1], p=weight / weight.sum())
         seen = honest.seen_by(rows, draw)
         said = honest.ask(seen[:_ASKED]) if count[1] > _LEVEL else None
         less_sure = 0.0 if said is None else float(np.mean(doubt(said, len(said)) - unsure[rows[:_ASKED]]))
-        unexpected = made.unexpected(made.place(seen), labels[rows], unsure[rows] + less_sure)
-        out.append(unexpected.reshape(-1, BLOCK, WAVES + 1).sum(axis=1))
+        look = made.unexpected(made.place(seen), labels[rows], unsure[rows] + less_sure) - plain[rows]
+        mean = usual[labels[rows]]
+        unexpected = mean + look + _again(draw, count[1])[:, None] * (plain[rows] - mean)
+        out.append(unexpected.reshape(-1, BLOCK, WIDTH).sum(axis=1))
     return np.stack(out)
 
 
+def _again(draw: np.random.Generator, count: int) -> Array:
+    """Return numbers (count,) of mean 0 whose squares and cubes have mean 1: two values (Mammen 1993)."""
+    root = np.sqrt(5.0)
+    few = draw.random(count) < (root + 1) / (2 * root)
+    return np.asarray(np.where(few, (1 - root) / 2, (1 + root) / 2), np.float32)
+
+
+def _strange(made: Sketch, honest: Honest, draw: np.random.Generator) -> float:
+    found = []
+    for _ in range(_LOOKS):
+        rows = draw.integers(0, len(honest), _EACH)
+        found.append(made.distance(made.place(honest.seen_by(rows, draw)), honest.labels[rows]))
+    return float(line(np.concatenate(found), _STRANGERS))
+
+
 def _lean(blocks: Array) -> Array:
-    """Return how clients' mean doubt goes with the directions in which their means differ most."""
+    """Return how clients' mean doubt and hardness go with the directions in which their means differ most."""
     means = blocks.sum(axis=1)
     ways = np.linalg.svd(means[:, :WAVES], full_matrices=False)[2][:_WAYS].T
-    along = np.linalg.lstsq(means[:, :WAVES] @ ways, means[:, WAVES], rcond=None)[0]
+    along = np.linalg.lstsq(means[:, :WAVES] @ ways, means[:, WAVES:], rcond=None)[0]
     return np.asarray(ways @ along, np.float32)
 
 
 def _scales(blocks: Array) -> Array:
-    out = np.zeros((len(SIZES), 2, 2), np.float32)
+    out = np.zeros((len(SIZES), 3, 2), np.float32)
     for number, size in enumerate(SIZES):
-        windows = blocks.reshape(-1, size // BLOCK, WAVES + 1).sum(axis=1)
+        windows = blocks.reshape(-1, size // BLOCK, WIDTH).sum(axis=1)
         signs = window_signs(windows, np.full(len(windows), size))
         middle = np.median(signs, axis=0)
         out[number, :, 0] = middle

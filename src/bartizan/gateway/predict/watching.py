@@ -5,7 +5,7 @@ A look takes well under a millisecond an example; between a few of them other re
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bartizan.core.findings import Finding, Severity
@@ -52,9 +52,9 @@ class QueryWatch:
     def release(self, model: str, answer: Answer | None, usual: Release | None) -> Release | None:
         """Return how much leaves when `answer` is what is done, where it is less than usual."""
         if answer == "labels":
-            return Release(labels_only=True)
+            return replace(usual, labels_only=True) if usual and usual.mislead else Release(labels_only=True)
         if answer == "noise" and not (usual and usual.labels_only):
-            return self.noise[model]
+            return replace(self.noise[model], mislead=bool(usual and usual.mislead))
         return usual
 
     def _tell(self, model: str, caller: str, found: Suspicion) -> None:
