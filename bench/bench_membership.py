@@ -71,7 +71,7 @@ def attacked(x, y):
     """Return figures by number of references and attack, and what the models cost."""
     draw = np.random.default_rng(SEED)
     inside = np.stack([draw.permutation(len(x)) < len(x) // 2 for _ in range(TARGETS)])
-    known = balanced_halves(len(x), REFERENCES, SEED)
+    known = balanced_halves(len(x), REFERENCES, SEED + 2)  # with SEED the first would be the targets' own halves
     targets = probabilities(train(x, y, inside, RECIPE, SEED).logits(x))
     begun = time.process_time()
     references = train(x, y, known, RECIPE, SEED + 1)
