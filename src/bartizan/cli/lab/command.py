@@ -3,9 +3,9 @@
 import argparse
 
 from bartizan.cli.base import Command
-from bartizan.cli.lab import attack, audit, harden
+from bartizan.cli.lab import attack, audit, backdoor, harden
 
-ACTS: tuple[Command, ...] = (attack.COMMAND, harden.COMMAND, audit.COMMAND)
+ACTS: tuple[Command, ...] = (attack.COMMAND, harden.COMMAND, audit.COMMAND, backdoor.COMMAND)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
