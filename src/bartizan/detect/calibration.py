@@ -24,8 +24,10 @@ BUDGETS: Mapping[str, float] = {"1%": 0.005, "0.1%": 0.0005}
 """By name, what is aimed at: half, because other people's texts differ more from ours than ours from each other."""
 LENGTHS = (2_000, 16_000, 262_144)
 """Tokens of the long texts that have thresholds of their own."""
-PAGE, PAGES = 8_000, 100
+PAGE, PAGES = 8_000, 160
 """Characters of a clean page, and how many of documents are judged, and as many of texts of any kind."""
+_SHORT = 400
+"""Characters of a row that count as a short text: of documents there are few short ones."""
 _NOBODY = 0.0
 """The threshold where there is no text to choose it on."""
 _PEAKS = 0.1
@@ -35,6 +37,8 @@ DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "cat
 UNCLEAN = ("patt", "fabric", "skills", "cursorrules", "gpts_sysprompts", "hackat", "sentinel", "coconot")
 """Sources in which some rows give orders to an assistant or show real attacks: no clean page is made of them."""
 
+MANY = 150
+"""Rows of a source that are judged: it weighs the same however many it has."""
 FEW = 50
 """A source of fewer rows weighs less than the others: one odd row of it would decide alone."""
 Row = tuple[str, str]
@@ -75,7 +79,9 @@ def thresholds(
     `strangers` are the sources of which training saw no row at all; `manuals` are clean documents beyond the rows, for
     long texts alone.
     """
-    seen = [(source, worst(cascade, words, text)) for text, source in rows]
+    some = _some(rows, seed)
+    begin = [(source, worst(cascade, words, text[:_SHORT])) for text, source in some]
+    seen = [(source, worst(cascade, words, text)) for text, source in some]
     draw = random.Random(seed)
     clean = [(text, source) for text, source in rows if not source.startswith(UNCLEAN)]
     documents = [text for text, source in clean if source.startswith(DOCUMENTS)] or [text for text, _ in rows]
@@ -85,16 +91,23 @@ def thresholds(
     )
     found: dict[str, dict[str, list[float]]] = {}
     for name, budget in BUDGETS.items():
-        short, long = (
-            _both([(source, one) for source, one in seen if (one[2] > SPAN) is more], strangers, budget)
-            for more in (False, True)
-        )
+        short = _both([(source, one) for source, one in begin if one[2] <= SPAN], strangers, budget)
+        long = _both([(source, one) for source, one in seen if one[2] > SPAN], strangers, budget)
         found[name] = {
             "tokens": [SPAN, SPAN + 1, *map(float, LENGTHS)],
             "attack": [short[0], *_rising(long[0], [_line(many, 0, 2 * budget) for many in (paper, mixed)])],
             "planted": [short[1], *_rising(long[1], [_line(paper, 1, 2 * budget)])],
         }
     return found
+
+
+def _some(rows: Sequence[Row], seed: int) -> list[Row]:
+    """Return at most `MANY` rows of each source, drawn with the seed."""
+    by_source: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_source[row[1]].append(row)
+    draw = random.Random(seed)
+    return [row for _, many in sorted(by_source.items()) for row in draw.sample(many, min(MANY, len(many)))]
 
 
 def _both(

@@ -18,7 +18,7 @@ from bartizan.detect.detectors import detectors as shipped_detectors
 
 _UNSCORED = -2.5
 """Log odds where no detector gave a score."""
-_RULE = 1.5
+_RULE = 2.0
 """What each different MEDIUM rule adds: two of them alone are enough, one is not."""
 _CERTAIN = 4.0
 """Log odds of a HIGH finding without a score of its own."""

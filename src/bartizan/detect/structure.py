@@ -197,11 +197,13 @@ def _first(shape: _Shape, view: View, original: str) -> re.Match[str] | None:
 
 
 def _is_talk(view: View, match: re.Match[str]) -> bool:
-    """Return whether the words stand in talk about such an order: a question, a quotation, somebody else's rules.
+    """Return whether the words stand in talk about such an order: a question, a quotation, code, somebody else's rules.
 
     "They override every guideline here" tells how two texts relate; with "your", "all" or "previous" it is aimed at us.
     """
     before = view.text[max(0, match.start() - 90) : match.start()]
     quoted = before.count('"') % 2 == 1 or before.rstrip().endswith(("'", "“", "‘", "«", "„"))
+    line = view.text[match.end() : match.end() + 90].partition("\n")[0]
+    shown = before.rpartition("\n")[2].count("`") % 2 == 1 and "`" in line and "\n" not in match[0]
     told = _TOLD.search(before) and not _AIMED.search(match[0])
-    return bool(quoted or told or _TALK.search(before) or _MINE.search(match[0]))
+    return bool(quoted or shown or told or _TALK.search(before) or _MINE.search(match[0]))
