@@ -1,13 +1,13 @@
 """What a copy costs without and with controls: a small convolutional network, and a softmax regression.
 
-`make bench-extraction` (ARGS="MNIST" names one part: digits, MNIST, Fashion-MNIST). Needs mnist.npz in build/lab-data
-and Debian's package dataset-fashion-mnist (MIT; the folder of its files as `--fashion`). One thread. The thief of the
-network owns 10,000 unlabelled images of the same kind and asks in every way of `lab/extraction/surrogates.py`, reading
-labels or scores. Without controls the best way counts. With controls scores carry keyed noise,
-and ways that `make bench-monitor` notices are given up by a thief who knows it: left are own records at random, read as
-labels, as noisy scores, or as noisy scores of near-copies averaged, and what the copy is least sure of until that is
-noticed. The multiplier is how many times the questions the best way needs for the same agreement; it is worked out anew
-from the kept curves each time.
+`make bench-extraction` (ARGS="MNIST" names one part: digits, MNIST, Fashion-MNIST; "none" only works out multipliers).
+Needs mnist.npz in build/lab-data and Debian's package dataset-fashion-mnist (MIT; the folder of its files as
+`--fashion`). One thread. The thief of the network owns 10,000 unlabelled images of the same kind and asks in every way
+of `lab/extraction/surrogates.py`, reading labels or scores. Without controls the best way counts. With controls scores
+carry keyed noise, and ways that `make bench-monitor` notices are given up by a thief who knows it: left are own records
+at random, read as labels, as noisy scores, or as noisy scores of near-copies averaged, and what the copy is least sure
+of until that is noticed. The multiplier is how many times the questions the best way needs for the same agreement; it
+is worked out anew from the kept curves each time.
 """
 
 import argparse
@@ -123,7 +123,9 @@ def multipliers(name, curves):
     With controls a thief may also ask what the copy is least sure of, as far as `make bench-monitor` does not notice
     one account that does.
     """
-    seen = json.loads((RESULT.parent / "monitor.json").read_text())["sets"][name]["scenes"]["by way"]["one account"]
+    watched = json.loads((RESULT.parent / "monitor.json").read_text())
+    latest = watched.get("short", {}).get(name) or watched["sets"][name]
+    seen = latest["scenes"]["by way"]["one account"]
     until = seen["active"]["thief's questions before, median"] or ROUNDS[-1]
     off = [way for way in curves if "noisy" not in way]
     on = [way for way in curves if way.startswith("own records") and way != "own records, scores"]

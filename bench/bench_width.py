@@ -47,7 +47,6 @@ def main():
         table = np.stack([asked(url, prompt, tokens) for prompt in prompts])
     table = table[np.isfinite(table).any(axis=1)]  # a token that is half a letter is held back, with its probabilities
     table = table[:, np.isfinite(table).all(axis=0)]
-    np.save("build/width.npy", table)
     found = {"all": width(table), f"{WIDTH - 100} prompts": width(table[: WIDTH - 100])}
     found |= {f"{digits} digits after the point": width(np.round(table, digits)) for digits in (4, 3, 2, 1)}
     result = {"version": __version__, "python": platform.python_version(), "model": MODEL, "width in its file": WIDTH}

@@ -116,7 +116,8 @@ T07 = Threat(
     residual=(
         "Epsilon bounds what any attack can win only if training does what it says: audit it. The reference task is "
         "small; on larger models DP costs more accuracy. Rounded or cut scores are no control: they are only measured "
-        "where label-only attacks are."
+        "where label-only attacks are. Regularisation (fewer epochs, RelaxLoss) hides members from the attacks it was "
+        "measured with and bounds none."
     ),
     advice=(
         "Know which of your models were trained on personal data; run `bartizan lab audit` on them.",
