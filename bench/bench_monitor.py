@@ -299,12 +299,12 @@ def measured(name, learn, test, others, short):
     images = [account(pool, hard, draw) for _ in range(HONEST)]
     bank = [unexpected(sketch, victim, x) for x in images]
     out["false alarms"] = alarms(sketch, bank)
+    harsh = [unexpected(sketch, victim, account(pool, hard, draw, 3.0)) for _ in range(30)]
+    out["false alarms of accounts with three times the look"] = alarms(sketch, harsh)
     if short:
         cover = unexpected(sketch, victim, pool.x[:10000])
         four = {way: unexpected(sketch, victim, found[way][0]) for way in MUST}
         return out | {"scenes": scenes(sketch, four, bank, cover, dict(list(SCENES.items())[:3]))}
-    harsh = [unexpected(sketch, victim, account(pool, hard, draw, 3.0)) for _ in range(30)]
-    out["false alarms of accounts with three times the look"] = alarms(sketch, harsh)
     print(json.dumps(out, indent=1), flush=True)
     out["exposure"] = exposure(sketch, victim, found)
     print(json.dumps(out["exposure"], indent=1), flush=True)

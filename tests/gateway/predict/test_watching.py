@@ -9,8 +9,10 @@ from bartizan.core.errors import BadArtifact, BadSettings
 from bartizan.core.sections.predict import Predict, PredictInput, PredictModel, PredictStep
 from bartizan.gateway.alerts import Alerts
 from bartizan.gateway.predict.assembly import predictions
+from bartizan.gateway.predict.watching import QueryWatch
 from bartizan.lab.inference_server import serving
 from bartizan.lab.target import Arrays, of_callable
+from bartizan.policy.release import Release
 
 WEIGHTS = np.random.default_rng(7).normal(size=(SIZE, 3))
 INFER = "/v2/models/m/infer"
@@ -102,3 +104,15 @@ def test_what_cannot_work_is_refused(path, tmp_path):
         predictions(settings("http://127.0.0.1:9", path, size=65))
     with pytest.raises(BadSettings, match="noise_key"):
         predictions(settings("http://127.0.0.1:9", path, (PredictStep(1, "noise"),)))
+
+
+def test_who_is_noticed_is_misled_as_before():
+    """Fewer scores leave, and strange inputs still get no true label: being noticed must not tell a thief more."""
+    key = {"key": b"k" * 32, "centre": np.zeros(4), "scale": np.ones(4)}
+    usual = Release(**key, mislead=True)
+    watch = QueryWatch({}, {"m": Release(1.0, **key)})
+    for answer in ("labels", "noise"):
+        assert watch.release("m", answer, usual).mislead
+        assert not watch.release("m", answer, None).mislead
+    assert watch.release("m", "labels", usual).labels_only
+    assert watch.release("m", "noise", usual).noise == 1.0
