@@ -8,6 +8,7 @@ environment of its own under build/, on the same rows, as shipped and recalibrat
 disguises and speed have benches of their own.
 """
 
+import argparse
 import json
 import platform
 import subprocess
@@ -23,13 +24,13 @@ from bartizan import __version__
 from bartizan.core.measures import proportion
 from bartizan.core.messages import Text
 from bartizan.core.verdicts import Block
+from bartizan.detect.detectors import detectors
 from bartizan.detect.judge import Judge
 from bartizan.detect.lines import trust_of
 from bartizan.detect.shipped import shipped
 
 SEED = 20261124
 PER_CELL = 100
-PAIRS = 300
 PEER_PER_CELL = 25
 PEER_CHARS = 10_000
 PEER = ("stackone-defender==0.9.4", "onnxruntime==1.32.0", "tokenizers==0.23.3", "numpy==2.4.6")
@@ -94,9 +95,9 @@ def fewer(rows):
     return kept
 
 
-def ours(rows):
+def ours(rows, model=""):
     """Return our score and verdict for each row."""
-    judge = Judge()
+    judge = Judge(detectors("1%", model))
     scores, blocked = [], []
     for row in rows:
         seen = judge.judge(Text(row.text, trust_of(row.role)))
@@ -154,21 +155,28 @@ def interval(hits, n):
 
 def main():
     """Judge, measure, print, write."""
-    if len(sys.argv) != 2:
-        sys.exit("make bench-detect ARGS=FOLDER: name the folder that holds train.jsonl.gz and bipia_train.json.gz")
-    folder = sys.argv[1]
-    rows, _ = detect_rows.sampled(Path(folder) / "train.jsonl.gz", PER_CELL, SEED)
-    rows += detect_rows.pairs(Path(folder) / "bipia_train.json.gz", PAIRS, SEED)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path, help="holds train.jsonl.gz and bipia_train.json.gz")
+    parser.add_argument("--rows", type=int, default=PER_CELL, help="of each source and label at most")
+    parser.add_argument("--model", default="", help="a classifier other than the shipped one")
+    parser.add_argument("--alone", action="store_true", help="without the peer; nothing is written")
+    args = parser.parse_args()
+    rows, _ = detect_rows.sampled(args.folder / "train.jsonl.gz", args.rows, SEED)
+    rows += detect_rows.pairs(args.folder / "bipia_train.json.gz", 3 * args.rows, SEED)
     print(f"{len(rows)} rows", flush=True)
     seen = trained_on()
     begun = time.perf_counter()
-    figures = {"bartizan": quality(*ours(rows), rows, seen)}
+    figures = {"bartizan": quality(*ours(rows, args.model), rows, seen)}
     print(f"ours: {time.perf_counter() - begun:.0f} s", flush=True)
+    if args.alone:
+        for line, value in figures["bartizan"]["summary"].items():
+            print(f"  {line:32} {value['macro']:7.1%}   worst {value['worst'][0]} {value['worst'][1]:.1%}")
+        return
     short = fewer(rows)
     answers, _ = run_script(peer_python(), PEER_SCRIPT, [row.text for row in short])
     scores, blocked = np.array([one[0] for one in answers]), np.array([one[1] for one in answers])
     figures["stackone-defender"] = quality(scores, blocked, short, frozenset())
-    figures["bartizan on the peer's rows"] = quality(*ours(short), short, seen)
+    figures["bartizan on the peer's rows"] = quality(*ours(short, args.model), short, seen)
     result = {
         "what": __doc__.split("\n")[0],
         "seed": SEED,
@@ -181,7 +189,8 @@ def main():
         "machine": platform.machine(),
         "quality": figures,
     }
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    if not args.model and args.rows == PER_CELL:
+        RESULT.write_text(json.dumps(result, indent=1) + "\n")
     for name, figure in figures.items():
         print(f"\n{name}")
         for line, value in figure["summary"].items():
