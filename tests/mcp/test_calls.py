@@ -68,7 +68,7 @@ def test_a_name_that_two_servers_share_is_no_name_of_either(tmp_path):
     one = ready(server_at(tmp_path, "demo", decisions=True, decision="required")).server
     assert "add" in one.calls.names("demo", "add")
     other = ready(server_at(tmp_path, "twin", decisions=True, decision="required")).server
-    other.catalogue.pins.approve("twin", [], "ann")
+    other.catalogue.pins.approve("twin", ["add"], "ann")
     one.calls.decisions.issue("add", {"a": 1, "b": 1})
     assert one.calls.names("demo", "add") == ["demo__add", "mcp__demo__add"]
     assert judge(other, "add", a=1, b=1) == ("block", "decision-none")

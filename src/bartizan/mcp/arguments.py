@@ -65,7 +65,8 @@ def _of_text(
         why = inside(host_of(text) or "localhost", hosts)
         if why:
             yield Finding("inside-address", Severity.HIGH, why, path)
-    if (place or scheme == "file" or "uri" in said) and climbs(text):
+    reached = role is Role.TARGET and not scheme and tool.effect is not Effect.EXECUTE
+    if (place or reached or scheme == "file" or "uri" in said) and climbs(text):
         yield Finding("path-traversal", Severity.HIGH, f"a path that leads out of its folder: {shown}", path)
     named = place or bool(said & _NAMES) or role is Role.TARGET
     if named and tool.effect is not Effect.EXECUTE and len(text) <= _LONGEST_NAME:
