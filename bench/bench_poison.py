@@ -152,14 +152,19 @@ def main():
     parser.add_argument("--imbalances", type=float, nargs="+", default=[1.0, 10.0])
     parser.add_argument("--clean", type=int, default=10, help="clean parts a data set and imbalance")
     parser.add_argument("--trained", type=float, default=0.01, help="rate at which networks are trained (0: none)")
+    parser.add_argument("--sets", nargs="+", choices=("MNIST", "Fashion-MNIST"), default=["MNIST", "Fashion-MNIST"])
     args = parser.parse_args()
     torch.set_num_threads(1)
     start = time.process_time()
     if args.trained:
         poison_peers.ready()
-    sets = {"MNIST": labelled_sets.mnist(args.mnist), "Fashion-MNIST": labelled_sets.fashion(args.fashion)}
+    sets = {
+        "MNIST": lambda: labelled_sets.mnist(args.mnist),
+        "Fashion-MNIST": lambda: labelled_sets.fashion(args.fashion),
+    }
     rows = []
-    for name, (pictures, labels) in sets.items():
+    for name in args.sets:
+        pictures, labels = sets[name]()
         test = pictures[-10_000:][:TESTED], labels[-10_000:][:TESTED]
         for row in grid(name, (pictures[:-10_000], labels[:-10_000]), test, args):
             rows.append(row)
