@@ -29,6 +29,21 @@ def test_planted_rows_of_an_npz_are_named(place):
     assert "needs uint8 pictures" in inspect(place.admit(place.root / "d.npz", "other").manifest).unchecked[0]
 
 
+def test_rows_of_numbers_in_an_npz_are_checked_like_records(place):
+    """Wrong labels, a number far beyond its column, the same row many times; the honest rest is left alone."""
+    values, labels = DIGITS.data[:1200].copy(), DIGITS.target[:1200].copy()
+    wrong = np.arange(5, 1200, 60)
+    labels[wrong] = (labels[wrong] + 1) % 10
+    values[40, 20] = 5000.0
+    values[700:712], labels[700:712] = values[700], labels[700]
+    np.savez(place.root / "d.npz", x=values, y=labels)
+    found = {one.row: one.why for one in inspect(place.admit(place.root / "d.npz", label="y").manifest).rows}
+    assert len(set(wrong.tolist()) & set(found)) >= 15
+    assert "x[20] = 5000" in found[40]
+    assert "same in every column" in found[711]
+    assert len(found) <= len(wrong) + 1 + 11 + 6
+
+
 def test_a_trigger_in_any_format_of_records_is_named(place):
     """CSV, JSON lines and Parquet, by the row's number in its file; the store's copy is what is read."""
     texts, labels = reviews(1200, np.random.default_rng(0))

@@ -28,6 +28,8 @@ from bartizan.data.votes import votes
 
 MOST_ROWS = 20_000
 """Rows beyond this many are not checked together: of records an even sample is, of the rest it is said."""
+MOST_COLUMNS = 512
+"""Wider rows of numbers in npz files are not checked."""
 _LEAST_SIDE = 4
 Screen = Callable[[str], str]
 """Looks at one text for an attack on whoever reads it; returns why, or nothing."""
@@ -71,8 +73,7 @@ def _checked(manifest: Manifest, screen: Screen | None, unchecked: list[str]) ->
     if manifest.head.format in (*TEXT_FORMATS, "parquet"):
         yield from _records(manifest, screen, unchecked)
     elif manifest.head.format == "npz":
-        for names, pictures, labels in _arrays(manifest, data, unchecked):
-            yield from _pictures(names, pictures, labels)
+        yield from _arrays(manifest, data, unchecked)
     elif manifest.head.format == "images":
         for names, pictures, labels in _files(manifest, data, unchecked):
             yield from _pictures(names, pictures, labels)
@@ -156,18 +157,36 @@ def _screened(texts: Sequence[str], screen: Screen | None) -> Checked:
 _Set = tuple[list[Row], npt.NDArray[np.uint8], Labels]
 
 
-def _arrays(manifest: Manifest, data: Path, unchecked: list[str]) -> Iterator[_Set]:
+def _arrays(manifest: Manifest, data: Path, unchecked: list[str]) -> _Results:
     for table in manifest.head.tables:
         members = table.name[len(table.file) + 1 : -1].split("+")
         with np.load(data / table.file, allow_pickle=False) as file:
             label = label_column(members, manifest.head.label)
             found = [name for name in members if file[name].ndim in (3, 4) and file[name].dtype == np.uint8]
-            if not label or not found or table.rows > MOST_ROWS:
-                unchecked.append(f"{table.name}: needs uint8 pictures, a named class and at most {MOST_ROWS} rows")
+            flat = [name for name in members if file[name].ndim == 2 and file[name].dtype.kind in "iuf"]
+            flat = [name for name in flat if file[name].shape[1] <= MOST_COLUMNS]
+            if not label or not found + flat or table.rows > MOST_ROWS:
+                unchecked.append(
+                    f"{table.name}: needs uint8 pictures or rows of at most {MOST_COLUMNS} numbers, a named class and "
+                    f"at most {MOST_ROWS} rows"
+                )
                 continue
-            pictures, labels = file[found[0]], np.unique(file[label], return_inverse=True)[1]
-        whole = pictures if pictures.ndim == 4 else pictures[..., None]
-        yield [(table.name, at) for at in range(table.rows)], whole, labels.astype(np.int64)
+            values, labels = file[(found or flat)[0]], np.unique(file[label], return_inverse=True)[1]
+        names = [(table.name, at) for at in range(table.rows)]
+        if not found:
+            yield from _numbers(names, flat[0], values, labels.astype(np.int64))
+            continue
+        yield from _pictures(names, values if values.ndim == 4 else values[..., None], labels.astype(np.int64))
+
+
+def _numbers(names: list[Row], name: str, values: npt.NDArray[Any], labels: Labels) -> _Results:
+    """Yield what the checks of records say of rows of numbers: floods, numbers far beyond the others, wrong labels."""
+    import polars as pl
+
+    frame = pl.DataFrame({f"{name}[{at}]": values[:, at] for at in range(values.shape[1])})
+    yield names, record_floods([one.to_list() for one in frame])
+    yield names, number_outliers({one.name: one.cast(float).to_numpy() for one in frame}, len(names))
+    yield names, _labels(lambda rows: table_vectors(frame[rows.tolist()], np.random.default_rng(0)), labels)
 
 
 def _files(manifest: Manifest, data: Path, unchecked: list[str]) -> Iterator[_Set]:
