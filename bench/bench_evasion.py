@@ -3,7 +3,8 @@
 `make bench-evasion`. Needs mnist.npz (xte, yte) and the published weights fast_adversarial_mnist_fgsm.pth in
 build/lab-data. The peer goes into a virtual environment of its own under build/. One thread each.
 Part 1, the oracle: AutoAttack's published figure for this model is 82.93 % on all 10,000 test images; here the first
-`ORACLE_IMAGES`, each stage timed. Part 2: the lab's own default suite. Part 3: PGD, APGD and Square, ours and theirs.
+`ORACLE_IMAGES` (ARGS="standard 10000" for another number), in parts of 200 that are kept under build/: a run that was
+stopped goes on. Part 2: the lab's own default suite. Part 3: PGD, APGD and Square, ours and theirs.
 """
 
 import json
@@ -22,6 +23,7 @@ from bartizan.core.measures import proportion
 from bartizan.lab.evasion.apgd import Apgd
 from bartizan.lab.evasion.balls import Ball
 from bartizan.lab.evasion.base import Problem
+from bartizan.lab.evasion.parts import Kept, run_in_parts
 from bartizan.lab.evasion.pgd import Pgd
 from bartizan.lab.evasion.square import Square
 from bartizan.lab.evasion.suite import DEFAULT, STANDARD, run_suite
@@ -31,7 +33,7 @@ from bartizan.lab.targets.torch_modules import load_weights, of_module
 DATA = Path("build/lab-data")
 PEER = "adversarial-robustness-toolbox==1.20.1"
 RESULT = Path(__file__).parent / "results" / "evasion.json"
-ORACLE_IMAGES = 1000
+ORACLE_IMAGES, PART = 1000, 200
 PEER_IMAGES, EPSILON, SEED, REPEATS = 200, 0.3, 20261124, 3
 
 PEER_SCRIPT = """
@@ -100,11 +102,20 @@ def shown(measured):
 
 
 def suite(name, attacks, count):
-    """Run a suite and describe each stage."""
+    """Run a suite in parts and describe each stage; the CPU time is that of all parts, in whichever run they were."""
     some = problem(count)
-    begun, cpu = time.perf_counter(), time.process_time()
-    found = run_suite(some, attacks, lambda what, done, total: print(f"{name}: {what} ({done}/{total})", flush=True))
-    took = {"wall_s": round(time.perf_counter() - begun, 1), "cpu_s": round(time.process_time() - cpu, 1)}
+    kept = Kept(Path("build/evasion") / name, PART)
+    spent = kept.folder / f"cpu-{count}.json"
+    before = json.loads(spent.read_text()) if spent.exists() else 0.0
+    cpu = time.process_time()
+
+    def told(what, done, total):
+        print(f"{name}: {what} ({done}/{total})", flush=True)
+        kept.folder.mkdir(parents=True, exist_ok=True)
+        spent.write_text(json.dumps(before + time.process_time() - cpu))
+
+    found = run_in_parts(some, attacks, kept, told)
+    took = {"cpu_s": round(before + time.process_time() - cpu, 1)}
     stages = [
         {"attack": one.attack, "fell": one.fell, "robust": shown(one.robust), "wall_s": round(one.seconds, 1)}
         for one in found.stages
@@ -179,7 +190,8 @@ def described(runs):
 def main():
     """Run the parts named on the command line (default: all) and keep the others' last results."""
     torch.set_num_threads(1)
-    parts = sys.argv[1:] or ["peer", "default", "standard"]
+    numbers = [int(word) for word in sys.argv[1:] if word.isdecimal()]
+    parts = [word for word in sys.argv[1:] if not word.isdecimal()] or ["peer", "default", "standard"]
     result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     result |= {"version": __version__, "torch": torch.__version__, "python": platform.python_version()}
     result |= {"seed": SEED, "epsilon": EPSILON, "threads": 1, "peer": PEER, "published_autoattack": 0.8293}
@@ -188,7 +200,7 @@ def main():
             result["beside_peer"] = beside_peer()
         else:
             attacks = DEFAULT if part == "default" else STANDARD
-            result[part] = suite(part, attacks, ORACLE_IMAGES)
+            result[part] = suite(part, attacks, *(numbers or [ORACLE_IMAGES]))
         RESULT.write_text(json.dumps(result, indent=2) + "\n")
         print(json.dumps(result.get("beside_peer" if part == "peer" else part), indent=1))
 

@@ -118,16 +118,16 @@ def opened(lab: Lab, args: argparse.Namespace, told: Told) -> Study:
 
 def _show(outcome: Outcome, took: float, where: Path) -> None:
     console = Console()
-    console.print(outcome.how, markup=False, highlight=False)
+    console.print(outcome.how, markup=False, highlight=False, soft_wrap=True)
     for when, figures in (("before", outcome.before), ("after", outcome.after)):
         for name, value in figures.items():
-            console.print(f"{when:7} {name.replace('_', ' ')}: {value}", highlight=False)
+            console.print(f"{when:7} {name.replace('_', ' ')}: {value}", highlight=False, soft_wrap=True)
     for radius, value in outcome.points[1:]:
-        console.print(f"        certified within {radius:.3g}: {value}", highlight=False)
+        console.print(f"        certified within {radius:.3g}: {value}", highlight=False, soft_wrap=True)
     for note in outcome.notes:
-        console.print(note, markup=False, highlight=False)
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
     files = ", ".join(str(where / name) for name in ("hardened.safetensors", "harden.json", "harden.html"))
-    console.print(f"{took:.0f} s; wrote {files}", highlight=False)
+    console.print(f"{took:.0f} s; wrote {files}", highlight=False, soft_wrap=True)
 
 
 COMMAND = Command("harden", "Harden a torch module, measure it before and after, write its weights.", _arguments, _run)
