@@ -39,6 +39,21 @@ def test_a_query_is_one_row_and_fallen_rows_are_not_asked_again():
         Square(50).perturb(Problem(never, Ball("L0", 2), some.x, some.y))
 
 
+def test_no_question_asks_about_the_same_point_again():
+    """One value that may only be low or high: after the first question there is one more to ask, not a coin to toss."""
+    asked = []
+
+    def never(x):
+        asked.append(float(np.asarray(x).ravel()[0]))
+        return np.tile([1.0, 0.0], (len(x), 1))
+
+    target = of_callable("never", never, Arrays((1,), 0, 1), classes=2)
+    some = Problem(target, Ball("Linf", 0.25), torch.full((1, 1), 0.5), torch.zeros(1, dtype=torch.int64))
+    Square(20).perturb(some)
+    assert set(asked) == {0.25, 0.75}
+    assert set(asked[1:]) == {1 - asked[0]}  # nothing was gained, so the first point stays the best
+
+
 def test_ranges_may_differ_for_each_column():
     """A row whose columns have their own ranges never leaves them."""
     low, high = np.zeros(6, np.float32), np.array([1, 2, 3, 4, 5, 6], np.float32)

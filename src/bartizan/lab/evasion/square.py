@@ -2,6 +2,7 @@
 
 For Linf and L2. Inputs without two spatial axes (rows, sounds) are treated as one line: the squares become stretches.
 The place of each square is shared by the batch, as in the reference implementation; its sign is each example's own.
+Where the drawn sign would change nothing, the other one is tried: the paper spends a question on the same point again.
 """
 
 from __future__ import annotations
@@ -93,7 +94,9 @@ class _Search:
             proposal = self._best.clone()
             window = (slice(None), slice(None), slice(top, top + height), slice(left, left + width))
             signs = self._signs(len(self._x), c, 1, 1)
-            proposal[window] = self._clip_window(self._x[window] + self._size * signs, window)
+            drawn, other = (self._clip_window(self._x[window] + self._size * one, window) for one in (signs, -signs))
+            idle = (drawn == self._best[window]).flatten(1).all(1)
+            proposal[window] = torch.where(idle[:, None, None, None], other, drawn)
             self._try(proposal)
         else:
             self._try(self._moved(share))
