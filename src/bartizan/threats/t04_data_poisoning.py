@@ -309,7 +309,6 @@ T04 = Threat(
     residual=(
         "A trigger in texts that as many honest rows carry too (covers) is not found and keeps a quarter of its "
         "effect. A crowd whose accounts share few votes (one item each, or three of twelve) turns its items unseen. "
-        "Warped pictures at 5 % of small sets are not found (11 % of the digits turn, claimed 10 at most). "
         "Tables and sounds are admitted and verified; in tables labels are checked, in sounds nothing. A "
         "trigger that is both rare and natural, or rows that are honest one by one, passes."
     ),

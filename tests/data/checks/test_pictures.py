@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 
 from bartizan.core.errors import BadArtifact
 from bartizan.data.checks.pictures import check_pictures
-from bartizan.lab.poisoning.pictures import AdaptiveBlend, AdaptivePatch, BadNets, Blended
+from bartizan.lab.poisoning.pictures import AdaptiveBlend, AdaptivePatch, BadNets, Blended, Warped
 
 DIGITS = load_digits()
 PICTURES = (DIGITS.images * 15.9).astype(np.uint8)[..., None]
@@ -25,6 +25,16 @@ def test_planted_rows_are_flagged(attack):
     assert found.flagged[planted.poison].mean() >= 0.9
     assert found.flagged[~planted.poison].mean() <= 0.01
     assert found.alarms
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_poison_that_is_a_third_of_its_class_does_not_hide_itself(seed):
+    """Warped digits at 5 % of a part: the middle of their class is not theirs."""
+    part = np.random.default_rng(seed).permutation(len(LABELS))[:1257]
+    planted = Warped().poison(PICTURES[part], LABELS[part], 0.05, 0, np.random.default_rng(seed + 1))
+    found = check_pictures(planted.pictures, planted.labels, seed=seed)
+    assert found.flagged[planted.poison].mean() >= 0.8
+    assert found.flagged[~planted.poison].mean() <= 0.02
 
 
 def test_clean_digits_raise_no_alarm():
