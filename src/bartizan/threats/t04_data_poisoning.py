@@ -63,7 +63,7 @@ keep their label."""
 REVIEWS, EDITS, FLIPS = 3000, 200, 0.1
 CROWDS, SPREAD = FEEDBACK_ATTACKS[:4], FEEDBACK_ATTACKS[4:]
 """Crowds that vote on the same items, and those that know the check and share few votes."""
-ACCOUNTS, ITEMS, VOTES, ROUNDS = 500, 150, 6000, 10
+ACCOUNTS, ITEMS, VOTES, ROUNDS = 500, 150, 6000, 20
 """Honest feedback that crowds are planted into, drawn anew each round."""
 
 
