@@ -3,11 +3,13 @@
 import gzip
 import json
 import random
+import re
 from collections import Counter
 
 import pytest
 
 from bartizan.lab import detector_corpus as corpus
+from bartizan.lab.phrases import wordings
 
 
 @pytest.fixture
@@ -86,6 +88,26 @@ def test_drawn_rows_name_their_mechanism_and_language():
     """So that figures can be given for each."""
     sources = {row.source for row in corpus.drawn(1000, 1)}
     assert {"own: override, de", "own: persona, en", "own: trigger, en"} <= sources
+
+
+def test_the_best_known_order_is_given_as_often_as_it_is_talked_about():
+    """Words that stand in talk about attacks alone would read as innocent wherever they stand."""
+    known = re.compile(
+        r"\b(?:ignore|disregard|forget) (?:(?:all|any|the|your) )?(?:previous|prior|above|earlier) (?:instr|direc|rul)",
+        re.IGNORECASE,
+    )
+    rows = list(corpus.drawn(1500, 1))
+    given, talked = (sum(row.attack == label and bool(known.search(row.text)) for row in rows) for label in (1, 0))
+    assert min(given, talked) >= 10
+    assert given >= talked
+
+
+def test_harmless_tasks_in_every_language_come_alone_too():
+    """Words that only ever follow an order to drop the instructions would read as an attack without it."""
+    book = wordings()
+    languages = {name.partition(".")[2] for name in book.names("+override.")}
+    assert len(languages) > 15
+    assert all(book.has(f"-alone.{one}") and f"<h.{one}>" in book.sections[f"t.{one}"][0] for one in languages)
 
 
 def test_a_cap_is_per_source_and_label():
