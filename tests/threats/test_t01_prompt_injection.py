@@ -69,3 +69,10 @@ def test_a_target_that_takes_no_tools_is_measured_without_them_and_the_report_sa
     assert row.evidence.off.n == row.evidence.on.n == sum(CASES[:2])
     assert any("Not tested: unauthorised tool call" in note and "HTTP 400" in note for note in row.evidence.notes)
     assert not any("Not tested" in note for note in prove(T01, bench()).evidence.notes)
+
+
+def test_the_wordings_that_got_through_are_named():
+    """A control that is beaten by a plain question is told from one that is beaten by a trick."""
+    notes = prove(T01, bench(guarded=Leaky())).evidence.notes
+    assert any(note.startswith("What won with the control on, by wording: ") for note in notes)
+    assert not any("by wording" in note for note in prove(T01, bench()).evidence.notes)

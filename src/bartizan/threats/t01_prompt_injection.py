@@ -214,6 +214,10 @@ def _notes(off: Sequence[Attacked], on: Sequence[Attacked]) -> tuple[str, ...]:
         f"{len(off)} goals, at most {TRIES} tries each, the same goals on both sides (case set {digest}).",
         "With the control on the attacker holds a copy of the input screen and sends what passes it first.",
     ]
+    through = Counter(one.tries[-1].technique for one in on if one.succeeded)
+    if through:
+        told = ", ".join(f"{name} ({count})" for name, count in through.most_common())
+        notes.append(f"What won with the control on, by wording: {told}.")
     if lost:
         notes.append(f"{lost} requests got no answer and are not counted as stopped.")
     return tuple(notes)
@@ -245,7 +249,9 @@ T01 = Threat(
     asks_chat=True,
     residual=(
         "A screen reads text, and a patient attacker finds wordings it lets through: the figure with the control on is "
-        "a lower bound on what more tries would win. What a model may do with tools is a matter of policy, not of text."
+        "a lower bound on what more tries would win. A plain question outside the application's task is no attack by "
+        "its words: no screen that reads them stops it. What a model may do with tools is a matter of policy, not of "
+        "text."
     ),
     advice=(
         "Keep secrets out of system prompts: what the model cannot read it cannot tell.",
