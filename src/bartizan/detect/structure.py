@@ -33,6 +33,22 @@ _SHOW = (
     r"|copy|echo)"
 )
 _FEW = r"[\w\s,'’\-]"
+_FIRMLY = (
+    r"(?:ignore|disregard|forget|override|overrule|bypass|do not follow|don'?t follow|stop following"
+    r"|no longer follow|pay no attention to|ignorier\w*|vergiss|vergessen sie|ignora\w*|olvida\w*|oublie\w*"
+    r"|ignore[zr]?)"
+)
+_FIRST = r"(?:^[\s>*#\-]{0,4}|[.!?:;]\s{1,3}|\b(?:please|now|bitte|por favor|s'il (?:te|vous) plaît)\b[\s,]{1,3})"
+_NEXT = (
+    r"(?:\s+(?:you|that|which|given|from|before|above|so far)\b[\w\s'’\-]{0,30}?)?"
+    r"\s{0,2}(?:[.,;:!\n\-]|\b(?:and|then|y|e|und|et)\b)[\s\-]{0,3}"
+    r"(?:(?:and|then|just|now|instead|simply|please|only|y|und|et|stattdessen|solo)\b[\s,:]{1,3}){0,3}"
+    r"(?:say|print|write|give|tell|answer|reply|respond|output|show|reveal|repeat|state|translate|act|explain|list"
+    r"|you (?:are|will|must)|your (?:new|only|real) (?:task|job|instructions?|goal|role)|new (?:task|instructions?)"
+    r"|sag\w*|schreib\w*|gib|zeig\w*|antwort\w*|nenn\w*|di|dime|escrib\w*|muestra\w*|respond\w*|dis|dites|écri\w*"
+    r"|répond\w*|montre\w*)\b"
+)
+"""Another task right behind the order. "Forget all rules of grammar" goes on otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,22 @@ _SHAPES = (
         rf"\b{_DROP}\b{_FEW}{{0,30}}?\b{_INSTRUCTIONS}\s+(?:before|{_EARLIER})",
         rf"\b{_DROP}\b{_FEW}{{0,30}}?\b(?:everything|all|anything|what)\b{_FEW}{{0,20}}?"
         r"\b(?:above|before|earlier|previously)",
+    ),
+    _shape(
+        "task-override",
+        Severity.MEDIUM,
+        "drops the instructions given before for another task",
+        (
+            "ignor|disregard|forget|overr|bypass|follow|pay no attention|vergiss|vergessen|olvida|oublie",
+            "instruct|instruc|direct|prompt|rule|guideline|order|system|polic|constraint|restriction|programming"
+            "|anweisung|regel|vorgabe|reglas|consigne|règle|everything|all|anything|what",
+        ),
+        rf"{_FIRST}{_FIRMLY}\b{_FEW}{{0,30}}?\b{_EARLIER}\b{_FEW}{{0,20}}?\b{_INSTRUCTIONS}{_NEXT}",
+        rf"{_FIRST}{_FIRMLY}\b{_FEW}{{0,30}}?\b(?:your|all|any|every|deine|ihre|tus|sus|tes|vos)\s+"
+        rf"(?:\w+\s+){{0,2}}?{_INSTRUCTIONS}{_NEXT}",
+        rf"{_FIRST}{_FIRMLY}\b{_FEW}{{0,30}}?\b{_INSTRUCTIONS}\s+(?:before|{_EARLIER}){_NEXT}",
+        rf"{_FIRST}{_FIRMLY}\b{_FEW}{{0,30}}?\b(?:everything|all|anything|what)\b{_FEW}{{0,20}}?"
+        rf"\b(?:above|before|earlier|previously){_NEXT}",
     ),
     _shape(
         "fake-role-turn",
