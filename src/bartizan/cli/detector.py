@@ -79,7 +79,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     try:
-        from bartizan.cli import detector_pipeline
+        from bartizan.cli import detector_lessons, detector_pipeline
     except ModuleNotFoundError as error:
         raise BadSettings(f"training needs {error.name}", hint="pip install 'bartizan[lab]'") from error
     corpus = _assembled(args)
@@ -88,13 +88,16 @@ def _train(args: argparse.Namespace) -> int:
         added = [row for name in args.admitted for row in admitted_rows(name, section)]
         corpus = replace(corpus, train=[*corpus.train, *added])
     recipe = detector_pipeline.Recipe(args.passes, args.windows, lesson=args.lesson, seed=args.seed)
+    key = detector_lessons.key_of(corpus, recipe, args.further or args.vectors)
+    lessons = detector_lessons.Lessons.of(args.out / "lessons", key, _say)
     if args.further:
-        made = detector_pipeline.further(corpus, args.further, recipe, args.out, _say)
+        made = detector_pipeline.further(corpus, args.further, recipe, args.out, lessons)
     else:
         begun = word_vectors.beginning(args.vectors, tokenizer().pieces)
-        made = detector_pipeline.trained(corpus, begun, recipe, args.out, _say)
+        made = detector_pipeline.trained(corpus, begun, recipe, args.out, lessons)
     card = _card(args, corpus.train, made)
     write_card(args.out, _gone_on(load(args.further).card, card) if args.further else card)
+    lessons.done()
     _say(f"written to {args.out}")
     return OK
 

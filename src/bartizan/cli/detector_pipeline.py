@@ -3,12 +3,14 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bartizan.cli import detector_windows
+from bartizan.cli.detector_lessons import Lessons
 from bartizan.detect import calibration, encoder, network
 from bartizan.detect.cascade import Cascade, Mix
 from bartizan.detect.classifier import readable, readings
@@ -44,32 +46,30 @@ class Recipe:
     seed: int = 1
 
 
-def trained(
-    corpus: Corpus, begun: Beginning, recipe: Recipe, folder: Path, say: Callable[[str], None]
-) -> dict[str, Any]:
+def trained(corpus: Corpus, begun: Beginning, recipe: Recipe, folder: Path, lessons: Lessons) -> dict[str, Any]:
     """Write the weights of a classifier to `folder`; return what its card says of shape, mix and thresholds."""
     words = tokenizer()
     samples, spare = sampled(corpus.train), sampled(corpus.spare)
     shape = detector_training.Shape()
     vectors = with_buckets(reduced(begun.pieces, shape.width), SPECIAL, words.size, recipe.seed)
-    plain = _network(samples, spare, vectors, recipe, folder, say)
+    plain = _network(samples, spare, vectors, recipe, folder, lessons)
     quick = network.load(folder, shape.dilations, shape.around)
     others = np.concatenate((plain[:SPECIAL], plain[SPECIAL + len(words.pieces) :]))
     start = encoder_training.begun(begun.pieces, others, begun.tensors, begun.ends, recipe.layers)
-    _encoder(start, detector_windows.windows([*samples, *spare], quick, recipe.seed), recipe, folder, say)
-    _close_lesson(start, [*samples, *spare], quick, recipe, folder, say)
-    return _weighed(corpus, quick, recipe, folder, say)
+    _encoder(start, [*samples, *spare], quick, recipe, lessons)
+    _close_lesson(start, [*samples, *spare], quick, recipe, folder, lessons)
+    return _weighed(corpus, quick, recipe, folder, lessons.say)
 
 
-def further(corpus: Corpus, model: Path, recipe: Recipe, folder: Path, say: Callable[[str], None]) -> dict[str, Any]:
+def further(corpus: Corpus, model: Path, recipe: Recipe, folder: Path, lessons: Lessons) -> dict[str, Any]:
     """Write to `folder` a classifier that went on from that of another folder: the encoder's last lesson alone."""
     shape = detector_training.Shape()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "network.npz").write_bytes((model / "network.npz").read_bytes())
     quick = network.load(folder, shape.dilations, shape.around)
     start = encoder_training.resumed(encoder.weights(model))
-    _close_lesson(start, sampled([*corpus.train, *corpus.spare]), quick, recipe, folder, say)
-    return _weighed(corpus, quick, recipe, folder, say)
+    _close_lesson(start, sampled([*corpus.train, *corpus.spare]), quick, recipe, folder, lessons)
+    return _weighed(corpus, quick, recipe, folder, lessons.say)
 
 
 def _weighed(
@@ -95,39 +95,63 @@ def _network(
     vectors: Array,
     recipe: Recipe,
     folder: Path,
-    say: Callable[[str], None],
+    lessons: Lessons,
 ) -> Array:
     """Train the network and once more on its mistakes; write it to `folder` and return its vectors of tokens."""
-    shape, plan = detector_training.Shape(), detector_training.Plan(passes=recipe.passes, seed=recipe.seed)
-    say(f"{len(samples)} texts for the network")
-    weights = detector_training.train(samples, vectors, shape, plan, say)
+    shape, plan, say = (
+        detector_training.Shape(),
+        detector_training.Plan(passes=recipe.passes, seed=recipe.seed),
+        lessons.say,
+    )
+
+    def first() -> detector_training.Weights:
+        say(f"{len(samples)} texts for the network")
+        return detector_training.train(samples, vectors, shape, plan, say)
+
+    def second() -> detector_training.Weights:
+        quick = network.load(folder, shape.dilations, shape.around)
+        lesson = detector_windows.lesson(samples, spare, quick, recipe.seed)
+        say(f"a second lesson of {len(lesson)}: what it takes for attacks among {len(spare)} spare innocent texts")
+        slow = replace(plan, passes=1.0, rate=plan.rate / 8, seed=recipe.seed + 1)
+        return detector_training.train(lesson, vectors, shape, slow, say, weights)
+
+    weights = lessons.given("network, first lesson", first)
     network.save(folder, weights)
-    lesson = detector_windows.lesson(samples, spare, network.load(folder, shape.dilations, shape.around), recipe.seed)
-    say(f"a second lesson of {len(lesson)}: what it takes for attacks among {len(spare)} spare innocent texts")
-    slow = replace(plan, passes=1.0, rate=plan.rate / 8, seed=recipe.seed + 1)
-    weights = detector_training.train(lesson, vectors, shape, slow, say, weights)
+    weights = lessons.given("network, second lesson", second)
     network.save(folder, weights)
     return weights["vectors.weight"]
 
 
 def _encoder(
     start: encoder_training.EncoderNetwork,
-    seen: Sequence[detector_windows.Seen],
+    samples: Sequence[Sample],
+    quick: network.Network,
     recipe: Recipe,
-    folder: Path,
-    say: Callable[[str], None],
+    lessons: Lessons,
 ) -> None:
-    """Train the encoder, and once more on what fools it; write it to `folder`."""
-    bad = int(recipe.windows * 0.4)
-    windows = detector_windows.chosen(seen, bad, recipe.windows - bad, recipe.seed)
-    say(f"{len(windows)} of {len(seen)} windows for the encoder")
-    plan = encoder_training.EncoderPlan(layers=recipe.layers, seed=recipe.seed)
-    encoder_training.train_encoder(start, windows, plan, say)
-    fooled = encoder_training.fooling(start, detector_windows.innocent(seen, windows), int(recipe.windows * 0.08))
-    say(f"{len(fooled)} innocent windows that the encoder takes for attacks, and as many of all kinds, once more")
-    again = [*fooled, *random.Random(recipe.seed).sample(windows, min(len(windows), 2 * len(fooled)))]
-    slow = replace(plan, rate=plan.rate / 4, seed=recipe.seed + 1)
-    encoder.save(folder, encoder_training.train_encoder(start, again, slow, say))
+    """Train the encoder, and once more on what fools it."""
+    plan, say = encoder_training.EncoderPlan(layers=recipe.layers, seed=recipe.seed), lessons.say
+
+    @cache
+    def rows() -> tuple[list[detector_windows.Seen], list[Sample]]:
+        seen, bad = detector_windows.windows(samples, quick, recipe.seed), int(recipe.windows * 0.4)
+        return seen, detector_windows.chosen(seen, bad, recipe.windows - bad, recipe.seed)
+
+    def first() -> dict[str, Array]:
+        seen, windows = rows()
+        say(f"{len(windows)} of {len(seen)} windows for the encoder")
+        return encoder_training.train_encoder(start, windows, plan, say)
+
+    def second() -> dict[str, Array]:
+        seen, windows = rows()
+        fooled = encoder_training.fooling(start, detector_windows.innocent(seen, windows), int(recipe.windows * 0.08))
+        say(f"{len(fooled)} innocent windows that the encoder takes for attacks, and as many of all kinds, once more")
+        again = [*fooled, *random.Random(recipe.seed).sample(windows, min(len(windows), 2 * len(fooled)))]
+        slow = replace(plan, rate=plan.rate / 4, seed=recipe.seed + 1)
+        return encoder_training.train_encoder(start, again, slow, say)
+
+    start.go_on(lessons.given("encoder, first lesson", first))
+    start.go_on(lessons.given("encoder, second lesson", second))
 
 
 def _close_lesson(
@@ -136,18 +160,22 @@ def _close_lesson(
     quick: network.Network,
     recipe: Recipe,
     folder: Path,
-    say: Callable[[str], None],
+    lessons: Lessons,
 ) -> None:
     """Train the encoder on close looks and on windows alike, innocent ones that fool it among them; write it."""
-    seen = detector_windows.windows(samples, quick, recipe.seed, tokenizer())
-    bad = int(recipe.lesson * 0.4)
-    known = detector_windows.chosen(seen, bad, (recipe.lesson - bad) // 2, recipe.seed)
-    rest = detector_windows.innocent(seen, known)
-    fooled = encoder_training.fooling(start, rest, (recipe.lesson - bad) // 2)
-    windows = [*known, *fooled]
-    say(f"{len(windows)} of {len(seen)} windows and close looks for the encoder's last lesson")
-    plan = encoder_training.EncoderPlan(layers=recipe.layers, seed=recipe.seed + 2)
-    encoder.save(folder, encoder_training.train_encoder(start, windows, replace(plan, rate=plan.rate / 3), say))
+
+    def last() -> dict[str, Array]:
+        seen = detector_windows.windows(samples, quick, recipe.seed, tokenizer())
+        bad = int(recipe.lesson * 0.4)
+        known = detector_windows.chosen(seen, bad, (recipe.lesson - bad) // 2, recipe.seed)
+        rest = detector_windows.innocent(seen, known)
+        fooled = encoder_training.fooling(start, rest, (recipe.lesson - bad) // 2)
+        windows = [*known, *fooled]
+        lessons.say(f"{len(windows)} of {len(seen)} windows and close looks for the encoder's last lesson")
+        plan = encoder_training.EncoderPlan(layers=recipe.layers, seed=recipe.seed + 2)
+        return encoder_training.train_encoder(start, windows, replace(plan, rate=plan.rate / 3), lessons.say)
+
+    encoder.save(folder, lessons.given("encoder, last lesson", last))
 
 
 def sampled(rows: Sequence[Example]) -> list[Sample]:

@@ -99,6 +99,10 @@ class EncoderNetwork(nn.Module):
                     begun[f"layers.{at}.{ours}.{part}"] = tensors[f"{_PREFIX}.{at}.{theirs}.{part}"]
         self.load_state_dict({name: torch.from_numpy(one.copy()) for name, one in begun.items()}, strict=False)
 
+    def go_on(self, weights: Mapping[str, Array]) -> None:
+        """Take the weights of an earlier lesson, by their names."""
+        self.load_state_dict({name: torch.from_numpy(one.copy()) for name, one in weights.items()})
+
     def forward(self, ids: Tensor, marks: Tensor, lengths: Tensor, drop: float = 0.0) -> Tensor:
         """Return (windows, 2) log odds. Padding has the number -1."""
         windows, most = ids.shape
@@ -136,7 +140,7 @@ def resumed(weights: Mapping[str, Array]) -> EncoderNetwork:
     network = EncoderNetwork(
         weights["pieces.weight"], weights["others.weight"], weights["places"], weights["ends"], layers
     )
-    network.load_state_dict({name: torch.from_numpy(one.copy()) for name, one in weights.items()})
+    network.go_on(weights)
     return network
 
 
