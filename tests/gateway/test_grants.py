@@ -30,8 +30,13 @@ TOOL = {"type": "function", "function": {"name": "send_mail"}}
         (Grant(roles=("system",)), {}, "messages as user"),
         (Grant(roles=("user",)), {"chat_template": "x"}, "chat_template"),
         (Grant(logprobs=False), {"logprobs": True}, "token probabilities"),
+        (Grant(logprobs=False), {"logprobs": 0}, "token probabilities"),
+        (Grant(logprobs=False), {"n_probs": 5}, "token probabilities"),
+        (Grant(logprobs=False), {"prompt_logprobs": 0}, "token probabilities"),
+        (Grant(logprobs=False), {"return_logprob": True}, "token probabilities"),
         (Grant(logprobs=False), {"include": ["message.output_text.logprobs"]}, "token probabilities"),
         (Grant(logit_bias=False), {"logit_bias": {"5": 100}}, "logit_bias"),
+        (Grant(logit_bias=False), {"allowed_token_ids": [5]}, "allowed_token_ids"),
         (Grant(max_choices=1), {"n": 2}, "n = 2"),
         (Grant(max_choices=1), {"n": "2"}, "n = 2"),
     ],
@@ -45,7 +50,7 @@ def test_what_is_not_granted_is_denied(grant, more, why):
 def test_what_is_granted_passes():
     """Patterns, networks, roles."""
     grant = Grant(("/v1/chat/*",), ("gpt-*",), ("send_*",), ("192.0.2.0/24",), ("user",), False, False, False, 1)
-    assert grant.denies(asked(tools=[TOOL], n=1), CHAT, "192.0.2.7") == ""
+    assert grant.denies(asked(tools=[TOOL], n=1, logprobs=False, logit_bias={}), CHAT, "192.0.2.7") == ""
     assert "this address" in grant.denies(asked(), CHAT, "")
 
 

@@ -15,6 +15,22 @@ from bartizan.gateway.wires.base import Asked, Dialect, decode, dump
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 _STATE = ("previous_response_id", "conversation", "background", "prompt")
+_PROBABILITIES = (
+    "logprobs",
+    "top_logprobs",
+    "n_probs",  # llama.cpp, on OpenAI's routes too
+    "prompt_logprobs",  # vLLM
+    "return_logprob",  # SGLang
+    "top_logprobs_num",
+    "token_ids_logprob",
+    "logprob_start_len",
+)
+_BIASES = (
+    "logit_bias",
+    "allowed_token_ids",  # vLLM
+    "logits_processors",
+    "custom_logit_processor",  # SGLang
+)
 _TEMPLATE = ("chat_template", "chat_template_kwargs", "add_generation_prompt", "continue_final_message", "documents")
 
 
@@ -69,10 +85,12 @@ class Grant(Struct, frozen=True, forbid_unknown_fields=True):
         return ""
 
     def _denies_insight(self, document: dict[str, Any]) -> str:
-        if not self.logprobs and (document.get("logprobs") or document.get("top_logprobs") or _includes(document)):
+        if not self.logprobs and (_includes(document) or any(map(_asks, map(document.get, _PROBABILITIES)))):
             return "this key may not ask for token probabilities"
-        if not self.logit_bias and document.get("logit_bias"):
-            return "this key may not set logit_bias"
+        if not self.logit_bias:
+            for word in _BIASES:
+                if document.get(word):
+                    return f"this key may not set {word}"
         for word in ("n", "best_of"):
             choices = document.get(word)
             if choices is not None and (not isinstance(choices, int) or choices > self.max_choices):
@@ -139,6 +157,11 @@ def _inside(address: str, networks: tuple[str, ...]) -> bool:
     except ValueError:
         return False
     return any(ip in ipaddress.ip_network(network) for network in networks)
+
+
+def _asks(value: Any) -> bool:
+    """Return whether a word is set. Zero asks too: Completions with `logprobs: 0` tell the chosen token's own."""
+    return value is not None and value is not False
 
 
 def _includes(document: dict[str, Any]) -> bool:
