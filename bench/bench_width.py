@@ -2,10 +2,10 @@
 
 `make bench-width` (needs the reference model, as `make run` installs it). Carlini et al. 2024, section 5: a bias lifts
 chosen tokens above all others, so that their probabilities come back whatever the prompt was; the bias is the same for
-all, and falls out when rows are centred. llama.cpp's own route (`/completion`, `post_sampling_probs`) works so; its
-OpenAI route gives log-probabilities without the bias, of the likeliest twenty only. Random prompts of three tokens,
-random tokens. The model's width stands in its file: the answer is checked against it. Then the same numbers with four,
-three and two digits, and a table that is too small. About a minute of CPU.
+all, and falls out when rows are centred. llama.cpp's own route (`/completion`, `post_sampling_probs`) works so, and its
+OpenAI routes take the same word (`bartizan lab width`). Random prompts of three tokens, random tokens. The width stands
+in the model's file: the answer is checked against it. Then the same numbers with four, three and two digits, and a
+table that is too small. About a minute of CPU.
 """
 
 import json

@@ -194,7 +194,8 @@ T05 = Threat(
         "Return labels, or scores with keyed noise, unless the product needs exact scores.",
         "Limit questions per client; make a sketch of honest ones (`bartizan predict sketch`), so that the gateway "
         "notices who asks otherwise, also over many accounts, and tells how good a copy each could have.",
-        "Switch log probabilities off in public APIs.",
+        "Give public keys neither log-probabilities nor biases (`bartizan keys create --no-logprobs --no-logit-bias`): "
+        "`bartizan lab width` reads a language model's width from them.",
     ),
     run=run,
 )

@@ -3,9 +3,9 @@
 import argparse
 
 from bartizan.cli.base import Command
-from bartizan.cli.lab import attack, audit, backdoor, harden
+from bartizan.cli.lab import attack, audit, backdoor, harden, width
 
-ACTS: tuple[Command, ...] = (attack.COMMAND, harden.COMMAND, audit.COMMAND, backdoor.COMMAND)
+ACTS: tuple[Command, ...] = (attack.COMMAND, harden.COMMAND, audit.COMMAND, backdoor.COMMAND, width.COMMAND)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 
 from bartizan import __version__
+from bartizan.lab.auditing import width
 from bartizan.lab.auditing.family import Family, Points
 
 _WIDTH, _HEIGHT = 560, 300
@@ -43,7 +44,9 @@ class Axis:
 
     def written(self, value: float) -> str:
         """Return a value as people read it."""
-        return f"{100 * value:g} %" if self.share else f"{value:,.0f}"
+        if self.share:
+            return f"{100 * value:g} %"
+        return f"{value:,.0f}" if value == 0 or value >= 1 else f"{value:g}"
 
 
 ROC = (Axis("false positives", 1e-3, 1), Axis("members found", 1e-3, 1))
@@ -77,21 +80,26 @@ def _axes(family: Family) -> tuple[Axis, Axis]:
     if family.name.startswith("membership"):
         return ROC
     most = max(x for curve in family.curves.values() for x, _ in curve)
+    if family.name == width.NAME:
+        lowest = min(y for curve in family.curves.values() for _, y in curve)
+        return Axis("singular values, largest first", 1, most, log=False, share=False), Axis(
+            "size", lowest, 1, share=False
+        )
     least = min(x for curve in family.curves.values() for x, _ in curve)
     return Axis("questions", min(10, least), max(most, 100), share=False), Axis("agreement", 0, 1, log=False)
 
 
 def plot(curves: Mapping[str, Points], across: Axis, up: Axis) -> str:
     """Return curves as an SVG with a name at each: at most four are told apart."""
-    width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
+    wide, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
 
     def place(x: float, y: float) -> tuple[float, float]:
-        return _LEFT + across.at(x) * width, _TOP + (1 - up.at(y)) * height
+        return _LEFT + across.at(x) * wide, _TOP + (1 - up.at(y)) * height
 
     parts = []
     for value in up.ticks():
         _, y = place(across.low, value)
-        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_LEFT + width}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_LEFT + wide}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{up.written(value)}</text>')
     for value in across.ticks():
         x, _ = place(value, up.low)
@@ -106,8 +114,8 @@ def plot(curves: Mapping[str, Points], across: Axis, up: Axis) -> str:
         parts.append(f'<polyline class="line c{number % 4}" points="{line}"/>')
         parts += [f'<circle class="c{number % 4}" cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>' for x, y in where]
         y = _TOP + height - 12 - 16 * (len(curves) - 1 - number)
-        parts.append(f'<line class="line c{number % 4}" x1="{_LEFT + width - 190}" x2="{_LEFT + width - 166}" y1="{y}" y2="{y}"/>')  # fmt: skip # noqa: E501
-        parts.append(f'<text class="key" x="{_LEFT + width - 160}" y="{y + 4}">{escape(name)}</text>')
-    parts.append(f'<text x="{_LEFT + width / 2}" y="{_HEIGHT - 8}" text-anchor="middle">{across.name}</text>')
+        parts.append(f'<line class="line c{number % 4}" x1="{_LEFT + wide - 190}" x2="{_LEFT + wide - 166}" y1="{y}" y2="{y}"/>')  # fmt: skip # noqa: E501
+        parts.append(f'<text class="key" x="{_LEFT + wide - 160}" y="{y + 4}">{escape(name)}</text>')
+    parts.append(f'<text x="{_LEFT + wide / 2}" y="{_HEIGHT - 8}" text-anchor="middle">{across.name}</text>')
     said = f"{up.name} by {across.name}"
     return f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{said}">{"".join(parts)}</svg>'

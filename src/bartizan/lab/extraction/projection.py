@@ -24,6 +24,8 @@ class Width:
     """Factor of that fall."""
     prompts: int
     tokens: int
+    values: tuple[float, ...] = ()
+    """The singular values, largest first, as shares of the largest."""
 
     def money(self, dollars_per_prompt: float) -> float:
         """Return what the prompts cost, in dollars."""
@@ -48,4 +50,5 @@ def width(logprobs: np.ndarray) -> Width:
     falls = values[:-1] / np.maximum(values[1:], 1e-12 * values[0])
     edge = int(falls.argmax())
     sound = falls[edge] >= _SOUND
-    return Width(edge + 1 if sound else 0, float(falls[edge]), *logprobs.shape)
+    shares = tuple(float(value / values[0]) for value in values)
+    return Width(edge + 1 if sound else 0, float(falls[edge]), len(table), table.shape[1], shares)
