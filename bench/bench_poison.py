@@ -5,9 +5,15 @@ thresholds are those of the product; they were set on other parts, with other ta
 imbalance a small network is also trained with all rows and without those that are flagged, and the Adversarial
 Robustness Toolbox looks at the same rows. MNIST is read from `--mnist` (npz: xtr, ytr), Fashion-MNIST from the folder
 of Debian's package dataset-fashion-mnist. The last 10,000 rows of each are for the test.
+
+Every row of the result is kept in `--kept` as soon as it is measured; the same command given again goes on where it
+was stopped, as long as neither checks nor attacks have changed. `--peers kept` takes what does not depend on the checks
+(the networks trained with all rows, and the toolbox) from the last result instead of measuring it again.
 """
 
 import argparse
+import functools
+import hashlib
 import json
 import platform
 import sys
@@ -18,12 +24,13 @@ import numpy as np
 import torch
 from bench import labelled_sets, poison_peers
 
-from bartizan import __version__
+from bartizan import __version__, data, lab
 from bartizan.core.measures import proportion
 from bartizan.data.checks.pictures import check_pictures
 from bartizan.lab.poisoning.pictures import PICTURE_ATTACKS
 from bartizan.lab.poisoning.training import answers, backdoor_hits, trained
 
+SOURCES = (Path(data.__file__).parent / "checks", Path(lab.__file__).parent / "poisoning")
 RESULT = Path(__file__).parent / "results" / "poison.json"
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 SEED = 20261124
@@ -54,46 +61,89 @@ def checked(planted):
     }
 
 
-def learnt(planted, flagged, honest, test, seed):
+def learnt(planted, flagged, honest, test, known):
     """Train with all rows and without the flagged ones; say how often the trigger wins, and what accuracy is lost.
 
-    `honest` is a network trained on the same part before it was poisoned.
+    `honest` returns a network trained on the same part before it was poisoned. Where `known` is what was learnt about
+    the same rows before, only the network without the flagged rows is trained.
     """
     pictures, labels = test
     triggered = planted.trigger(pictures)
-    models = {
-        "an honest network": honest,
-        "all rows": trained(planted.pictures, planted.labels, 10, seed=seed),
-        "without flagged": trained(planted.pictures[~flagged], planted.labels[~flagged], 10, seed=seed),
+    kept = planted.pictures[~flagged], planted.labels[~flagged]
+    models = {"without flagged": trained(*kept, 10, seed=SEED)}
+    if known is None:
+        models["an honest network"] = honest()
+        models["all rows"] = trained(planted.pictures, planted.labels, 10, seed=SEED)
+    wins = {
+        name: float(backdoor_hits(model, triggered, labels, TARGET, planted.sources).mean())
+        for name, model in models.items()
     }
-    return models["all rows"], {
-        "trigger_wins": {
-            name: float(backdoor_hits(model, triggered, labels, TARGET, planted.sources).mean())
-            for name, model in models.items()
-        },
-        "accuracy": {name: float((answers(model, pictures) == labels).mean()) for name, model in models.items()},
-    }
+    accuracy = {name: float((answers(model, pictures) == labels).mean()) for name, model in models.items()}
+    if known is not None:
+        return known["peers"], {
+            what: known["learnt"][what] | now for what, now in (("trigger_wins", wins), ("accuracy", accuracy))
+        }
+    peers = poison_peers.peers(models["all rows"], planted, planted.poison.mean(), test[0][-200:], SEED)
+    return peers, {"trigger_wins": wins, "accuracy": accuracy}
 
 
-def grid(name, data, test, args):
-    """Yield a dictionary for each clean part and each cell."""
+class Journal:
+    """Rows that were measured before with the same sources, in a file of JSON lines; new ones are added to it."""
+
+    def __init__(self, path, rows):
+        texts = [file.read_bytes() for folder in SOURCES for file in sorted(folder.glob("*.py"))]
+        self.path, self.common = path, {"sources": hashlib.sha256(b"".join(texts)).hexdigest()[:16], "rows": rows}
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        self.known = dict(map(json.loads, lines))
+
+    def row(self, what, measure):
+        """Return `what` with what `measure()` says of it, or what it said before."""
+        key = json.dumps(self.common | what, sort_keys=True)
+        if key not in self.known:
+            self.known[key] = what | measure()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([key, self.known[key]]) + "\n")
+        return self.known[key]
+
+
+def grid(name, data, test, args, known):
+    """Yield a dictionary for each clean part and each cell; `known` are cells of the last result."""
+    journal = Journal(args.kept, args.rows)
     for imbalance in args.imbalances:
         where = {"set": name, "imbalance": imbalance}
         for seed in range(args.clean):
-            pictures, labels = part(data, args.rows, imbalance, np.random.default_rng([SEED, seed]))
-            found = check_pictures(pictures, labels, seed=seed)
-            yield {"clean": True} | where | {"alarms": list(found.alarms), "held": float(found.flagged.mean())}
-        pictures, labels = part(data, args.rows, imbalance, np.random.default_rng(SEED))
-        honest = trained(pictures, labels, 10, seed=SEED) if imbalance == 1 and args.trained else None
+            drawn = functools.partial(part, data, args.rows, imbalance, np.random.default_rng([SEED, seed]))
+            yield journal.row({"clean": True} | where | {"seed": seed}, functools.partial(clean, drawn, seed))
+        rows = part(data, args.rows, imbalance, np.random.default_rng(SEED))
+        honest = functools.cache(functools.partial(trained, *rows, 10, seed=SEED))
         for attack in PICTURE_ATTACKS:
             for rate in RATES:
-                planted = attack.poison(pictures, labels, rate, TARGET, np.random.default_rng(SEED + 1))
-                flagged, cell = checked(planted)
-                cell = {"clean": False} | where | {"attack": attack.name, "rate": rate} | cell
-                if honest is not None and rate == args.trained:
-                    model, cell["learnt"] = learnt(planted, flagged, honest, test, SEED)
-                    cell["peers"] = poison_peers.peers(model, planted, rate, test[0][-200:], SEED)
-                yield cell
+                what = {"clean": False} | where | {"attack": attack.name, "rate": rate}
+                learn = None
+                if imbalance == 1 and rate == args.trained:
+                    learn = functools.partial(learnt, honest=honest, test=test, known=known.get(named(what)))
+                yield journal.row(what, functools.partial(cell, rows, attack, rate, learn))
+
+
+def clean(drawn, seed):
+    """Check a clean part."""
+    found = check_pictures(*drawn(), seed=seed)
+    return {"alarms": list(found.alarms), "held": float(found.flagged.mean())}
+
+
+def cell(rows, attack, rate, learn):
+    """Plant, check, and train where that is asked for."""
+    planted = attack.poison(*rows, rate, TARGET, np.random.default_rng(SEED + 1))
+    flagged, found = checked(planted)
+    if learn is not None:
+        found["peers"], found["learnt"] = learn(planted, flagged)
+    return found
+
+
+def named(what):
+    """A key for a row of the result."""
+    return json.dumps({name: what[name] for name in ("set", "imbalance", "attack", "rate")}, sort_keys=True)
 
 
 def summary(cells, clean):
@@ -143,6 +193,14 @@ def quiet(clean, name, imbalance):
     return sum(not one["alarms"] for one in own), len(own)
 
 
+def last(rows):
+    """Return the cells of the last result by what they are; none if it was of other rows."""
+    result = json.loads(RESULT.read_text(encoding="utf-8"))
+    if (result["rows"], result["seed"], result["target"]) != (rows, SEED, TARGET):
+        return {}
+    return {named(one): one for one in result["cells"] if "learnt" in one}
+
+
 def main():
     """Measure, write the result, print its summary."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -153,11 +211,13 @@ def main():
     parser.add_argument("--clean", type=int, default=10, help="clean parts a data set and imbalance")
     parser.add_argument("--trained", type=float, default=0.01, help="rate at which networks are trained (0: none)")
     parser.add_argument("--sets", nargs="+", choices=("MNIST", "Fashion-MNIST"), default=["MNIST", "Fashion-MNIST"])
+    parser.add_argument("--kept", type=Path, default=Path("build/bench-poison.jsonl"), help="rows measured so far")
+    parser.add_argument("--peers", choices=("measured", "kept"), default="measured")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    start = time.process_time()
-    if args.trained:
+    if args.trained and args.peers == "measured":
         poison_peers.ready()
+    known = last(args.rows) if args.peers == "kept" else {}
     sets = {
         "MNIST": lambda: labelled_sets.mnist(args.mnist),
         "Fashion-MNIST": lambda: labelled_sets.fashion(args.fashion),
@@ -166,12 +226,12 @@ def main():
     for name in args.sets:
         pictures, labels = sets[name]()
         test = pictures[-10_000:][:TESTED], labels[-10_000:][:TESTED]
-        for row in grid(name, (pictures[:-10_000], labels[:-10_000]), test, args):
+        for row in grid(name, (pictures[:-10_000], labels[:-10_000]), test, args, known):
             rows.append(row)
             print(json.dumps(row), flush=True)
-    clean = [one for one in rows if one["clean"]]
+    quiet_or_not = [one for one in rows if one["clean"]]
     cells = [one for one in rows if not one["clean"]]
-    found = summary(cells, clean)
+    found = summary(cells, quiet_or_not)
     result = {
         "bartizan": __version__,
         "python": platform.python_version(),
@@ -180,9 +240,9 @@ def main():
         "seed": SEED,
         "rows": args.rows,
         "target": TARGET,
-        "cpu_s": round(time.process_time() - start),
+        "cpu_s_of_the_checks": round(sum(one["cpu_s"] for one in cells)),
         **found,
-        "clean": clean,
+        "clean": quiet_or_not,
         "cells": cells,
     }
     RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -268,7 +268,7 @@ T04 = Threat(
         "rows changed after admission",
     ),
     controls=(
-        "checks at ingestion of pictures: shared pattern, content against label; flagged rows are held back",
+        "checks at ingestion of pictures: shared pattern, marks that covers carry too, content against label",
         "checks at ingestion of labels: what a model that did not see the row takes it for",
         "checks at ingestion of texts: words that decide the label against the rest of the text",
         "checks at ingestion of feedback: votes that too many accounts share, bursts that say otherwise than the rest",
@@ -309,6 +309,7 @@ T04 = Threat(
     residual=(
         "A trigger in texts that as many honest rows carry too (covers) is not found and keeps a quarter of its "
         "effect. A crowd whose accounts share few votes (one item each, or three of twelve) turns its items unseen. "
+        "A smooth warp of one picture in a hundred can pass where classes look alike. "
         "Tables and sounds are admitted and verified; in tables labels are checked, in sounds nothing. A "
         "trigger that is both rare and natural, or rows that are honest one by one, passes."
     ),

@@ -116,26 +116,31 @@ def _drawn(votes: Votes, labels: Labels, classes: int, beyond: float) -> npt.NDA
     return found
 
 
-def wrong_content(features: Matrix, labels: Labels, classes: int, rng: np.random.Generator, budget: float) -> Checked:
+def wrong_content(
+    features: Matrix, labels: Labels, classes: int, rng: np.random.Generator, budget: float, held: Mask | None = None
+) -> Checked:
     """Flag rows of a class that draws mislabelled rows from the others (dirty-label backdoors of any trigger).
 
-    Flagged rows leave the training parts and the vote is repeated: voters that had learned the trigger forget it.
+    Rows that stand out leave the training parts and the vote is repeated: voters that had learned the trigger forget
+    it. The last vote says which rows are flagged: chance puts other honest rows on the edge in each. Rows that another
+    check has `held` train no voter from the start.
     """
     scaled = standard(features)
     flagged = np.zeros(len(labels), bool)
+    out = flagged.copy() if held is None else held.copy()
     alarms: dict[tuple[int, int], float] = {}
     for _ in range(_ROUNDS):
-        kept = np.flatnonzero(~flagged)
+        kept = np.flatnonzero(~out)
         scores = vote(scaled, labels, classes, kept, rng)
         votes = read(centred(scores, labels, kept), labels)
         _alarmed(alarms, (votes, read(likely(scores, labels, kept), labels)), labels, classes)
-        fresh = flagged.copy()
+        flagged = np.zeros(len(labels), bool)
         for one, other in alarms:
             sources = [other] if other >= 0 else [at for at in range(classes) if at != one]
-            fresh |= _beyond_decoys(votes, labels, one, sources, budget)
-        if (fresh == flagged).all():
+            flagged |= _beyond_decoys(votes, labels, one, sources, budget)
+        if not (flagged & ~out).any():
             break
-        flagged = fresh
+        out |= flagged
     reasons = {
         int(at): f"its content looks like class {votes.other[at]}, not {labels[at]}" for at in np.flatnonzero(flagged)
     }

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from bartizan.core.errors import BadArtifact
 from bartizan.data.checks.base import BUDGET, Checked, Labels, nothing, together
+from bartizan.data.checks.carriers import trigger_carriers
 from bartizan.data.checks.content import wrong_content
 from bartizan.data.checks.features import convolved, grey
 from bartizan.data.checks.pattern import shared_pattern
@@ -30,9 +31,14 @@ def check_pictures(
     rng = np.random.default_rng(seed)
     plain = grey(pictures)
     pattern = shared_pattern(plain.reshape(len(plain), -1), labels, classes)
-    kept = np.flatnonzero(~pattern.flagged)
-    found = wrong_content(convolved(plain[kept], rng), labels[kept], classes, rng, budget)
-    scores, flagged = np.zeros(len(labels)), np.zeros(len(labels), bool)
-    scores[kept], flagged[kept] = found.scores, found.flagged
-    reasons = {int(kept[row]): why for row, why in found.reasons.items()}
-    return together("backdoor", [pattern, Checked("content", scores, flagged, reasons, found.alarms)])
+    rows = np.flatnonzero(~pattern.flagged)
+    carriers = trigger_carriers(plain[rows], labels[rows])
+    content = wrong_content(convolved(plain[rows], rng), labels[rows], classes, rng, budget, carriers.flagged)
+    return together("backdoor", [pattern, *(_of_all(found, rows, len(labels)) for found in (carriers, content))])
+
+
+def _of_all(found: Checked, rows: Labels, count: int) -> Checked:
+    """Return what a check says of some `rows` as what it says of all `count`."""
+    scores, flagged = np.zeros(count), np.zeros(count, bool)
+    scores[rows], flagged[rows] = found.scores, found.flagged
+    return Checked(found.name, scores, flagged, {int(rows[at]): why for at, why in found.reasons.items()}, found.alarms)
