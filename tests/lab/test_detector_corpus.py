@@ -72,6 +72,14 @@ def test_every_carrier_comes_clean_and_poisoned(folder):
         assert by_source[f"planted: {kind}", 1] > 5
 
 
+def test_what_users_ask_is_an_order_out_of_place_in_a_document_and_no_attack_of_a_user():
+    """Naive injection: not a word about the first task."""
+    carriers = corpus.Carriers({"mail": ["See you."]}, {"text": [], "code": [], "request": ["Explain the tides."]})
+    rows = [row for row in corpus.planted(carriers, ["A fine day."], 300, 1) if "Explain the tides." in row.text]
+    assert len(rows) > 5
+    assert {(row.attack, row.planted) for row in rows} == {(corpus.UNASKED, 1)}
+
+
 def test_frames_come_with_both_labels():
     """Wrappers, contexts and disguises are laid on innocent rows as on attacks."""
     rows = [corpus.Example(f"words {n}", n % 2, corpus.UNASKED, "s") for n in range(2000)]

@@ -142,7 +142,8 @@ class Carriers:
 
     documents: Mapping[str, Sequence[str]]
     attacks: Mapping[str, Sequence[str]]
-    """Orders by kind: `text` for any document, `code` for source code; `lead` only announces one; `task` is one."""
+    """Orders by kind: `text` for any document, `code` for source code; `lead` only announces one; `task` is one, and
+    `request` what users ask of an assistant: in a document as out of place as the others."""
 
 
 def bipia(path: Path) -> Carriers:
@@ -183,6 +184,8 @@ def planted(carriers: Carriers, foreign: Sequence[str], count: int, seed: int) -
 
 _TOOLS = 0.4
 """Share of planted orders that stand in the answer of a tool."""
+_ASKED = 0.5
+"""Share of plain requests that users have made; the others are our own wordings."""
 _HUMAN = ("-requests", "-requests", "-steps", "-documents", "-mention", "-talk", "-tasks")
 """Innocent sections that people write into mails, tickets and pages; requests to other people among them."""
 
@@ -220,7 +223,8 @@ def _order(
     if choice < 0.46:
         return write("+orders", draw), UNASKED
     if choice < 0.62:
-        return write("+plain", draw), UNASKED
+        asked = carriers.attacks.get("request", ()) if draw.random() < _ASKED else ()
+        return (draw.choice(asked) if asked else write("+plain", draw)), UNASKED
     if choice < 0.74:
         return write("+format", draw), UNASKED
     if choice < 0.84:
@@ -263,6 +267,8 @@ class Corpus:
 
 DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "skills", "catalogue", "docs")
 """Sources whose texts are documents, not requests: only there is an order out of place."""
+_REQUESTS = frozenset(("gpteacher",))
+"""Sources whose first line is a request that stands alone."""
 _ORDERING = ("patt", "skills")
 """Documents that tell an assistant what to do, or show how attackers do: whether that is out of place is not asked."""
 _DULL = frozenset(("banking77", "clinc", "sgd", "gsm8k", "tldr", "arena_hard", "tau", "patt", "fabric"))
@@ -292,7 +298,9 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
     train = list(framed([*attacks, *attacks, *own, *map(_as_document, kept)], benign, seed))
     train += pages(benign, int(scale * 14_000), seed)
     prose = [row.text for row in kept if row.source.startswith(DOCUMENTS)]
-    train += planted(_all_carriers(folder, prose, seed, leave_out), prose or benign, int(scale * 14_000), seed)
+    asked = [row.text.partition("\n")[0] for row in kept if row.source in _REQUESTS]
+    carriers = _all_carriers(folder, prose, seed, leave_out, [one for one in asked if 20 < len(one) < 200])
+    train += planted(carriers, prose or benign, int(scale * 14_000), seed)
     draw = random.Random(seed)
     spare = (replace(one, text=disguised(one.text, draw)) if draw.random() < _DISGUISED else one for one in parts.spare)
     return Corpus(train, parts.calibrate, list(map(_as_document, spare)), parts.manuals)
@@ -350,13 +358,18 @@ def _most(row: Example) -> int:
     return 700 if row.source.startswith("catalogue") else 900 if row.source in _DULL else 3_500
 
 
-def _all_carriers(folder: Path, benign: Sequence[str], seed: int, leave_out: Collection[str]) -> Carriers:
-    """Return BIPIA's carriers, mail twice as often, and innocent texts of a page's length as two more kinds."""
+def _all_carriers(
+    folder: Path, benign: Sequence[str], seed: int, leave_out: Collection[str], asked: Sequence[str]
+) -> Carriers:
+    """Return BIPIA's carriers, mail twice as often, and innocent texts of a page's length as two more kinds.
+
+    `asked` are requests of users, to be planted.
+    """
     long = [text for text in benign if 200 < len(text) < 3_000]
     random.Random(seed).shuffle(long)
     pages_of = {"page": long[:4_000], "other page": long[4_000:8_000]}
     path = folder / "bipia_train.json.gz"
-    tasks = _tasktracker(folder, leave_out)
+    tasks = {**_tasktracker(folder, leave_out), "request": asked}
     if "bipia" in leave_out or not path.exists():
         return Carriers(pages_of, {"text": [], "code": [], **tasks})
     found = bipia(path)
