@@ -14,6 +14,7 @@ import torch
 
 from bartizan.lab.evasion.balls import Ball, Box
 from bartizan.lab.evasion.objectives import Objective, fooled
+from bartizan.lab.evasion.one_channel import OneChannel
 from bartizan.lab.target import Access, Arrays, Target
 
 Tensor = torch.Tensor
@@ -80,9 +81,10 @@ def differentiate(problem: Problem, x: Tensor, y: Tensor, objective: Objective) 
     Random models are averaged over `problem.eot` passes (Athalye et al., ICML 2018: expectation over transformation).
     """
     target, leaf = problem.target, x.detach().requires_grad_()
-    logits = target.logits(leaf)
-    for _ in range(problem.eot - 1):
-        logits = logits + target.logits(leaf)
+    with OneChannel():
+        logits = target.logits(leaf)
+        for _ in range(problem.eot - 1):
+            logits = logits + target.logits(leaf)
     logits = logits / problem.eot if problem.eot > 1 else logits
     value = objective(logits, y)
     (gradient,) = torch.autograd.grad(value.sum(), leaf)
