@@ -98,12 +98,16 @@ def test_an_unfitted_model_is_refused():
         of_estimator("model", LogisticRegression())
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_skops_files_load_and_unknown_types_are_refused(tmp_path):
-    """Only types on skops' own trusted list are built."""
+    """Only types on skops' own trusted list are built, and what every fitted perceptron holds."""
     import skops.io
 
     skops.io.dump(LogisticRegression().fit(X, Y3), tmp_path / "model.skops")
     assert (load_skops(tmp_path / "model.skops").predict(X) == LogisticRegression().fit(X, Y3).predict(X)).all()
+    perceptron = MLPClassifier((4,), max_iter=20, random_state=0).fit(X, Y3)
+    skops.io.dump(perceptron, tmp_path / "perceptron.skops")
+    assert (load_skops(tmp_path / "perceptron.skops").predict(X) == perceptron.predict(X)).all()
     (tmp_path / "junk.skops").write_bytes(b"junk")
     with pytest.raises(BadArtifact, match="no skops file"):
         load_skops(tmp_path / "junk.skops")

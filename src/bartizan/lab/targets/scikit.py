@@ -16,6 +16,8 @@ from bartizan.lab.target import Access, Array, Arrays, Predict, ScoreKind, Spec,
 from bartizan.lab.targets.agreement import disagreement
 
 _TOLERANCE = 1e-3
+_OPTIMIZERS = tuple(f"sklearn.neural_network._stochastic_optimizers.{name}Optimizer" for name in ("Adam", "SGD"))
+"""Plain objects of numbers and arrays that a fitted perceptron keeps; skops has them on no list."""
 
 
 def of_estimator(name: str, estimator: Any, spec: Spec | None = None) -> Target:
@@ -41,16 +43,19 @@ def of_estimator(name: str, estimator: Any, spec: Spec | None = None) -> Target:
 
 
 def load_skops(path: Path) -> Any:
-    """Return the estimator in a skops file. Types outside skops' own trusted list are refused, not asked about."""
+    """Return the estimator in a skops file. Types outside skops' own trusted list are refused, not asked about.
+
+    But for the optimizers that scikit-learn leaves in every fitted perceptron.
+    """
     io = need("skops.io")
     try:
-        unknown = io.get_untrusted_types(file=path)
+        unknown = [kind for kind in io.get_untrusted_types(file=path) if kind not in _OPTIMIZERS]
         if unknown:
             raise BadArtifact(
                 f"{path.name} asks for types that skops does not trust: {', '.join(map(str, unknown[:5]))}",
                 hint="Read what they are; then load the file yourself and name a function: python:module:function.",
             )
-        return io.load(path, trusted=[])
+        return io.load(path, trusted=list(_OPTIMIZERS))
     except BadArtifact:
         raise
     except Exception as error:
