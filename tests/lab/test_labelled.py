@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bartizan.core.errors import BadArtifact, BadSettings
-from bartizan.lab.labelled import Labelled, load
+from bartizan.lab.labelled import Labelled, column_names, load
 
 
 def idx(path, values):
@@ -63,3 +63,17 @@ def test_shapes_and_parts():
     assert (mixed.x[:, 0] == 2 * mixed.y).all()
     assert data.part(2, 4).y.tolist() == [2, 3]
     assert len(data.first(5)) == 5
+
+
+def test_columns_are_called_what_the_file_calls_them(tmp_path):
+    """A header without its class, an npz's own list, else numbers; a list of another length is refused."""
+    (tmp_path / "d.csv").write_text('\ufeffage,"a, b",class\n0,1,1\n')
+    (tmp_path / "bare.csv").write_text("0,1,1\n")
+    np.savez(tmp_path / "d.npz", x=np.zeros((1, 2)), y=[0], columns=["age", "a, b"])
+    np.savez(tmp_path / "bare.npz", x=np.zeros((1, 2)), y=[0])
+    for name in ("d.csv", "d.npz"):
+        assert column_names(tmp_path / name, 2) == ["age", "a, b"]
+    for name in ("bare.csv", "bare.npz"):
+        assert column_names(tmp_path / name, 2) == ["column 0", "column 1"]
+    with pytest.raises(BadArtifact, match="2 names for 3 columns"):
+        column_names(tmp_path / "d.npz", 3)

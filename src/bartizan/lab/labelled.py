@@ -6,6 +6,7 @@ models are trained.
 
 from __future__ import annotations
 
+import csv
 import gzip
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,8 +140,31 @@ def _csv(path: Path) -> tuple[Array, Array]:
     with path.open(encoding="utf-8") as file:
         first = file.readline()
     skip = 0 if all(_is_number(word) for word in first.split(",")) else 1
-    rows = np.loadtxt(path, delimiter=",", skiprows=skip, ndmin=2)
+    try:
+        rows = np.loadtxt(path, delimiter=",", skiprows=skip, ndmin=2)
+    except ValueError as error:
+        raise BadArtifact(
+            f"{path.name}: {error}",
+            hint="Expected numbers with commas, the class last; a category as a column of 0 and 1 for each value.",
+        ) from error
     return rows[:, :-1], rows[:, -1]
+
+
+def column_names(path: Path, count: int) -> list[str]:
+    """Return what the `count` columns of a file are called: a .csv's header, an .npz's `columns`, or numbers."""
+    numbered = [f"column {i}" for i in range(count)]
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            first = next(csv.reader(file))
+        found = numbered if all(_is_number(word) for word in first) else [word.strip() for word in first[:-1]]
+    elif path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as file:
+            found = [str(name) for name in file["columns"]] if "columns" in file.files else numbered
+    else:
+        found = numbered
+    if len(found) != count:
+        raise BadArtifact(f"{path.name}: {len(found)} names for {count} columns")
+    return found
 
 
 def _is_number(word: str) -> bool:

@@ -1,6 +1,7 @@
 """`bartizan lab attack TARGET`: the strongest attacks that the target's access allows, measured by the judge.
 
-Data in JSON lines are texts, attacked word by word (`cli/lab/texts.py`).
+Data in JSON lines are texts, attacked word by word (`cli/lab/texts.py`); with a schema they are rows of a table
+(`cli/lab/rows.py`).
 
 Writes attack.json and attack.html. Finished parts are kept under the output folder: the same command goes on where it
 was stopped.
@@ -17,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bartizan.cli.base import OK, Command
-from bartizan.cli.lab import texts
+from bartizan.cli.lab import rows, texts
 from bartizan.cli.lab.subject import Told, add_subject, bar, folder, subject
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections.lab import Lab
@@ -46,6 +47,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--words", type=float, default=0.2, metavar="X", help="for texts: share of the words that may change (0.2)"
     )
     parser.add_argument(
+        "--schema", metavar="FILE", help="for rows of tables: what a row may be, .toml or .json; infer: from the data"
+    )
+    parser.add_argument(
         "--eot", type=int, default=1, metavar="N", help="passes averaged, for models that answer at random"
     )
     parser.add_argument("--max-queries", type=int, metavar="N", help="the model never gets more rows than this")
@@ -59,9 +63,10 @@ def _run(args: argparse.Namespace) -> int:
     if not reference:
         raise BadSettings("no target", hint="Name it: bartizan lab attack TARGET, or `classifier` in [lab].")
     where = folder(args.output)
-    if texts.takes(lab):
+    other = texts.attacked if texts.takes(lab) else rows.attacked if rows.takes(args) else None
+    if other is not None:
         with bar() as told:
-            shown = texts.attacked(lab, reference, args, told, where)
+            shown = other(lab, reference, args, told, where)
         shown()
         return OK
     with bar() as told:

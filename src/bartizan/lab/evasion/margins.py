@@ -25,8 +25,14 @@ def margins(target: Target, x: Any, y: Array) -> Array:
 def turned(target: Target, x: Any, y: Array, attacked: Any, seed: int) -> Measurement:
     """Return the share of rightly answered inputs whose attacked form is answered wrongly, with its interval."""
     right = target.labels(x) == y
-    said = target.labels(attacked)
+    wrong = is_wrong(target, attacked, y)
+    return proportion(int((wrong & right).sum()), max(int(right.sum()), 1), seed=seed)
+
+
+def is_wrong(target: Target, x: Any, y: Array) -> Array:
+    """Return which inputs are answered wrongly, (n,) bool. Not answering is not wrong."""
+    said = target.labels(x)
     wrong = said != y
     if target.traits.abstains:
         wrong &= said != target.classes - 1
-    return proportion(int((wrong & right).sum()), max(int(right.sum()), 1), seed=seed)
+    return np.asarray(wrong)

@@ -11,6 +11,7 @@ import numpy as np
 
 from bartizan import __version__
 from bartizan.core.measures import Measurement, proportion
+from bartizan.lab.evasion.margins import is_wrong
 from bartizan.lab.evasion.report import page, plot
 from bartizan.lab.evasion.texts import LOOKALIKES, TextBound, WordSearch, within, words_of
 from bartizan.lab.target import Array, Target
@@ -82,10 +83,7 @@ def _won(problem: TextProblem, standing: Array, progress: Progress) -> tuple[lis
         old = [texts[row] for row in some]
         seeded = replace(search, seed=search.seed + start)
         new = within(problem.bound, old, seeded.perturb(target, problem.bound, old, problem.y[some]))
-        said = target.labels(new)
-        wrong = said != problem.y[some]
-        if target.traits.abstains:
-            wrong &= said != target.classes - 1
+        wrong = is_wrong(target, new, problem.y[some])
         for row, text in zip(some[wrong], np.array(new, dtype=object)[wrong], strict=True):
             fallen[row], texts[row] = True, text
     progress(search.name, len(rows), len(rows))
