@@ -113,6 +113,21 @@ def test_texts_go_through_the_screen(place):
     assert inspect(manifest).rows == ()
 
 
+def test_a_text_that_stands_in_many_rows_is_screened_once_and_flagged_in_each(place):
+    """Progress is of rows, and comes to its end."""
+    rows = [{"question": f"please ATTACK reader number {at % 2} now"} for at in range(6)]
+    (place.root / "a.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
+    read, told = [], []
+    found = inspect(
+        place.admit(place.root / "a.jsonl").manifest,
+        lambda text: read.append(text) or ("an order" if "0" in text else ""),
+        lambda *one: told.append(one),
+    )
+    assert [one.row for one in found.rows] == [0, 2, 4]
+    assert len(read) == 2
+    assert told[-1] == ("looking for attacks in question", 6, 6)
+
+
 def test_of_many_rows_an_even_sample_is_checked(place, monkeypatch):
     """And that is said."""
     monkeypatch.setattr("bartizan.data.inspection.MOST_ROWS", 100)

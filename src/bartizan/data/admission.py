@@ -134,11 +134,26 @@ class Admission:
             if journal.resumed:
                 _check_copy(signed, folder)
             comparison = compare(before, signed) if before is not None else None
-            review = _review(signed, before, comparison, self.screen) if checked else None
+            review = self._review(signed, before, comparison) if checked else None
             if review is not None:
                 return self._hold(signed, review)
             admitted = self.take(signed)
         return Admitted(admitted.manifest, comparison, new=True, resumed=journal.resumed)
+
+    def _review(self, signed: Manifest, before: Manifest | None, comparison: Comparison | None) -> Review | None:
+        """Return why a version must be looked at, None when nothing speaks against it."""
+        findings = inspect(signed, self.screen, self.progress)
+        critical = list(findings.alarms)
+        if before is not None and before.head.provenance.source != signed.head.provenance.source:
+            critical.append(
+                f"new source {signed.head.provenance.source!r}, before it was {before.head.provenance.source!r}"
+            )
+        if comparison is not None and comparison.labels_changed > MOST_RELABELLED * max(1, comparison.rows_compared):
+            critical.append(f"{comparison.labels_changed} of {comparison.rows_compared} known rows have another class")
+        if not critical and not findings.rows:
+            return None
+        reasons = critical or [f"{len(findings.rows)} rows are flagged"]
+        return Review(findings, tuple(reasons), 2 if critical else 1)
 
     def take(self, signed: Manifest) -> Admitted:
         """Move a signed version from quarantine into the store and record it."""
@@ -195,24 +210,6 @@ class Admission:
         }
         self.record("data-admitted", body)
         journal.unlink()
-
-
-def _review(
-    signed: Manifest, before: Manifest | None, comparison: Comparison | None, screen: Screen | None
-) -> Review | None:
-    """Return why a version must be looked at, None when nothing speaks against it."""
-    findings = inspect(signed, screen)
-    critical = list(findings.alarms)
-    if before is not None and before.head.provenance.source != signed.head.provenance.source:
-        critical.append(
-            f"new source {signed.head.provenance.source!r}, before it was {before.head.provenance.source!r}"
-        )
-    if comparison is not None and comparison.labels_changed > MOST_RELABELLED * max(1, comparison.rows_compared):
-        critical.append(f"{comparison.labels_changed} of {comparison.rows_compared} known rows have another class")
-    if not critical and not findings.rows:
-        return None
-    reasons = critical or [f"{len(findings.rows)} rows are flagged"]
-    return Review(findings, tuple(reasons), 2 if critical else 1)
 
 
 def _same(folder: Path, before: Manifest, provenance: Provenance) -> bool:

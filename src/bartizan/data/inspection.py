@@ -1,6 +1,7 @@
 """Runs the checks that fit a staged data set and says which rows they flag, and what no check looked at."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from bartizan.data.layout import TEXT_FORMATS
 from bartizan.data.manifest import Manifest
 from bartizan.data.media import label_of, picture
 from bartizan.data.rows import Row, sample
-from bartizan.data.staging import DATA, label_column
+from bartizan.data.staging import DATA, Progress, label_column
 from bartizan.data.votes import votes
 
 MOST_ROWS = 20_000
@@ -51,12 +52,18 @@ class Findings(msgspec.Struct, frozen=True):
     unchecked: tuple[str, ...] = ()
 
 
-def inspect(manifest: Manifest, screen: Screen | None = None) -> Findings:
-    """Return what the checks find in the rows that lie beside `manifest`; texts go through `screen` too."""
+def inspect(
+    manifest: Manifest, screen: Screen | None = None, progress: Progress = lambda what, done, total: None
+) -> Findings:
+    """Return what the checks find in the rows that lie beside `manifest`; texts go through `screen` too.
+
+    `progress` is told how many texts `screen` has read: that is what takes minutes.
+    """
     reasons: dict[Row, list[str]] = {}
     alarms: list[str] = []
     unchecked: list[str] = []
-    for names, found in _checked(manifest, screen, unchecked):
+    screened = _Screened(screen, progress) if screen is not None else None
+    for names, found in _checked(manifest, screened, unchecked):
         alarms += found.alarms
         for at, why in sorted(found.reasons.items()):
             reasons.setdefault(names[at], []).append(why)
@@ -67,7 +74,25 @@ def inspect(manifest: Manifest, screen: Screen | None = None) -> Findings:
 _Results = Iterator[tuple[Sequence[Row], Checked]]
 
 
-def _checked(manifest: Manifest, screen: Screen | None, unchecked: list[str]) -> _Results:
+@dataclass(frozen=True)
+class _Screened:
+    screen: Screen
+    progress: Progress
+
+    def __call__(self, column: str, texts: Sequence[str]) -> Checked:
+        """Read every text once, however many rows hold it: copies cost nothing."""
+        said: dict[str, str] = {}
+        for done, text in enumerate(texts, 1):
+            if text not in said:
+                said[text] = self.screen(text)
+            self.progress(f"looking for attacks in {column}", done, len(texts))
+        reasons = {at: why for at, text in enumerate(texts) if (why := said[text])}
+        flagged = np.zeros(len(texts), bool)
+        flagged[list(reasons)] = True
+        return Checked("injection", flagged.astype(float), flagged, reasons)
+
+
+def _checked(manifest: Manifest, screen: _Screened | None, unchecked: list[str]) -> _Results:
     """Yield the rows that a check looked at and what it says of them."""
     data = manifest.folder / DATA
     if manifest.head.format in (*TEXT_FORMATS, "parquet"):
@@ -81,7 +106,7 @@ def _checked(manifest: Manifest, screen: Screen | None, unchecked: list[str]) ->
         unchecked.append(f"rows of {manifest.head.format}: no check for triggers in them yet")
 
 
-def _records(manifest: Manifest, screen: Screen | None, unchecked: list[str]) -> _Results:
+def _records(manifest: Manifest, screen: _Screened | None, unchecked: list[str]) -> _Results:
     names, frame = sample(manifest, MOST_ROWS)
     if len(names) < manifest.head.rows:
         unchecked.append(f"{manifest.head.rows - len(names)} rows: an even sample of {len(names)} was checked")
@@ -91,8 +116,9 @@ def _records(manifest: Manifest, screen: Screen | None, unchecked: list[str]) ->
         yield names, check_feedback(cast.accounts, cast.items, cast.votes, cast.times)
     if not found.texts:
         unchecked.append("no column of running text: no check for triggers in words")
-    for texts in found.texts.values() if screen is not None else ():
-        yield names, _screened(texts, screen)
+    if screen is not None:
+        for column, texts in found.texts.items():
+            yield names, screen(column, texts)
     yield from _texts(names, found)
     whole = [" ".join(parts) for parts in zip(*found.texts.values(), strict=True)]
     if whole:
@@ -145,13 +171,6 @@ def _texts(names: list[Row], found: Columns) -> _Results:
             continue
         known = np.flatnonzero(found.labels >= 0)
         yield [names[at] for at in known], check_texts([texts[at] for at in known], found.labels[known], found.names)
-
-
-def _screened(texts: Sequence[str], screen: Screen | None) -> Checked:
-    reasons = {at: why for at, text in enumerate(texts) if screen is not None and (why := screen(text))}
-    flagged = np.zeros(len(texts), bool)
-    flagged[list(reasons)] = True
-    return Checked("injection", flagged.astype(float), flagged, reasons)
 
 
 _Set = tuple[list[Row], npt.NDArray[np.uint8], Labels]
