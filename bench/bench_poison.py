@@ -90,9 +90,9 @@ def learnt(planted, flagged, honest, test, known):
 class Journal:
     """Rows that were measured before with the same sources, in a file of JSON lines; new ones are added to it."""
 
-    def __init__(self, path, rows):
+    def __init__(self, path, common):
         texts = [file.read_bytes() for folder in SOURCES for file in sorted(folder.glob("*.py"))]
-        self.path, self.common = path, {"sources": hashlib.sha256(b"".join(texts)).hexdigest()[:16], "rows": rows}
+        self.path, self.common = path, common | {"sources": hashlib.sha256(b"".join(texts)).hexdigest()[:16]}
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         self.known = dict(map(json.loads, lines))
 
@@ -109,7 +109,7 @@ class Journal:
 
 def grid(name, data, test, args, known):
     """Yield a dictionary for each clean part and each cell; `known` are cells of the last result."""
-    journal = Journal(args.kept, args.rows)
+    journal = Journal(args.kept, {"rows": args.rows, "trained": args.trained})
     for imbalance in args.imbalances:
         where = {"set": name, "imbalance": imbalance}
         for seed in range(args.clean):
@@ -117,8 +117,8 @@ def grid(name, data, test, args, known):
             yield journal.row({"clean": True} | where | {"seed": seed}, functools.partial(clean, drawn, seed))
         rows = part(data, args.rows, imbalance, np.random.default_rng(SEED))
         honest = functools.cache(functools.partial(trained, *rows, 10, seed=SEED))
-        for attack in PICTURE_ATTACKS:
-            for rate in RATES:
+        for attack in (one for one in PICTURE_ATTACKS if one.name in args.attacks):
+            for rate in args.rates:
                 what = {"clean": False} | where | {"attack": attack.name, "rate": rate}
                 learn = None
                 if imbalance == 1 and rate == args.trained:
@@ -210,6 +210,9 @@ def main():
     parser.add_argument("--imbalances", type=float, nargs="+", default=[1.0, 10.0])
     parser.add_argument("--clean", type=int, default=10, help="clean parts a data set and imbalance")
     parser.add_argument("--trained", type=float, default=0.01, help="rate at which networks are trained (0: none)")
+    names = [one.name for one in PICTURE_ATTACKS]
+    parser.add_argument("--attacks", nargs="+", choices=names, default=names, help="with fewer, nothing is written")
+    parser.add_argument("--rates", type=float, nargs="+", default=RATES)
     parser.add_argument("--sets", nargs="+", choices=("MNIST", "Fashion-MNIST"), default=["MNIST", "Fashion-MNIST"])
     parser.add_argument("--kept", type=Path, default=Path("build/bench-poison.jsonl"), help="rows measured so far")
     parser.add_argument("--peers", choices=("measured", "kept"), default="measured")
@@ -229,6 +232,8 @@ def main():
         for row in grid(name, (pictures[:-10_000], labels[:-10_000]), test, args, known):
             rows.append(row)
             print(json.dumps(row), flush=True)
+    if len(args.attacks) * len(args.rates) * len(args.sets) < len(names) * len(RATES) * len(sets):
+        return 0
     quiet_or_not = [one for one in rows if one["clean"]]
     cells = [one for one in rows if not one["clean"]]
     found = summary(cells, quiet_or_not)
