@@ -114,8 +114,9 @@ def plot(curves: Mapping[str, Points], across: Axis, up: Axis) -> str:
         parts.append(f'<polyline class="line c{number % 4}" points="{line}"/>')
         parts += [f'<circle class="c{number % 4}" cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>' for x, y in where]
         y = _TOP + height - 12 - 16 * (len(curves) - 1 - number)
-        parts.append(f'<line class="line c{number % 4}" x1="{_LEFT + wide - 190}" x2="{_LEFT + wide - 166}" y1="{y}" y2="{y}"/>')  # fmt: skip # noqa: E501
-        parts.append(f'<text class="key" x="{_LEFT + wide - 160}" y="{y + 4}">{escape(name)}</text>')
+        key = _LEFT + (14 if points[0][1] > points[-1][1] else wide - 190)  # where the curve is not
+        parts.append(f'<line class="line c{number % 4}" x1="{key}" x2="{key + 24}" y1="{y}" y2="{y}"/>')
+        parts.append(f'<text class="key" x="{key + 30}" y="{y + 4}">{escape(name)}</text>')
     parts.append(f'<text x="{_LEFT + wide / 2}" y="{_HEIGHT - 8}" text-anchor="middle">{across.name}</text>')
     said = f"{up.name} by {across.name}"
     return f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{said}">{"".join(parts)}</svg>'
