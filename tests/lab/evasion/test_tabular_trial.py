@@ -50,6 +50,19 @@ def test_gradients_go_first_where_there_are_any():
     assert second.standing_before == first.standing_before - first.fell
 
 
+def test_what_fell_has_no_change_that_it_does_not_need():
+    """Taking any one of them back gives the right answer again."""
+    asked = problem()
+    found = attack_rows(asked)
+    fell = list(found.fell)
+    for unit in map(list, SCHEMA.units):
+        without = found.adversarial[fell].copy()
+        without[:, unit] = asked.x[fell][:, unit]
+        without = SCHEMA.repaired(without, asked.x[fell])
+        moved = (without != found.adversarial[fell]).any(axis=1)
+        assert (asked.target.labels(without)[moved] == asked.y[fell][moved]).all()
+
+
 def test_the_page_marks_changed_cells_and_runs_nothing():
     """A column's name with a tag in it stays text; wide tables show what changed only."""
     asked = problem()

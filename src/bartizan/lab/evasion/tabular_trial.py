@@ -79,7 +79,7 @@ class RowsAttacked:
     """Share of the rows that are still answered rightly, over all rows."""
     stages: tuple[RowStage, ...]
     adversarial: Array
-    """The row that won for each one that fell, the original else, (n, d)."""
+    """The row that won for each one that fell, without changes that it does not need, the original else, (n, d)."""
     fell: tuple[int, ...]
     """Numbers of the rows that were answered rightly before and wrongly after."""
     points: tuple[tuple[int, Measurement], ...] = ()
@@ -101,6 +101,7 @@ def attack_rows(
         after, asked = int(standing.sum()), problem.target.queries - asked
         stages.append(RowStage(attack.name, before, before - after, problem.share(standing), asked))
     fell = tuple(int(row) for row in np.flatnonzero(right & ~standing))
+    _spare(problem, found, np.array(fell, dtype=np.int64))
     points = _curve(problem.part(np.arange(min(curve, len(problem.x)))), progress) if curve else ()
     return RowsAttacked(problem.share(right), problem.share(standing), tuple(stages), found, fell, points)
 
@@ -116,6 +117,24 @@ def _run(problem: RowProblem, attack: Capgd | TabularSearch, standing: Array, fo
         won = is_wrong(problem.target, allowed, y)
         found[some[won]], standing[some[won]] = allowed[won], False
     progress(attack.name, len(rows), len(rows))
+
+
+def _spare(problem: RowProblem, found: Array, fell: Array) -> None:
+    """Take back every change without which a row that fell is still answered wrongly, until each is needed."""
+    schema, spared = problem.columns.schema, True
+    while spared:
+        spared = False
+        for unit in map(list, schema.units):
+            some = fell[(found != problem.x)[fell][:, unit].any(axis=1)]
+            if not len(some):
+                continue
+            without = found[some]
+            without[:, unit] = problem.x[some][:, unit]
+            without = schema.repaired(without, problem.x[some])
+            still = is_wrong(problem.target, without, problem.y[some])
+            still &= (without != found[some]).any(axis=1)  # a column that follows from others comes back by itself
+            found[some[still]] = without[still]
+            spared |= bool(still.any())
 
 
 def _curve(problem: RowProblem, progress: Progress) -> tuple[tuple[int, Measurement], ...]:
