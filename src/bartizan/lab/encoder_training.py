@@ -105,6 +105,10 @@ class EncoderNetwork(nn.Module):
 
     def forward(self, ids: Tensor, marks: Tensor, lengths: Tensor, drop: float = 0.0) -> Tensor:
         """Return (windows, 2) log odds. Padding has the number -1."""
+        return cast(Tensor, self.answers(self.pooled(ids, marks, lengths, drop)).float())
+
+    def pooled(self, ids: Tensor, marks: Tensor, lengths: Tensor, drop: float = 0.0) -> Tensor:
+        """Return (windows, 2 * width): mean and maximum of the last layer."""
         windows, most = ids.shape
         known = self.pieces.num_embeddings
         piece = (ids >= SPECIAL) & (ids < SPECIAL + known)
@@ -122,7 +126,7 @@ class EncoderNetwork(nn.Module):
         seen = seen.float()
         there = real.unsqueeze(2)
         mean = (seen * there).sum(1) / there.sum(1)
-        return cast(Tensor, self.answers(torch.cat((mean, seen.masked_fill(~there, -1e4).amax(1)), 1)).float())
+        return torch.cat((mean, seen.masked_fill(~there, -1e4).amax(1)), 1)
 
 
 def begun(pieces: Array, others: Array, tensors: Mapping[str, Array], ends: Array, layers: int) -> EncoderNetwork:

@@ -3,9 +3,16 @@
 import argparse
 
 from bartizan.cli.base import Command
-from bartizan.cli.lab import attack, audit, backdoor, harden, width
+from bartizan.cli.lab import attack, audit, backdoor, harden, invert_embeddings, width
 
-ACTS: tuple[Command, ...] = (attack.COMMAND, harden.COMMAND, audit.COMMAND, backdoor.COMMAND, width.COMMAND)
+ACTS: tuple[Command, ...] = (
+    attack.COMMAND,
+    harden.COMMAND,
+    audit.COMMAND,
+    backdoor.COMMAND,
+    invert_embeddings.COMMAND,
+    width.COMMAND,
+)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -34,6 +34,8 @@ class Family:
     curves: Mapping[str, Points] = field(default_factory=dict)
     pictures: Sequence[tuple[str, str]] = ()
     """Captions and images as HTML of our own."""
+    texts: Sequence[tuple[str, str, str]] = ()
+    """Captions, texts and what was rebuilt of them, as HTML of our own."""
     notes: Sequence[str] = ()
     seconds: float = 0.0
     headline: str = ""

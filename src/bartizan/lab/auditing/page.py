@@ -54,7 +54,8 @@ ROC = (Axis("false positives", 1e-3, 1), Axis("members found", 1e-3, 1))
 
 def as_json(families: Sequence[Family], facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the audit as plain values, without pictures."""
-    plain = [{name: value for name, value in one.plain().items() if name != "pictures"} for one in families]
+    shown = ("pictures", "texts")
+    plain = [{name: value for name, value in one.plain().items() if name not in shown} for one in families]
     return {"bartizan": __version__, **facts, "families": plain}
 
 
@@ -79,6 +80,8 @@ def headline(family: Family) -> str:
 def _axes(family: Family) -> tuple[Axis, Axis]:
     if family.name.startswith("membership"):
         return ROC
+    if family.name == "defences":
+        return Axis("retrieval lost", 0, 1, log=False), Axis("F1 of words", 0, 1, log=False, share=False)
     most = max(x for curve in family.curves.values() for x, _ in curve)
     if family.name == width.NAME:
         lowest = min(y for curve in family.curves.values() for _, y in curve)

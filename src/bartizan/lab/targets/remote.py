@@ -26,7 +26,7 @@ def of_open_inference(
     base = url.rstrip("/").removesuffix("/infer")
     if "/v2/models/" not in base:
         raise BadSettings(f"{url}: expected an address that ends in /v2/models/NAME")
-    server = _Connection(api_key, timeout_s)
+    server = Connection(api_key, timeout_s)
     metadata = server.json("GET", base)
     try:
         entry, outputs = metadata["inputs"][0], metadata["outputs"]
@@ -62,7 +62,7 @@ def of_mlflow(
     url: str, spec: Arrays, *, api_key: str = "", timeout_s: float = 30, classes: int | None = None
 ) -> Target:
     """Return a target for an MLflow scoring server (`…/invocations`); it tells no shapes, so `spec` must."""
-    server = _Connection(api_key, timeout_s)
+    server = Connection(api_key, timeout_s)
 
     def predict(x: Array) -> Array:
         body = server.json("POST", url, {"inputs": x.tolist()})
@@ -103,7 +103,7 @@ def _best_output(outputs: list[dict[str, Any]]) -> dict[str, Any]:
     return (scores or outputs)[0]
 
 
-class _Connection:
+class Connection:
     """A pool of connections that closes when nobody holds it any more."""
 
     def __init__(self, api_key: str, timeout_s: float) -> None:
