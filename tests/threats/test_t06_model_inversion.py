@@ -12,8 +12,9 @@ from bartizan.threats.base import State, prove
 
 @pytest.fixture(autouse=True)
 def _fewer_groups(monkeypatch):
-    """Two groups of forty show what four do."""
+    """Two groups of forty show what four do, and fewer notes what many do."""
     monkeypatch.setattr(t06, "GROUPS", 2)
+    monkeypatch.setattr(t06, "OWN", 160)
 
 
 def test_scores_give_people_away_and_labels_give_fewer():
@@ -23,7 +24,7 @@ def test_scores_give_people_away_and_labels_give_fewer():
     assert row.state is State.HOLDS, row.why
     assert row.evidence.off.value > 2 * row.evidence.on.value
     assert row.evidence.measured["with ten times the questions"].value > row.evidence.on.value
-    assert len(records) == 3 * len(row.evidence.families)
+    assert len([one for one in records if "recognised" in one]) == 3 * len(row.evidence.families)
 
 
 def test_a_control_that_lets_scores_out_fails(monkeypatch):

@@ -2,6 +2,9 @@
 
 The attacker owns images of strangers, spends a fixed number of questions in every way of `lab/inversion`, and the way
 that an independent evaluator recognises most counts. The control is to let labels leave instead of scores.
+
+Beside it, a thief of stored vectors reads the texts that they were made of (`lab/inversion/embedding_study.py`):
+invented notes, the detector's own encoder, with noise on the vectors and without, a decoder that learnt under the same.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from bartizan.threats.base import Claim, Evidence, Threat
 from bartizan.threats.bench import Bench
 
 if TYPE_CHECKING:
+    from bartizan.lab.inversion.embedding_study import Row
     from bartizan.lab.inversion.people import People
 
 PEOPLE, GROUPS = 40, 4
@@ -26,6 +30,10 @@ QUESTIONS = 65
 """As many as give a softmax model of 64 pixels away."""
 PATIENT = 10
 """A patient attacker asks this many times more."""
+STORED, OWN = 60, 300
+"""Notes whose vectors are stolen, and notes of the thief's own."""
+NOISE = 2.0
+"""Length of the noise on stored vectors, in lengths of a vector."""
 SHOWN = "equations, anywhere, 20 steps"
 
 
@@ -42,6 +50,7 @@ def run(bench: Bench) -> Evidence:
         bench.progress("inversion", number, groups)
         found.attack(people(PEOPLE, bench.seed + number), bench.seed + number)
     bench.progress("inversion", groups, groups)
+    texts, noisy, guessed = _texts(bench)
     best = {side: _best(bench, side, ways) for side, ways in found.hits.items()}
     return Evidence(
         off=best["off"],
@@ -52,10 +61,14 @@ def run(bench: Bench) -> Evidence:
             "similarity of rebuilt images, without": similarity(
                 np.vstack(found.images), np.vstack(found.faces), seed=bench.seed
             ),
+            "words read from vectors of texts (F1)": texts.words.f1,
+            "words read from vectors with noise (F1)": noisy.words.f1,
+            "nearest ten that the noise keeps": noisy.kept,
         },
         baselines={
             "strangers' images recognised": _share(found.strangers, bench.seed),
             "evaluator on honest sightings": _share(found.knows, bench.seed),
+            "words guessed without vectors (F1)": guessed,
         },
         families={
             how: (_share(won, bench.seed), _share(found.hits["on"][how], bench.seed))
@@ -65,8 +78,24 @@ def run(bench: Bench) -> Evidence:
         notes=(
             f"Success: people of {groups} groups of {PEOPLE} whose rebuilt image an independent evaluator knows.",
             f"{QUESTIONS} questions a group; the attacker owns 600 images of strangers. Chance is {1 / PEOPLE:.1%}.",
+            f"Vectors: {STORED} invented notes, the thief owns {OWN} others; noise of {NOISE:g} lengths of a vector.",
         ),
     )
+
+
+def _texts(bench: Bench) -> tuple[Row, Row, Measurement]:
+    """Return what vectors of texts give away, the same under noise, and what guesses without them reach."""
+    from bartizan.lab.inversion.embedding_study import Store, baselines, measured
+    from bartizan.lab.inversion.notes import notes
+    from bartizan.lab.inversion.vector_release import Noise
+    from bartizan.lab.targets.encoders import SHIPPED, open_encoder
+
+    store = Store(open_encoder(SHIPPED), notes(STORED, bench.seed), notes(OWN, bench.seed + 1), bench.seed)
+    plain, noisy = measured(store), measured(store, Noise("noise", NOISE))
+    for side, row in (("off", plain), ("on", noisy)):
+        told = {"threat": "T06", "control": side, "case": "words from vectors of texts"}
+        bench.record("attempt", {**told, "F1": str(row.words.f1)})
+    return plain, noisy, baselines(store, plain)["frequent words"].f1
 
 
 @dataclass
@@ -128,8 +157,13 @@ T06 = Threat(
     id="T06",
     name="Model inversion",
     attacker="rebuilds the person behind a class from a recogniser's answers; owns images of strangers",
-    attacks=("MIFace on a copy from equations", "MIFace on a copy from labels", "the image that the model likes best"),
-    controls=("release: labels only (policy/release.py)",),
+    attacks=(
+        "MIFace on a copy from equations",
+        "MIFace on a copy from labels",
+        "the image that the model likes best",
+        "linear decoder on stored vectors of texts",
+    ),
+    controls=("release: labels only (policy/release.py)", "noise on stored vectors (lab/inversion/vector_release.py)"),
     claims=(
         Claim("The attack is real: scores give faces away.", lambda e: e.off, AtLeast(0.70), reference_only=True),
         Claim("With labels only, the same questions give far fewer.", lambda e: e.on, AtMost(0.60)),
@@ -143,15 +177,30 @@ T06 = Threat(
             lambda e: e.baselines["evaluator on honest sightings"],
             AtLeast(0.80),
         ),
+        Claim(
+            "The attack is real: vectors of texts give their words away.",
+            lambda e: e.measured["words read from vectors of texts (F1)"],
+            AtLeast(0.65),
+            reference_only=True,
+        ),
+        Claim(
+            "With noise of two lengths, few words are read.",
+            lambda e: e.measured["words read from vectors with noise (F1)"],
+            AtMost(0.35),
+            reference_only=True,
+        ),
     ),
     residual=(
         "Labels only raise the price, they do not end it: an attacker with images of strangers and ten times the "
         "questions gets most of the way, so questions must be limited too. DP of single records does not hide a person "
-        "who is a class of their own. Generative priors and embeddings are not measured here."
+        "who is a class of their own. Generative priors are not measured here. Noise that hides the words of stored "
+        "texts takes most of retrieval with it, and a secret rotation falls to pairs of text and vector (`bartizan lab "
+        "invert-embeddings`)."
     ),
     advice=(
         "Do not return a score for every person: return the label, or nothing when unsure.",
         "Limit questions per client.",
+        "Guard stored vectors of texts like the texts: the same readers, the same encryption, the same deletion.",
         "Do not train one class per person where a comparison of embeddings kept on your side would do.",
     ),
     run=run,
