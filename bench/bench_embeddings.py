@@ -19,13 +19,12 @@ from bartizan import __version__
 from bartizan.lab.auditing.embeddings import families
 from bartizan.lab.inversion.embedding_study import Store, baselines, measured
 from bartizan.lab.inversion.notes import KINDS, notes
-from bartizan.lab.inversion.vector_release import Noise
 from bartizan.lab.targets.encoders import SHIPPED, Encoder, open_encoder
 
 SEED = 20261129
 RESULT = Path(__file__).parent / "results" / "embeddings.json"
-STOLEN, OWN, SENTENCES, QUESTIONS = 150, 800, 12, 300
-FEWER = (100, 400)
+STOLEN, OWN, SENTENCES, QUESTIONS = 150, 800, 8, 300
+FEWER = (100,)
 
 
 def remembered(encoder):
@@ -63,13 +62,7 @@ def study(reference):
     begun, encoder = time.process_time(), remembered(open_encoder(reference))
     stolen, own = notes(STOLEN, SEED), notes(OWN, SEED + 1)
     store = Store(encoder, stolen, own, SEED)
-    found = families(
-        store,
-        sentences=SENTENCES,
-        questions=QUESTIONS,
-        chosen=Noise("noise 0.3", 0.3),
-        progress=lambda what, *_: print(encoder.name, what, flush=True),
-    )
+    found = families(store, sentences=SENTENCES, questions=QUESTIONS, progress=lambda *_: None)
     out = {one.name: {"says": one.says, "rows": one.rows} for one in found}
     out["texts"] = found[1].texts
     for count in FEWER:

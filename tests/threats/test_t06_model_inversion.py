@@ -12,9 +12,8 @@ from bartizan.threats.base import State, prove
 
 @pytest.fixture(autouse=True)
 def _fewer_groups(monkeypatch):
-    """Two groups of forty show what four do, and fewer notes what many do."""
+    """Two groups of forty show what four do."""
     monkeypatch.setattr(t06, "GROUPS", 2)
-    monkeypatch.setattr(t06, "OWN", 160)
 
 
 def test_scores_give_people_away_and_labels_give_fewer():

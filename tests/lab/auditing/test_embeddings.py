@@ -24,6 +24,7 @@ def test_words_sentences_attributes_and_defences_are_reported():
     assert [one.split(",")[0] for one in attackers] == ["matches axes", "50 pairs", "64 pairs"]
     assert set(found[3].curves) == {"noise", "int8, binary", "cut", "metric DP"}
     assert "int8" in told
+    assert "keyed rotation" not in found[3].says
     page = as_page(found, {"model": "m", "about": "a", "seed": 1})
     assert "<mark>" in page
     assert "retrieval lost" in page

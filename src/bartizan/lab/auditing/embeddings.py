@@ -128,7 +128,8 @@ def _defences(plain: Row, rows: Sequence[Row]) -> Family:
         kind = "int8, binary" if kind in ("int", "int8", "binary") else kind
         if kind != "keyed rotation":
             curves.setdefault(kind.removesuffix(" to"), []).append((1 - one.kept.value, one.words.f1.value))
-    good = [one for one in rows if one.words.f1.high < plain.words.f1.value / 2 and one.kept.low > 0.8]
+    worst = {one.defence: one for one in sorted(rows, key=lambda one: one.words.f1.value)}
+    good = [one for one in worst.values() if one.words.f1.high < plain.words.f1.value / 2 and one.kept.low > 0.8]
     grade: Grade = "leaks" if not good else "little"
     says = (
         "No defence halves what words come back and keeps four fifths of the nearest ten."

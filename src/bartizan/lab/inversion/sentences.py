@@ -2,7 +2,8 @@
 
 The idea of vec2text (Morris et al. 2023) without a trained corrector: the linear decoder (`words.py`) reads the
 difference between the stolen vector and the guess's, which names words to put in and to take out; the encoder ranks the
-edits. Begins with the nearest of the attacker's own texts, which costs no question. Digits are changed at random.
+edits. Begins with the nearest of the attacker's own texts, which costs no question. Digits and
+the order of words are changed at random.
 """
 
 import re
@@ -83,11 +84,14 @@ class Corrector:
             if numbers and way < 0.35:
                 at = numbers[int(draw.integers(len(numbers)))]
                 edits.append([*guess[:at], _number(guess[at], draw), *guess[at + 1 :]])
-            elif word and way < 0.75:
+            elif word and way < 0.7:
                 edits.append([*guess[:at], word, *guess[at + 1 :]])
-            elif word and way < 0.88:
+            elif word and way < 0.8:
                 at += int(draw.integers(2))
                 edits.append([*guess[:at], word, *guess[at:]])
+            elif way < 0.92:
+                rest, to = [*guess[:at], *guess[at + 1 :]], int(draw.integers(len(guess)))
+                edits.append([*rest[:to], guess[at], *rest[to:]])
             elif len(guess) > 2:
                 edits.append([*guess[:at], *guess[at + 1 :]])
         return edits
