@@ -19,7 +19,8 @@ from bartizan import __version__
 from bartizan.lab.auditing.embeddings import families
 from bartizan.lab.inversion.embedding_study import Store, baselines, measured
 from bartizan.lab.inversion.notes import KINDS, notes
-from bartizan.lab.targets.encoders import SHIPPED, Encoder, open_encoder
+from bartizan.lab.targets.encoders import Encoder, open_encoder
+from bartizan.threats.shipped_encoder import NAME, shipped_encoder
 
 SEED = 20261129
 RESULT = Path(__file__).parent / "results" / "embeddings.json"
@@ -59,7 +60,10 @@ def figure(one):
 
 def study(reference):
     """One encoder."""
-    begun, encoder = time.process_time(), remembered(open_encoder(reference))
+    begun, encoder = (
+        time.process_time(),
+        remembered(shipped_encoder() if reference == NAME else open_encoder(reference)),
+    )
     stolen, own = notes(STOLEN, SEED), notes(OWN, SEED + 1)
     store = Store(encoder, stolen, own, SEED)
     found = families(store, sentences=SENTENCES, questions=QUESTIONS, progress=lambda *_: None)
@@ -77,7 +81,7 @@ def main():
     """Run and write, encoder by encoder."""
     torch.set_num_threads(1)
     known = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    for reference in sys.argv[1:] or [SHIPPED]:
+    for reference in sys.argv[1:] or [NAME]:
         facts = {"bartizan": __version__, "torch": torch.__version__, "python": platform.python_version(), "seed": SEED}
         known |= facts | {Path(reference).name: study(reference)}
         RESULT.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

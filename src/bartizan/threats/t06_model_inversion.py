@@ -88,9 +88,9 @@ def _texts(bench: Bench) -> tuple[Row, Row, Measurement]:
     from bartizan.lab.inversion.embedding_study import Store, baselines, measured
     from bartizan.lab.inversion.notes import notes
     from bartizan.lab.inversion.vector_release import Noise
-    from bartizan.lab.targets.encoders import SHIPPED, open_encoder
+    from bartizan.threats.shipped_encoder import shipped_encoder
 
-    store = Store(open_encoder(SHIPPED), notes(STORED, bench.seed), notes(OWN, bench.seed + 1), bench.seed)
+    store = Store(shipped_encoder(), notes(STORED, bench.seed), notes(OWN, bench.seed + 1), bench.seed)
     plain, noisy = measured(store), measured(store, Noise("noise", NOISE))
     for side, row in (("off", plain), ("on", noisy)):
         told = {"threat": "T06", "control": side, "case": "words from vectors of texts"}

@@ -78,15 +78,5 @@ def test_an_address_is_asked_for_embeddings(endpoint):
 def test_a_function_is_opened_by_name_and_a_wrong_name_is_refused():
     """With what was expected."""
     assert open_encoder("python:tests.lab.targets.test_encoders:lengths")(["abc"])[0, 0] > 0.9
-    with pytest.raises(BadSettings, match="expected shipped"):
+    with pytest.raises(BadSettings, match="expected http"):
         open_encoder("nowhere")
-
-
-def test_the_shipped_encoder_puts_like_texts_together():
-    """One text gives the same vector alone and among others."""
-    encoder = open_encoder("shipped")
-    eats, bread, invoice = encoder(
-        ["A man is eating food.", "A man eats bread.", "The invoice of March is due on Friday."]
-    )
-    assert eats @ bread > eats @ invoice
-    assert encoder(["A man eats bread."])[0] == pytest.approx(bread, abs=1e-4)

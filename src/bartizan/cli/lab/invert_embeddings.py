@@ -19,6 +19,7 @@ from bartizan.cli.lab.subject import bar, folder
 from bartizan.core import settings
 from bartizan.core.errors import BadSettings
 from bartizan.lab.needs import need
+from bartizan.threats.shipped_encoder import NAME, shipped_encoder
 
 if TYPE_CHECKING:
     from bartizan.lab.auditing.family import Family
@@ -30,7 +31,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "encoder",
         nargs="?",
-        default="shipped",
+        default=NAME,
         metavar="ENCODER",
         help="http://host/v1/embeddings, python:module:function, a folder or wheel of a BERT encoder (shipped)",
     )
@@ -84,7 +85,10 @@ def opened(args: argparse.Namespace) -> Store:
     from bartizan.lab.targets.encoders import open_encoder
 
     key = settings.secret(args.api_key_env, "", "--api-key-env") if args.api_key_env else ""
-    encoder = open_encoder(args.encoder, model=args.model, api_key=key, limit=args.max_queries)
+    if args.encoder == NAME:
+        encoder = shipped_encoder(args.max_queries)
+    else:
+        encoder = open_encoder(args.encoder, model=args.model, api_key=key, limit=args.max_queries)
     stolen = load(args.texts) if args.texts else notes(150, args.seed)
     own = load(args.own) if args.own else notes(800, args.seed + 1)
     return Store(encoder, stolen, own, args.seed)

@@ -1,7 +1,7 @@
 """Encoders of texts as an attacker meets them: texts in, vectors of length 1 out, and every text counted.
 
-A name opens one: `shipped` (the detector's encoder), an OpenAI-compatible address that ends in `/embeddings`,
-`python:module:function`, or a folder or wheel with the files of a sentence encoder (`bert.py`). Nothing is retried.
+A name opens one: an OpenAI-compatible address that ends in `/embeddings`, `python:module:function`, or a folder or
+wheel with the files of a sentence encoder (`bert.py`). Nothing is retried.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from typing import Any
 import numpy as np
 
 from bartizan.core.errors import BadSettings, UpstreamFailed
-from bartizan.lab.needs import need
 from bartizan.lab.target import Array
 from bartizan.lab.targets.remote import Connection
 from bartizan.lab.targets.torch_modules import named
 
 Embed = Callable[[Sequence[str]], Array]
-SHIPPED = "shipped"
 _BATCH = 64
 
 
@@ -55,8 +53,6 @@ def unit(vectors: Array) -> Array:
 
 def open_encoder(reference: str, *, model: str = "", api_key: str = "", limit: int | None = None) -> Encoder:
     """Return the encoder that `reference` names. Raises BadSettings where it names none."""
-    if reference == SHIPPED:
-        return Encoder("the detector's encoder", _shipped(), limit)
     if reference.startswith(("http://", "https://")):
         return Encoder(reference, _remote(reference, model, api_key), limit)
     if reference.startswith("python:"):
@@ -66,8 +62,8 @@ def open_encoder(reference: str, *, model: str = "", api_key: str = "", limit: i
 
         return Encoder(Path(reference).name, load(Path(reference)), limit)
     raise BadSettings(
-        f"encoder {reference!r}: expected {SHIPPED}, http://host/v1/embeddings, python:module:function, or a folder or "
-        "wheel with model.safetensors and vocab.txt"
+        f"encoder {reference!r}: expected http://host/v1/embeddings, python:module:function, or a folder or wheel with "
+        "model.safetensors and vocab.txt"
     )
 
 
@@ -81,27 +77,5 @@ def _remote(url: str, model: str, api_key: str) -> Embed:
             return np.array([one["embedding"] for one in rows], np.float32)
         except (KeyError, TypeError, ValueError) as error:
             raise UpstreamFailed(f"{url}: no embeddings in the answer: {str(body)[:200]}") from error
-
-    return embed
-
-
-def _shipped() -> Embed:
-    """Return the mean of the last layer of the detector's encoder. Digits have no tokens of their own there."""
-    torch = need("torch")
-    import bartizan.detect
-    from bartizan.detect.encoder import SPAN, weights
-    from bartizan.detect.tokens import tokenizer
-    from bartizan.lab.detector_training import Sample
-    from bartizan.lab.encoder_training import resumed, stacked
-
-    network = resumed(weights(Path(bartizan.detect.__file__).parent / "weights")).eval()
-    words = tokenizer()
-
-    def embed(texts: Sequence[str]) -> Array:
-        read = [words.read(text) for text in texts]
-        samples = [Sample(one.ids[:SPAN], one.marks[:SPAN], 0, 0) for one in read]
-        with torch.inference_mode():
-            pooled = network.pooled(*stacked(samples)).numpy()
-        return np.asarray(pooled[:, : pooled.shape[1] // 2])
 
     return embed
