@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from bartizan.lab.reference_classifier import DIGITS_SPEC, digits, small_cnn
+from bartizan.lab.reference_classifier import DIGITS_SPEC, digits, network_for, small_cnn
 
 
 def test_the_digits_are_split_by_seed_and_fit_the_range():
@@ -22,3 +22,11 @@ def test_the_network_takes_small_and_larger_images():
     assert small_cnn(28, 3, 4)(torch.zeros(2, 3, 28, 28)).shape == (2, 4)
     one, two = small_cnn(seed=5), small_cnn(seed=5)
     assert torch.equal(one[0].weight, two[0].weight)
+
+
+def test_a_network_is_made_for_any_shape():
+    """Convolutions for images, one hidden layer for rows; the same seed gives the same weights."""
+    assert network_for((3, 16, 16), 4)(torch.zeros(2, 3, 16, 16)).shape == (2, 4)
+    assert network_for((7,), 3)(torch.zeros(2, 7)).shape == (2, 3)
+    one, two = (network_for((2, 3), 3, seed=4) for _ in range(2))
+    assert torch.equal(one[1].weight, two[1].weight)

@@ -42,3 +42,15 @@ def small_cnn(size: int = 8, channels: int = 1, classes: int = 10, width: int = 
     with torch.no_grad():
         flat = conv(torch.zeros(1, channels, size, size)).shape[1]
     return nn.Sequential(*conv, nn.Linear(flat, 100), nn.ReLU(), nn.Linear(100, classes))
+
+
+def network_for(shape: tuple[int, ...], classes: int, seed: int = 0) -> Any:
+    """Return an untrained network for inputs of `shape`: `small_cnn` for square images, else one hidden layer of 64."""
+    if len(shape) == 3 and shape[0] in (1, 3) and min(shape[1:]) >= 8:
+        return small_cnn(shape[1], shape[0], classes, seed=seed)
+    torch = need("torch")
+    nn, width = torch.nn, 1
+    for size in shape:
+        width *= size
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Flatten(), nn.Linear(width, 64), nn.ReLU(), nn.Linear(64, classes))

@@ -3,7 +3,7 @@
 import argparse
 
 from bartizan.cli.base import Command
-from bartizan.cli.lab import attack, audit, backdoor, harden, invert_embeddings, width
+from bartizan.cli.lab import attack, audit, backdoor, fingerprint, harden, invert_embeddings, width
 
 ACTS: tuple[Command, ...] = (
     attack.COMMAND,
@@ -12,6 +12,7 @@ ACTS: tuple[Command, ...] = (
     backdoor.COMMAND,
     invert_embeddings.COMMAND,
     width.COMMAND,
+    fingerprint.COMMAND,
 )
 
 

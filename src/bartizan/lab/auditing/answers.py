@@ -14,7 +14,7 @@ from bartizan.lab.extraction.equations import solve
 from bartizan.lab.extraction.surrogates import Copy, Jacobian, LeastSure, Plan, Records, Way, steal
 from bartizan.lab.inversion.judge import evaluator, similarity
 from bartizan.lab.needs import need
-from bartizan.lab.reference_classifier import small_cnn
+from bartizan.lab.reference_classifier import network_for
 from bartizan.lab.target import Access, Array
 
 ROUNDS = (50, 150, 500, 1500, 5000)
@@ -25,12 +25,9 @@ _ATTRIBUTES = 4
 
 def network(subject: Subject) -> Callable[[], object]:
     """Return how the thief makes an untrained network for these inputs."""
-    nn = need("torch").nn
+    need("torch")
     shape, classes = subject.others.x.shape[1:], subject.target.classes
-    if subject.is_image:
-        return lambda: small_cnn(shape[1], shape[0], classes, seed=subject.seed)
-    width = int(np.prod(shape))
-    return lambda: nn.Sequential(nn.Flatten(), nn.Linear(width, 64), nn.ReLU(), nn.Linear(64, classes))
+    return lambda: network_for(shape, classes, subject.seed)
 
 
 def extraction(subject: Subject, progress: Progress) -> tuple[Family, Copy]:
