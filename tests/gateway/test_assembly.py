@@ -5,6 +5,7 @@ import pytest
 from bartizan.core import settings
 from bartizan.core.clock import SystemClock
 from bartizan.core.errors import BadSettings
+from bartizan.detect.pictures import models
 from bartizan.gateway import assembly
 from bartizan.gateway.auth import Anyone, SharedKey
 from bartizan.gateway.testing import MemoryLog, WordScreen
@@ -30,3 +31,13 @@ async def test_the_gate_opens_and_closes_its_log():
         await gate.evidence.record("k", {})
     assert log.closed
     assert log.checkpoints == 1
+
+
+def test_pictures_are_not_read_unless_asked_for(monkeypatch):
+    """Off by default; switched on without the extra, the error names the command."""
+    assert settings.parse("").pictures.read == "off"
+    monkeypatch.setattr(models, "_NEEDED", ("no_such_module",))
+    asked = settings.parse('[pictures]\nread = "on"')
+    with pytest.raises(BadSettings, match="pictures cannot be read") as raised:
+        assembly.gate_opener(asked, WordScreen(), MemoryLog, SystemClock())
+    assert "pip install" in raised.value.hint()

@@ -115,3 +115,13 @@ async def test_a_named_document_in_the_system_prompt_is_screened_over_http(world
     assert wrong.status_code == 400
     sent = HttpUpstream("u", "http://127.0.0.1:9")._head("POST", "/", [(b"x-bartizan-untrusted", b"/a")], b"")
     assert b"untrusted" not in sent
+
+
+def test_a_picture_can_be_named_and_none_is_lost():
+    """Named it is a document's; unnamed it stays the user's, beside marked text too."""
+    url = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBOR"}}
+    text = {"type": "text", "text": "see <doc>this</doc>"}
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": [text, url, url]}]}).encode()
+    prompt = marked(OpenAIChat().parse(body).prompt, PAIR)
+    named = declared(prompt, [(b"x-bartizan-untrusted", b"/messages/0/content/2")])
+    assert [one.trust for one in named.messages[0].pictures] == [Trust.USER, Trust.WEB]

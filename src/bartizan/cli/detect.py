@@ -1,7 +1,8 @@
-"""`bartizan detect`: is there an attack in this text? Files, standard input, or lines of JSON."""
+"""`bartizan detect`: is there an attack in this text, or in the words of this picture? Files, standard input, lines."""
 
 import argparse
 import codecs
+import contextlib
 import json
 import sys
 from collections.abc import Iterable
@@ -11,19 +12,23 @@ from typing import Any, BinaryIO, cast
 
 from bartizan.cli.base import CANNOT, FAILED, OK, Command
 from bartizan.core.display import visible
-from bartizan.core.errors import BadSettings
-from bartizan.core.messages import Text
+from bartizan.core.errors import BadArtifact, BadSettings
+from bartizan.core.messages import Text, Trust
 from bartizan.detect.detectors import detectors
 from bartizan.detect.judge import Judge, Judgement
 from bartizan.detect.lines import answered, judged, trust_of
+from bartizan.detect.pictures.answers import Answer, Limits, Read
+from bartizan.detect.pictures.reader import PictureReader
 from bartizan.detect.stream import TextStream
 
 _LINES = (".jsonl", ".ndjson")
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 _READ = 65_536
+_LIMITS = Limits()
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="texts; standard input when none is named")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="texts, pictures; standard input when none")
     parser.add_argument("--jsonl", action="store_true", help="each line is {id, text, role}; *.jsonl always is")
     parser.add_argument("--json", action="store_true", help="answer in JSON for plain texts too, one line each")
     parser.add_argument("--follow", action="store_true", help="say while a text still comes in that it looks bad")
@@ -37,19 +42,46 @@ def _run(args: argparse.Namespace) -> int:
     in_order = detectors(args.budget, args.model)
     judge = Judge(in_order)
     codes = {OK}
-    for path in args.files or [None]:
-        with _opened(path) as file:
-            if args.jsonl or (path and path.suffix in _LINES):
-                codes.add(_print_lines(judged(file, judge)))
-            else:
-                name = str(path) if path else "standard input"
-                if args.follow:
-                    judgement, text = _followed(file, TextStream(trust_of(args.role), name, in_order))
+    with contextlib.ExitStack() as opened:
+        reader: PictureReader | None = None
+        for path in args.files or [None]:
+            with _opened(path) as file:
+                if path and path.suffix.lower() in _PICTURES:
+                    reader = reader or opened.enter_context(PictureReader(_LIMITS))
+                    read = reader.read(file.read(_LIMITS.picture_bytes + 1))
+                    codes.add(_print_picture(path, read, judge, args))
+                elif args.jsonl or (path and path.suffix in _LINES):
+                    codes.add(_print_lines(judged(file, judge)))
                 else:
-                    text = file.read().decode("utf-8", "replace")
-                    judgement = judge.judge(Text(text, trust_of(args.role), name))
-                codes.add(_print_one(answered(judgement, name), text, args))
+                    name = str(path) if path else "standard input"
+                    if args.follow:
+                        judgement, text = _followed(file, TextStream(trust_of(args.role), name, in_order))
+                    else:
+                        text = file.read().decode("utf-8", "replace")
+                        judgement = judge.judge(Text(text, trust_of(args.role), name))
+                    codes.add(_print_one(answered(judgement, name), text, args))
     return max(codes)
+
+
+def _print_picture(path: Path, read: Answer, judge: Judge, args: argparse.Namespace) -> int:
+    """Say what a picture says and what that is. A picture that cannot be read is one that cannot be judged."""
+    if not isinstance(read, Read):
+        raise BadArtifact(f"{path}: the picture was not read: {read.why}")
+    text = read.reading.text
+    worst = max((judge.judge(Text(text, trust, str(path))) for trust in _trusts(args.role)), key=lambda one: one.score)
+    answer = answered(worst, str(path))
+    if args.json:
+        return _print_one({**answer, "words": text, "unread": read.reading.unread}, text, args)
+    for line in text.splitlines():
+        print(f"  | {visible(line)}")
+    if read.reading.unread:
+        print(f"  {read.reading.unread} lines look like text and could not be read")
+    return _print_one(answer, text, args)
+
+
+def _trusts(role: str) -> set[Trust]:
+    """Return whose words a picture's are: those of who sends it, and of anybody, who may have drawn it."""
+    return {trust_of(role), Trust.WEB}
 
 
 def _followed(file: BinaryIO, stream: TextStream) -> tuple[Judgement, str]:

@@ -49,6 +49,17 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as it was sent: base64 or a data URL, not decoded yet; empty when it lies `elsewhere`."""
+
+    source: str
+    trust: Trust
+    origin: str = ""
+    elsewhere: str = ""
+    """Address or file id, at a place that only the provider sees."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
     """A call that a model asks for. `arguments` is the raw JSON text as the model wrote it."""
 
@@ -70,10 +81,11 @@ Part = Text | ToolCall | ToolResult
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn: who is said to speak, and the parts in order."""
+    """One turn: who is said to speak, the parts in order, and the pictures among them."""
 
     role: Role
     parts: tuple[Part, ...]
+    pictures: tuple[Picture, ...] = ()
 
     @staticmethod
     def of(role: Role, content: str, origin: str = "") -> "Message":

@@ -14,13 +14,14 @@ from bartizan.core.sections import Settings
 from bartizan.core.sections.detect import DetectRoute
 from bartizan.core.sections.gateway import Upstream as UpstreamSettings
 from bartizan.core.signed_tokens import must_be_known
+from bartizan.detect.pictures.reader import PictureReader
 from bartizan.gateway import telemetry
 from bartizan.gateway.alerts import Alerts
 from bartizan.gateway.auth import Anyone, Authenticator, BookKeys, SharedKey
 from bartizan.gateway.desk import PATH as ANSWERS
 from bartizan.gateway.desk import Desk
 from bartizan.gateway.evidence import Log, Recorder
-from bartizan.gateway.flagging import finished, flagging
+from bartizan.gateway.flagging import Judging, finished, flagging
 from bartizan.gateway.gate import Gate
 from bartizan.gateway.health import Health, probing
 from bartizan.gateway.keys import KeyBook
@@ -28,6 +29,7 @@ from bartizan.gateway.limits.files import Files, counting
 from bartizan.gateway.limits.limiter import Limiter
 from bartizan.gateway.meter import Meter
 from bartizan.gateway.output.policy import OutputPolicy
+from bartizan.gateway.pictures import SeeingScreen, limits_of
 from bartizan.gateway.predict.assembly import predictions
 from bartizan.gateway.retrieval import PATH as RETRIEVAL
 from bartizan.gateway.retrieval import Retrieval
@@ -127,6 +129,14 @@ def _guarded(
     return GuardedScreen(screen, mode, clock, timeout_s=timeout_s, fail_open=fail_open, routes=routes)
 
 
+def seeing(settings: Settings, screen: Judging, guarded: GuardedScreen) -> Judging:
+    """Return `screen`, within one that reads pictures if they are to be read. Raises BadSettings when it cannot."""
+    section = settings.pictures
+    if section.read == "off":
+        return screen
+    return SeeingScreen(screen, guarded, PictureReader(limits_of(section)), section)
+
+
 def _as_set(settings: Settings) -> dict[str, Any]:
     """Return what the gate takes from the settings as it stands there."""
     gateway = settings.gateway
@@ -157,7 +167,8 @@ def gate_opener(
     retrieval = Retrieval(settings.retrieval, _guarded(screen, settings.retrieval.filter, settings, clock))
     predictive = predictions(settings.predict)
     telemetry.check(settings.telemetry)
-    judging = flagging(settings.flagged, guarded, clock)
+    kept = flagging(settings.flagged, guarded, clock)
+    judging = seeing(settings, kept, guarded)
 
     @contextlib.asynccontextmanager
     async def opened() -> AsyncIterator[Gate]:
@@ -194,7 +205,9 @@ def gate_opener(
             if predictive is not None:
                 await predictive.close()
             await recorder.close()
-            await finished(judging)
+            await finished(kept)
+            if isinstance(judging, SeeingScreen):
+                await judging.close()
 
     return opened
 

@@ -142,7 +142,7 @@ class Known:
                     parts += [ToolResult(call_id, piece) for piece in self._split(text, caller)]
                 case _:
                     parts.append(part)
-        return message if tuple(parts) == message.parts else Message(message.role, tuple(parts))
+        return message if tuple(parts) == message.parts else replace(message, parts=tuple(parts))
 
     def _split(self, text: Text, caller: str) -> list[Text]:
         if text.trust <= Trust.WEB:

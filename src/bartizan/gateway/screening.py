@@ -83,7 +83,7 @@ class GuardedScreen:
 
     async def judge(self, prompt: Prompt) -> Judged:
         """Return what the screen says, or that it failed."""
-        mode = self._mode_for(prompt.model)
+        mode = self.mode_for(prompt.model)
         if mode == "off":
             return PASSED
         began = self._clock.monotonic_ns()
@@ -99,7 +99,8 @@ class GuardedScreen:
         enforce = mode == "enforce" and not isinstance(verdict, Allow)
         return Judged(verdict, tuple(seen.findings), verdict if enforce else Allow(verdict.why))
 
-    def _mode_for(self, model: str) -> Mode:
+    def mode_for(self, model: str) -> Mode:
+        """Return what the screen does for a model."""
         for route in self._routes:
             if any(fnmatchcase(model, pattern) for pattern in route.models):
                 return self._mode if route.mode == "inherit" else route.mode

@@ -38,17 +38,27 @@ def declared(prompt: Prompt, headers: Sequence[tuple[bytes, bytes]]) -> Prompt:
         raise BadRequest(f"{HEADER.decode()}: {len(places)} places: expected at most {_MOST_PLACES}")
     met: set[str] = set()
 
-    def lowered(text: Text) -> Text:
-        found = [place for place in places if place and (text.origin + "/").startswith(place + "/")]
+    def named_here(origin: str) -> bool:
+        found = [place for place in places if place and (origin + "/").startswith(place + "/")]
         met.update(found)
-        return Text(text.content, min(text.trust, Trust.WEB), text.origin) if found else text
+        return bool(found)
+
+    def lowered(text: Text) -> Text:
+        return Text(text.content, min(text.trust, Trust.WEB), text.origin) if named_here(text.origin) else text
 
     messages = tuple(
-        Message(message.role, tuple(_lowered(part, lowered) for part in message.parts)) for message in prompt.messages
+        Message(
+            message.role,
+            tuple(_lowered(part, lowered) for part in message.parts),
+            tuple(replace(one, trust=Trust.WEB) if named_here(one.origin) else one for one in message.pictures),
+        )
+        for message in prompt.messages
     )
     for place in places:
         if place not in met:
-            raise BadRequest(f"{HEADER.decode()}: {place[:80]!r} names no text: expected one like /messages/1/content")
+            raise BadRequest(
+                f"{HEADER.decode()}: {place[:80]!r} names no text or picture: expected one like /messages/1/content"
+            )
     return replace(prompt, messages=messages)
 
 
@@ -72,7 +82,7 @@ def _message(message: Message, delimiters: Delimiters) -> Message:
                 parts += [ToolResult(call_id, piece) for piece in _split(text, delimiters)]
             case _:
                 parts.append(part)
-    return Message(message.role, tuple(parts))
+    return replace(message, parts=tuple(parts))
 
 
 def _split(text: Text, delimiters: Delimiters) -> list[Text]:

@@ -3,8 +3,7 @@
 import math
 
 from bartizan.detect.pictures.layout import Placed, Reading, in_order, together
-from bartizan.detect.pictures.recognition import Line
-from bartizan.detect.pictures.regions import Region
+from bartizan.detect.pictures.regions import Line, Region
 
 
 def line(words: str, left: float, top: float, high: float = 20) -> Line:

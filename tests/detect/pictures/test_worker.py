@@ -46,3 +46,17 @@ def test_a_picture_that_takes_too_long_is_stopped(recogniser, monkeypatch):
 def test_a_child_that_was_taken_over_cannot_speak_for_anybody_else(recogniser, monkeypatch):
     monkeypatch.setattr(worker, "written", lambda answer: b"\x80\x04garbage")
     assert isinstance(understood(apart(recogniser, drawn("x"), LIMITS)), Unread)
+
+
+def test_a_child_reaches_no_descriptor_that_was_open_before(recogniser, monkeypatch):
+    """Whoever could write to the gateway's line would answer for other pictures."""
+    ours, theirs = os.pipe()
+    monkeypatch.setattr(worker, "read", lambda *_: os.write(theirs, b"forged"))
+    try:
+        said = understood(apart(recogniser, drawn("x"), Limits(seconds=5)))
+    finally:
+        os.close(theirs)
+    assert isinstance(said, Unread)
+    assert "Bad file descriptor" in said.why
+    with os.fdopen(ours, "rb") as line:
+        assert line.read() == b""

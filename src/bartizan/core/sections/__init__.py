@@ -14,6 +14,7 @@ from bartizan.core.sections.ledger import Ledger
 from bartizan.core.sections.limits import Limits
 from bartizan.core.sections.mcp import Mcp
 from bartizan.core.sections.output import Output
+from bartizan.core.sections.pictures import Pictures
 from bartizan.core.sections.policy import Policy
 from bartizan.core.sections.predict import Predict
 from bartizan.core.sections.retrieval import Retrieval
@@ -31,6 +32,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     gateway: Gateway = Gateway()
     tokens: Tokens = Tokens()
     detect: Detect = Detect()
+    pictures: Pictures = Pictures()
     output: Output = Output()
     policy: Policy = Policy()
     approvals: Approvals = Approvals()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from bartizan.detect.pictures.recognition import Line
+from bartizan.detect.pictures.regions import Line
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels of the picture as it came."""

@@ -7,7 +7,6 @@ is text, and says that it could not read it. Curved lines are read badly.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from bartizan.core.errors import BadArtifact
 from bartizan.detect.pictures.contrast import evened
 from bartizan.detect.pictures.decoding import Pixels
 from bartizan.detect.pictures.models import Models
-from bartizan.detect.pictures.regions import Floats, Region, regions
+from bartizan.detect.pictures.regions import Floats, Line, Region, regions
 
 HEIGHT = 48
 """Pixels of a line as the recogniser sees it."""
@@ -42,15 +41,6 @@ _FAINT = 0.8
 """How sure a line must be that only stretching the contrast shows: noise looks like letters there."""
 _BATCH_PIXELS = 6400
 _SHRINKING = Image.Resampling.BILINEAR
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Words on one line, how sure their letters are on average (0..1), and where they stand in the picture."""
-
-    words: str
-    sure: float
-    region: Region
 
 
 class Recogniser:

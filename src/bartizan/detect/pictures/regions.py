@@ -50,6 +50,15 @@ class Region:
         return Region(self.x * by, self.y * by, self.along * by, self.across * by, self.angle)
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Words on one line, how sure their letters are on average (0..1), and where they stand in the picture."""
+
+    words: str
+    sure: float
+    region: Region
+
+
 def regions(probability: Floats) -> list[Region]:
     """Return where text is in a map (height, width) of probabilities, top to bottom. Raises BadArtifact."""
     rows, starts, ends = _runs(probability > THRESHOLD)

@@ -24,6 +24,7 @@ from bartizan.gateway.wires.base import (
     texts_in,
 )
 from bartizan.gateway.wires.openai_answers import unread
+from bartizan.gateway.wires.pictures import pictures_in
 
 _TOP = frozenset(
     ("model", "messages", "system", "tools", "stream", "max_tokens", "tool_choice", "metadata", "thinking")
@@ -325,7 +326,7 @@ def _message(raw: Any, where: str) -> Message:
     parts: list[Part] = []
     for index, raw_block in enumerate(expect(content, list, f"{where}/content")):
         parts += _block(expect(raw_block, dict, f"{where}/content/{index}"), trust, f"{where}/content/{index}")
-    return Message(role, tuple(parts))
+    return Message(role, tuple(parts), pictures_in(content, trust, f"{where}/content"))
 
 
 def _block(block: dict[str, Any], trust: Trust, where: str) -> list[Part]:

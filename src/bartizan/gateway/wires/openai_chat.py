@@ -8,6 +8,7 @@ from bartizan.core.messages import ROLE_TRUST, Message, Part, Prompt, Role, Text
 from bartizan.gateway.wires import strict_json
 from bartizan.gateway.wires.base import Asked, Said, dump, expect, new_id
 from bartizan.gateway.wires.openai_answers import ChatReader, openai_error
+from bartizan.gateway.wires.pictures import pictures_in
 
 _TOP_WORDS = """model messages tools functions stream max_tokens max_completion_tokens n logprobs top_logprobs
     logit_bias tool_choice response_format stop prediction"""
@@ -84,7 +85,7 @@ def _message(raw: Any, where: str) -> Message:
     ]
     if "tool_calls" in message or "function_call" in message:
         parts += _calls(message, where)
-    return Message(role, tuple(parts))
+    return Message(role, tuple(parts), pictures_in(content, trust, f"{where}/content"))
 
 
 def _content(content: Any, trust: Trust, where: str) -> list[Text]:

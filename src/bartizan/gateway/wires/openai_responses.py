@@ -14,6 +14,7 @@ from bartizan.gateway.sse import Event, written
 from bartizan.gateway.wires import strict_json
 from bartizan.gateway.wires.base import Asked, Piece, Read, Said, decode, dicts, dump, expect, new_id, strings, texts_in
 from bartizan.gateway.wires.openai_answers import openai_error, text_of, unread, unwrapped, usage_of
+from bartizan.gateway.wires.pictures import pictures_in
 
 _TOP = frozenset(
     ("model", "input", "instructions", "tools", "stream", "max_output_tokens", "previous_response_id", "prompt")
@@ -49,7 +50,9 @@ class OpenAIResponses:
         elif given is not None:
             messages += [_item(item, f"/input/{index}") for index, item in enumerate(expect(given, list, "input"))]
         if isinstance(document.get("prompt"), dict):
-            messages.append(Message(Role.USER, tuple(texts_in(document["prompt"], Trust.USER, "/prompt"))))
+            given = document["prompt"]
+            texts = tuple(texts_in(given, Trust.USER, "/prompt"))
+            messages.append(Message(Role.USER, texts, pictures_in(given, Trust.USER, "/prompt")))
         cap = document.get("max_output_tokens")
         prompt = Prompt(
             expect(document.get("model", ""), str, "model"),
@@ -323,15 +326,18 @@ def _item(raw: Any, where: str) -> Message:
         role = _ROLES.get(expect(item.get("role"), str, f"{where}/role"))
         if role is None:
             raise BadRequest(f"{where}/role: {item['role'][:40]!r}: expected one of {', '.join(_ROLES)}")
-        return Message(role, tuple(texts_in(item.get("content"), ROLE_TRUST[role], f"{where}/content")))
+        trust, content = ROLE_TRUST[role], item.get("content")
+        pictures = pictures_in(content, trust, f"{where}/content")
+        return Message(role, tuple(texts_in(content, trust, f"{where}/content")), pictures)
     call_id = str(item.get("call_id") or item.get("id") or "")
     if str(kind).endswith("_output"):
         texts = texts_in(item.get("output"), Trust.TOOL, f"{where}/output")
-        return Message(Role.TOOL, tuple(ToolResult(call_id, text) for text in texts))
+        pictures = pictures_in(item.get("output"), Trust.TOOL, f"{where}/output")
+        return Message(Role.TOOL, tuple(ToolResult(call_id, text) for text in texts), pictures)
     if str(kind).endswith("_call") and "name" in item:
         arguments = str(item.get("arguments", item.get("input", "")))
         return Message(Role.ASSISTANT, (ToolCall(call_id, str(item["name"]), arguments),))
-    return Message(Role.ASSISTANT, tuple(texts_in(item, Trust.TOOL, where)))
+    return Message(Role.ASSISTANT, tuple(texts_in(item, Trust.TOOL, where)), pictures_in(item, Trust.TOOL, where))
 
 
 def _tools(document: dict[str, Any]) -> list[ToolSpec]:
