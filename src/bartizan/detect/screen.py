@@ -1,7 +1,7 @@
 """The input screen: every text that the operator did not write, through every detector, to one verdict.
 
 What the operator or the developer wrote is not screened: it is the instruction. A user's last turns are also judged
-together, because an attack may be split over them.
+together, because an attack may be split over them, and the course of the whole conversation is followed (`turns`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,10 @@ from bartizan.detect.base import Detector, NeedsTime
 from bartizan.detect.classifier import Classifier
 from bartizan.detect.detectors import detectors as every_detector
 from bartizan.detect.detectors import rules
-from bartizan.detect.judge import Judge, decide
+from bartizan.detect.judge import Judge, decide, log_odds
+from bartizan.detect.turns.course import Course
+from bartizan.detect.turns.odds import Odds, load
+from bartizan.detect.turns.reading import followed
 
 TURNS, TURN_CHARACTERS = 8, 8_000
 """How many of a user's last turns are judged together, and how long they may be in all."""
@@ -46,9 +49,11 @@ class InputScreen:
         budgets.update(one.budget for one in settings.routes if one.budget != "inherit")
         self._judges: dict[Budget, Judge] = {}
         self._glances: dict[Budget, Judge] = {}
+        self._odds: dict[Budget, Odds] = {}
         for budget in sorted(budgets):
             used = named(settings, budget) if detectors is None else detectors
             self._judges[budget] = Judge(used)
+            self._odds[budget] = load(settings.model, budget if settings.classifier == "on" else "rules")
             self._glances[budget] = Judge([one.glancing() if isinstance(one, Classifier) else one for one in used])
 
     def screen(self, prompt: Prompt) -> Screened:
@@ -63,22 +68,37 @@ class InputScreen:
             return None
 
     def _screened(self, prompt: Prompt, judges: Mapping[Budget, Judge]) -> Screened:
-        judge = judges[self._budget(prompt.model)]
+        budget = self._budget(prompt.model)
+        judge = judges[budget]
         found: list[Finding] = []
+        margins: dict[Text, float] = {}
         verdict: Verdict = Allow()
         for message in prompt.messages:
             for text in message.texts():
                 if text.trust < Trust.DEVELOPER:
                     judged_text, passed = self._allowed.without(text)
                     judged = judge.judge(judged_text)
+                    margins[text] = log_odds(judged.findings)
                     verdict = judged.verdict if isinstance(verdict, Allow) else verdict
                     found += passed
                     found += [one for one in judged.findings if one.severity > Severity.INFO]
         if found and isinstance(verdict, Allow):  # rules that fire in different texts count together
             verdict = decide([one for one in found if one.score is None])
-        if self._settings.conversation and isinstance(verdict, Allow):
+        if not self._settings.conversation:
+            return Screened(verdict, tuple(found))
+        if isinstance(verdict, Allow):
             verdict = self._together(prompt, found, judges["0.1%"])
+        course = self._followed(prompt, margins, judge, self._odds[budget])
+        found += course.findings()
+        if course.over and isinstance(verdict, Allow):
+            verdict = Block(course.why())
         return Screened(verdict, tuple(found))
+
+    def _followed(self, prompt: Prompt, margins: Mapping[Text, float], judge: Judge, odds: Odds) -> Course:
+        def joined(content: str) -> float:
+            return log_odds(judge.judge(self._allowed.without(Text(content, Trust.USER))[0]).findings)
+
+        return followed(prompt.messages, margins.__getitem__, odds, joined)
 
     def _budget(self, model: str) -> Budget:
         for route in self._settings.routes:

@@ -51,7 +51,10 @@ class Detect(Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(description="Public key (PEM) that must have signed the folder (`bartizan sign`).")
     ] = ""
     conversation: Annotated[
-        bool, Meta(description="Judge a user's last turns together too: an attack may be split over them.")
+        bool,
+        Meta(
+            description="Judge a user's last turns together too, and follow the whole conversation: attacks in turns."
+        ),
     ] = True
     allow: Annotated[tuple[AllowedPhrase, ...], Meta(description="Phrases that pass until a day.")] = ()
     routes: Annotated[tuple[DetectRoute, ...], Meta(description="Other rules for some models.")] = ()
