@@ -49,7 +49,8 @@ def test_every_row_is_counted_and_a_limit_is_never_passed():
         (np.zeros(2), r"shape \(2,\): expected"),
         (np.array([["a", "b"]]), "dtype"),
         (np.array([[0, np.nan]]), "1 values that are NaN"),
-        (np.array([[0, 2.0]]), "outside 0..1"),
+        (np.array([[0, 2.0]]), "1 input values outside 0..1: got 0..2"),
+        (np.array([[-np.inf, np.nan]]), "2 values that are NaN or infinite"),
     ],
 )
 def test_an_input_that_does_not_fit_is_refused_with_what_was_expected(x, said):
@@ -58,6 +59,14 @@ def test_an_input_that_does_not_fit_is_refused_with_what_was_expected(x, said):
     with pytest.raises(BadRequest, match=said):
         asked.labels(x)
     assert asked.queries == 0
+
+
+def test_each_column_may_have_a_range_of_its_own():
+    """What one column may hold is too much for another."""
+    spec = Arrays((2,), np.zeros(2), np.array([1, 5]))
+    assert spec.checked([[1, 5]]).tolist() == [[1, 5]]
+    with pytest.raises(BadRequest, match="1 input values outside"):
+        spec.checked([[5, 1]])
 
 
 def test_texts_are_strings():

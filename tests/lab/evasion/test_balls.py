@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bartizan.core.errors import BadSettings
-from bartizan.lab.evasion.balls import Ball, Box, keep_largest
+from bartizan.lab.evasion.balls import Allowed, Ball, Box, keep_largest
 from bartizan.lab.target import Arrays
 
 BOX = Box.of(Arrays((2, 3), 0, 1))
@@ -33,6 +33,15 @@ def test_what_is_inside_stays():
     point = original + 0.1
     for ball in (Ball("Linf", 0.2), Ball("L2", 1), Ball("L0", 6), Ball("patch", 1)):
         assert torch.allclose(ball.project(point, original, BOX), point)
+
+
+@pytest.mark.parametrize("ball", [Ball("Linf", 0.2), Ball("L2", 0.4), Ball("L2", 0, snr_db=6), Ball("L0", 2)])
+def test_what_is_allowed_to_some_rows_is_what_was_allowed_to_them(ball):
+    """Dropping rows and projecting is projecting and dropping rows."""
+    original, point = torch.rand(2, 5, 2, 3, generator=torch.Generator().manual_seed(0))
+    allowed, kept = Allowed.of(ball, original, BOX), torch.tensor([True, False, True, True, False])
+    assert torch.equal(allowed[kept].project(point[kept]), ball.project(point, original, BOX)[kept])
+    assert not torch.equal(allowed.project(point), point)
 
 
 def test_a_signal_to_noise_ratio_bounds_each_sound_by_its_own_loudness():

@@ -11,6 +11,7 @@ from typing import Literal
 
 import torch
 
+from bartizan.lab.evasion.balls import Allowed
 from bartizan.lab.evasion.base import Problem, ask, differentiate
 from bartizan.lab.evasion.objectives import Objective, difference_of_logits, over_all, towards, usual
 from bartizan.lab.target import Access
@@ -22,9 +23,9 @@ _RHO = 0.75
 
 @dataclass
 class _State:
-    """The examples still standing. Every tensor has one row for each; `keep` drops rows from all of them."""
+    """The examples still standing. Every field has one row for each; `keep` drops rows from all of them."""
 
-    original: Tensor
+    allowed: Allowed
     y: Tensor
     aim: Tensor
     x: Tensor
@@ -106,13 +107,13 @@ class Apgd:
 
     def _climb(self, problem: Problem, aim: Tensor) -> tuple[Tensor, Tensor]:
         """Run one start. Returns the proposals and which of them the attack saw win."""
-        box, ball = problem.box, problem.ball
-        x = ball.start(problem.x, box, problem.draw())
+        allowed = Allowed.of(problem.ball, problem.x, problem.box)
+        x = problem.ball.start(problem.x, problem.box, problem.draw())
         value, gradient, won = differentiate(problem, x, problem.y, self._objective(problem, aim))
         found, has_won = x.clone(), won.clone()
         size = len(x)
         state = _State(
-            problem.x, problem.y, aim, x, x, x, value, gradient, gradient, 2 * ball.sizes(problem.x),
+            allowed, problem.y, aim, x, x, x, value, gradient, gradient, 2 * allowed.size,
             value, torch.zeros(size), value, torch.ones(size, dtype=torch.bool), torch.arange(size),
         )  # fmt: skip
         state.keep(~won)
@@ -121,7 +122,7 @@ class Apgd:
         for step in range(self.steps):
             if not len(state.rows):
                 break
-            self._advance(problem, state, first=step == 0)
+            _advance(state, first=step == 0)
             value, state.gradient, won = differentiate(problem, state.x, state.y, self._objective(problem, state.aim))
             found[state.rows[won]] = state.x[won]
             has_won[state.rows[won]] = True
@@ -135,15 +136,6 @@ class Apgd:
         found[state.rows] = state.best
         return found, has_won
 
-    def _advance(self, problem: Problem, state: _State, *, first: bool) -> None:
-        """Take one step with momentum and project it."""
-        ball, box = problem.ball, problem.box
-        moved = ball.project(state.x + state.step * ball.direction(state.gradient), state.original, box)
-        if not first:
-            moved = state.x + (moved - state.x) * _MOMENTUM + (state.x - state.before) * (1 - _MOMENTUM)
-            moved = ball.project(moved, state.original, box)
-        state.before, state.x = state.x, moved
-
     @staticmethod
     def _remember(state: _State, value: Tensor) -> None:
         """Keep the best point so far, and count where the objective rose. `value` is the objective at `state.x`."""
@@ -154,6 +146,16 @@ class Apgd:
         state.best = torch.where(wide, state.x, state.best)
         state.best_gradient = torch.where(wide, state.gradient, state.best_gradient)
         state.best_value = torch.where(better, value, state.best_value)
+
+
+def _advance(state: _State, *, first: bool) -> None:
+    """Take one step with momentum and project it."""
+    direction = state.allowed.ball.direction(state.gradient)
+    moved = state.allowed.project(torch.addcmul(state.x, state.step, direction))
+    if not first:
+        kept = torch.lerp(state.x, moved, _MOMENTUM).add_(state.x - state.before, alpha=1 - _MOMENTUM)
+        moved = state.allowed.project(kept)
+    state.before, state.x = state.x, moved
 
 
 def _adapt(state: _State, every: int) -> None:

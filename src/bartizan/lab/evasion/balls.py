@@ -58,22 +58,8 @@ class Ball:
         return length
 
     def project(self, x: Tensor, original: Tensor, box: Box) -> Tensor:
-        """Return the nearest point of the ball and the range (for L2: within the range first, then towards `original`).
-
-        Clipping towards the original point never leaves either set, so the result is always allowed.
-        """
-        x = box.clip(x)
-        size = self.sizes(original)
-        if self.norm == "Linf":
-            return box.clip(torch.minimum(torch.maximum(x, original - size), original + size))
-        delta = x - original
-        if self.norm == "L2":
-            length = delta.flatten(1).norm(dim=1).reshape(size.shape).clamp_min(1e-12)
-            inside: Tensor = original + delta * (size / length).clamp_max(1)
-            return inside
-        kept = keep_window(delta, self.epsilon) if self.norm == "patch" else keep_largest(delta, int(self.epsilon))
-        sparse: Tensor = original + kept
-        return sparse
+        """Return the nearest point that is allowed; whoever projects again and again keeps the `Allowed` instead."""
+        return Allowed.of(self, original, box).project(x)
 
     def start(self, original: Tensor, box: Box, draw: torch.Generator) -> Tensor:
         """Return a random point of the ball: uniform in Linf, a random direction of full length in L2, else noise."""
@@ -123,6 +109,55 @@ class Box:
     def clip(self, x: Tensor) -> Tensor:
         """Return x inside the range."""
         return torch.minimum(torch.maximum(x, self.low), self.high)
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Where the examples of one batch may be moved: the ball around each original, inside the range.
+
+    What depends on the originals only is worked out once. Indexing gives the same for some of the rows.
+    """
+
+    ball: Ball
+    box: Box
+    original: Tensor
+    size: Tensor
+    """The radius for each example, (n, 1, …)."""
+    low: Tensor
+    high: Tensor
+    """In Linf, the smallest and the largest value allowed, (n, …); in other norms unused, and the original."""
+
+    @staticmethod
+    def of(ball: Ball, original: Tensor, box: Box) -> Allowed:
+        """Return what `ball` allows around `original`, (n, …)."""
+        size = ball.sizes(original)
+        if ball.norm != "Linf":
+            return Allowed(ball, box, original, size, original, original)
+        return Allowed(ball, box, original, size, box.clip(original - size), box.clip(original + size))
+
+    def __getitem__(self, rows: Tensor) -> Allowed:
+        """Return what is allowed to some rows (a mask or indices)."""
+        original, size = self.original[rows], self.size[rows]
+        if self.ball.norm != "Linf":
+            return Allowed(self.ball, self.box, original, size, original, original)
+        return Allowed(self.ball, self.box, original, size, self.low[rows], self.high[rows])
+
+    def project(self, x: Tensor) -> Tensor:
+        """Return the nearest allowed point (for L2: within the range first, then towards the original).
+
+        Clipping towards the original point never leaves either set, so the result is always allowed.
+        """
+        if self.ball.norm == "Linf":
+            return x.clamp(self.low, self.high)
+        delta = self.box.clip(x) - self.original
+        if self.ball.norm == "L2":
+            length = delta.flatten(1).norm(dim=1).reshape(self.size.shape).clamp_min(1e-12)
+            inside: Tensor = self.original + delta * (self.size / length).clamp_max(1)
+            return inside
+        epsilon = self.ball.epsilon
+        kept = keep_window(delta, epsilon) if self.ball.norm == "patch" else keep_largest(delta, int(epsilon))
+        sparse: Tensor = self.original + kept
+        return sparse
 
 
 def keep_largest(delta: Tensor, count: int) -> Tensor:

@@ -27,9 +27,12 @@ def fooled(logits: Tensor, y: Tensor, *, abstains: bool) -> Tensor:
 
 def margin(logits: Tensor, y: Tensor, *, abstains: bool = False) -> Tensor:
     """Return the best wrong class minus the best harmless one: positive where the attack has won."""
-    mine = _mine(logits, y, abstains=abstains)
-    wrong = logits.masked_fill(mine, -torch.inf).amax(1)
-    return wrong - logits.masked_fill(~mine, -torch.inf).amax(1)
+    harmless = logits.gather(1, y[:, None])[:, 0]
+    others = logits.scatter(1, y[:, None], -torch.inf)
+    if abstains:
+        harmless = torch.maximum(harmless, logits[:, -1])
+        others[:, -1] = -torch.inf
+    return others.amax(1) - harmless
 
 
 def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
@@ -39,7 +42,8 @@ def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
 
 def wrong_mass(logits: Tensor, y: Tensor) -> Tensor:
     """Return the log odds of all wrong classes against the true one and the last, which means "no answer"."""
-    mine = _mine(logits, y, abstains=True)
+    mine = F.one_hot(y, logits.shape[1]).bool()
+    mine[:, -1] = True
     return logits.masked_fill(mine, -torch.inf).logsumexp(1) - logits.masked_fill(~mine, -torch.inf).logsumexp(1)
 
 
@@ -79,11 +83,3 @@ def over_all(aim: Tensor) -> Objective:
 def usual(target: Target) -> Objective:
     """Return cross-entropy, or its counterpart where the model may abstain."""
     return wrong_mass if target.traits.abstains else cross_entropy
-
-
-def _mine(logits: Tensor, y: Tensor, *, abstains: bool) -> Tensor:
-    """Return which classes the attack must beat: the true one, and the last where it means "no answer"."""
-    mine = F.one_hot(y, logits.shape[1]).bool()
-    if abstains:
-        mine[:, -1] = True
-    return mine

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from bartizan.lab.evasion.balls import Allowed
 from bartizan.lab.evasion.base import Problem, differentiate
 from bartizan.lab.evasion.objectives import usual
 from bartizan.lab.target import Access
@@ -48,10 +49,11 @@ class Pgd:
         return out
 
     def _climb(self, problem: Problem) -> tuple[Tensor, Tensor]:
-        ball, box, objective = problem.ball, problem.box, usual(problem.target)
-        original, y, x = problem.x, problem.y, problem.x
+        ball, objective = problem.ball, usual(problem.target)
+        y, x = problem.y, problem.x
         if self.restarts:
-            x = ball.start(original, box, problem.draw())
+            x = ball.start(x, problem.box, problem.draw())
+        allowed = Allowed.of(ball, problem.x, problem.box)
         rows, found = torch.arange(len(x)), x.clone()
         has_won = torch.zeros(len(x), dtype=torch.bool)
         velocity = torch.zeros_like(x)
@@ -60,12 +62,12 @@ class Pgd:
             found[rows] = x
             has_won[rows[won]] = True
             if won.any():
-                rows, x, y, original = rows[~won], x[~won], y[~won], original[~won]
+                rows, x, y, allowed = rows[~won], x[~won], y[~won], allowed[~won]
                 velocity, gradient = velocity[~won], gradient[~won]
             if not len(rows) or step == self.steps:
                 break
             direction = ball.direction(gradient)
-            velocity = self.momentum * velocity + direction if self.momentum else direction
+            velocity = direction.add(velocity, alpha=self.momentum) if self.momentum else direction
             move = ball.direction(velocity) if self.momentum else velocity
-            x = ball.project(x + self.relative_step * ball.sizes(original) * move, original, box)
+            x = allowed.project(torch.addcmul(x, self.relative_step * allowed.size, move))
         return found, has_won

@@ -20,6 +20,7 @@ from bartizan.lab.target import Access
 
 Tensor = torch.Tensor
 _HALVE_AT = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
+_EVERYWHERE = (slice(None),) * 4
 
 
 @dataclass(frozen=True)
@@ -69,21 +70,22 @@ class _Search:
         self._high = box.high.expand(self._shape[1:]).reshape(x.shape[1:]) if box.high.dim() else box.high
         self._out = x.clone()
         self.rows = torch.arange(len(x))
-        self._x, self._y, self._best = x, problem.y, x
+        self._x, self._y, self._best = x, problem.y, x.clone()
         self._size = problem.ball.sizes(problem.x).reshape(-1, 1, 1, 1)
+        self._floor, self._ceiling = self._clip(x - self._size), self._clip(x + self._size)
         self._value = torch.full((len(x),), -torch.inf)
 
     def begin(self) -> None:
         """Start from vertical stripes (Linf), or from tiles of random sign at full length (L2)."""
         n, c, h, w = self._x.shape
         if self._problem.ball.norm == "Linf":
-            self._try(self._clip(self._x + self._size * self._signs(n, c, 1, w)))
+            self._try(torch.where(self._coins(n, c, 1, w), self._ceiling, self._floor), _EVERYWHERE)
             return
         tile = max(1, min(h, w) // 5) if h > 1 else max(1, w // 25)
         signs = self._signs(n, c, -(-h // tile) if h > 1 else 1, -(-w // tile))
         noise = signs.repeat_interleave(tile, 3)[..., :w]
         noise = noise.repeat_interleave(tile, 2)[..., :h, :] if h > 1 else noise
-        self._try(self._within(self._x + noise))
+        self._try(self._within(self._x + noise), _EVERYWHERE)
 
     def step(self, share: float) -> None:
         """Change one square of every standing example and keep it where that helps."""
@@ -91,15 +93,13 @@ class _Search:
         if self._problem.ball.norm == "Linf":
             height, width = self._sides(share, h, w, smallest=1)
             top, left = self._place(h - height), self._place(w - width)
-            proposal = self._best.clone()
             window = (slice(None), slice(None), slice(top, top + height), slice(left, left + width))
-            signs = self._signs(len(self._x), c, 1, 1)
-            drawn, other = (self._clip_window(self._x[window] + self._size * one, window) for one in (signs, -signs))
+            up, ceiling, floor = self._coins(len(self._x), c, 1, 1), self._ceiling[window], self._floor[window]
+            drawn = torch.where(up, ceiling, floor)
             idle = (drawn == self._best[window]).flatten(1).all(1)
-            proposal[window] = torch.where(idle[:, None, None, None], other, drawn)
-            self._try(proposal)
+            self._try(torch.where(up ^ idle[:, None, None, None], ceiling, floor), window)
         else:
-            self._try(self._moved(share))
+            self._try(self._moved(share), _EVERYWHERE)
 
     def result(self) -> Tensor:
         """Return the best point of every example."""
@@ -130,22 +130,28 @@ class _Search:
         new[windows[0]] = bump
         return self._within(self._x + new)
 
-    def _try(self, proposal: Tensor) -> None:
-        flat = proposal.reshape(-1, *self._shape[1:])
-        logits = ask(self._problem.target, flat, self._problem.eot)
+    def _try(self, proposal: Tensor, window: tuple[slice, ...]) -> None:
+        """Ask about the best points with `window` replaced, and take it back where that did not help."""
+        before = self._best[window].clone()
+        self._best[window] = proposal
+        logits = ask(self._problem.target, self._best.reshape(-1, *self._shape[1:]), self._problem.eot)
         value = margin(logits, self._y, abstains=self._problem.target.traits.abstains)
         better = value > self._value
-        self._best = torch.where(better[:, None, None, None], proposal, self._best)
-        self._value = torch.where(better, value, self._value)
+        self._best[window] = torch.where(better[:, None, None, None], proposal, before)
+        self._value = torch.maximum(value, self._value)
         won = self._value > 0
         if won.any():
             self._out[self.rows[won]] = self._best[won]
             stay = ~won
             self.rows, self._x, self._y = self.rows[stay], self._x[stay], self._y[stay]
             self._best, self._size, self._value = self._best[stay], self._size[stay], self._value[stay]
+            self._floor, self._ceiling = self._floor[stay], self._ceiling[stay]
+
+    def _coins(self, *shape: int) -> Tensor:
+        return torch.randint(0, 2, shape, generator=self._draw).bool()
 
     def _signs(self, *shape: int) -> Tensor:
-        return torch.randint(0, 2, shape, generator=self._draw).float() * 2 - 1
+        return self._coins(*shape).float() * 2 - 1
 
     def _place(self, room: int) -> int:
         return int(torch.randint(0, room + 1, (1,), generator=self._draw))
@@ -158,10 +164,6 @@ class _Search:
 
     def _clip(self, x: Tensor) -> Tensor:
         return torch.minimum(torch.maximum(x, self._low), self._high)
-
-    def _clip_window(self, x: Tensor, window: tuple[slice, ...]) -> Tensor:
-        low, high = (bound[window[1:]] if bound.dim() else bound for bound in (self._low, self._high))
-        return torch.minimum(torch.maximum(x, low), high)
 
     def _within(self, x: Tensor) -> Tensor:
         """Return x stretched or shrunk to full length, inside the range."""
