@@ -16,6 +16,7 @@ from bartizan.lab.hardening.rejection import (
     calibrated_ordinary,
     calibrated_stable,
     confident_target,
+    last_features,
     threshold,
 )
 from bartizan.lab.reference_classifier import DIGITS_SPEC
@@ -33,7 +34,7 @@ def wrapped(kind, module, data):
         return calibrated_confident(module, clean, BUDGET)
     if kind == "stable":
         return calibrated_stable(module, clean, BUDGET)
-    features = torch.nn.Sequential(*list(module)[:-1])
+    features = last_features(module)
     some = (torch.from_numpy(train.x), torch.from_numpy(train.y))
     return calibrated_ordinary(module, features, some, clean, BUDGET)
 
@@ -88,3 +89,12 @@ def test_a_model_without_weights_gets_the_confidence_test_too(plain, digit_data,
     kept = said != 10
     assert (said[kept] == plain.labels(some.x.numpy())[kept]).all()
     assert isinstance(some, Problem)
+
+
+def test_features_are_what_the_last_linear_layer_reads(plain_module, digit_data):
+    """The same as cutting the network there; a module without a linear layer says so."""
+    x = torch.from_numpy(digit_data[1].x[:5])
+    assert torch.equal(last_features(plain_module)(x), torch.nn.Sequential(*list(plain_module)[:-1])(x))
+    assert not plain_module[-1]._forward_pre_hooks
+    with pytest.raises(BadSettings, match="Flatten ends in no"):
+        last_features(torch.nn.Flatten())(x)

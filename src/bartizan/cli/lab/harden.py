@@ -46,9 +46,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     reject = parser.add_argument_group("reject")
     reject.add_argument(
         "--by",
-        choices=("confidence", "stability"),
+        choices=("confidence", "stability", "features"),
         default="confidence",
-        help="the test: the largest probability (default), or whether the answer survives small changes of images",
+        help="the test: the largest probability (default), whether the answer survives small changes of images, or how "
+        "near the inputs of the last linear layer are to those of training data",
     )
     reject.add_argument(
         "--false-alarms", type=float, default=0.02, metavar="X", help="clean inputs left unanswered (default 0.02)"

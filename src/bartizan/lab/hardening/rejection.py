@@ -119,6 +119,31 @@ class Ordinary(torch.nn.Module):
         return _with_silence(logs, self.floor - self.score(x))
 
 
+def last_features(inner: torch.nn.Module) -> Callable[[Tensor], Tensor]:
+    """Return a function from inputs to what goes into the last linear layer that `inner` calls, (n, d), with gradients.
+
+    Raises BadSettings, when called, where no linear layer is met.
+    """
+    linear = [layer for layer in inner.modules() if isinstance(layer, torch.nn.Linear)]
+
+    def features(x: Tensor) -> Tensor:
+        met: list[Tensor] = []
+        hooks = [layer.register_forward_pre_hook(lambda _, given: met.append(given[0])) for layer in linear]
+        try:
+            inner(x)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        if not met:
+            raise BadSettings(
+                f"{type(inner).__name__} ends in no torch.nn.Linear, whose inputs would be its features",
+                hint="Use another test, or calibrated_ordinary with a function of your own from inputs to features.",
+            )
+        return met[-1].flatten(1)
+
+    return features
+
+
 def _with_silence(logs: Tensor, excess: Tensor) -> Tensor:
     """Append a logit that beats every class exactly where `excess` (n,) is above 0."""
     return torch.cat([logs, (logs.amax(1) + 10 * excess)[:, None]], 1)

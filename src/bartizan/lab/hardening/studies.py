@@ -22,17 +22,28 @@ from bartizan.lab.evasion.certificates import Tested, attack_certificates
 from bartizan.lab.evasion.suite import QUICK, Attacked, run_suite
 from bartizan.lab.hardening.adversarial_training import Recipe, trained
 from bartizan.lab.hardening.outcome import Outcome
-from bartizan.lab.hardening.rejection import calibrated_confident, calibrated_stable
+from bartizan.lab.hardening.rejection import (
+    Confident,
+    Ordinary,
+    Stable,
+    calibrated_confident,
+    calibrated_ordinary,
+    calibrated_stable,
+    last_features,
+)
 from bartizan.lab.hardening.smoothing import ABSTAIN, Smoothed
 from bartizan.lab.labelled import Labelled
 from bartizan.lab.target import Arrays, Target
 from bartizan.lab.targets.torch_modules import of_module
 
 Progress = Callable[[str, int, int], None]
-By = Literal["confidence", "stability"]
+By = Literal["confidence", "stability", "features"]
+_SCORE = {"confidence": "confidence", "stability": "stability", "features": "likeness to clean features"}
 _ATTACKS = (*QUICK, Apgd("targeted", 30, aims=3))
 _RADII = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 """Where the certified curve is read, in deviations of the noise."""
+_FITTED = 10_000
+"""Training examples, at most, that the test of features learns from."""
 _FEW = 5
 """Epochs, at most, of the plain module that a module made from scratch is compared with."""
 
@@ -125,7 +136,7 @@ def rejecting(study: Study, recipe: Recipe, by: By, budget: float) -> tuple[torc
     half = len(study.test) // 2
     clean = torch.from_numpy(study.spec.checked(study.test.part(half, len(study.test)).x))
     study = replace(study, test=study.test.first(half))
-    guard = (calibrated_confident if by == "confidence" else calibrated_stable)(module, clean, budget)
+    guard = _guard(study, module, clean, by, budget)
     problem, before = study.attacked("before", module)
     guarded, after = study.attacked("after", guard, abstains=True)
     silence = guarded.target.classes - 1
@@ -141,13 +152,32 @@ def rejecting(study: Study, recipe: Recipe, by: By, budget: float) -> tuple[torc
         careless = proportion(int(stopped.sum()), len(stopped), seed=study.seed)
         figures["attacks of one who does not know of it that are stopped"] = careless
     return module, Outcome(
-        f"Silent where its {by} is below {guard.floor:.6g}: at most {budget:.2%} of clean inputs, calibrated on "
-        f"{len(clean)}. Attacked within {study.ball} by one who knows the test; silence is no win for him.",
+        f"Silent where its {_SCORE[by]} is below {guard.floor:.6g}: at most {budget:.2%} of clean inputs, calibrated "
+        f"on {len(clean)}. Attacked within {study.ball} by one who knows the test; silence is no win for him.",
         _accuracies(before),
         figures,
         facts={"by": by, "floor": guard.floor, "false_alarms": budget, "recipe": asdict(recipe)},
         notes=("Under attack an input counts as standing when its answer is right or there is none.",),
     )
+
+
+def _guard(
+    study: Study, module: torch.nn.Module, clean: torch.Tensor, by: By, budget: float
+) -> Confident | Stable | Ordinary:
+    """Return the module behind the test `by`, calibrated on `clean`."""
+    if by == "confidence":
+        return calibrated_confident(module, clean, budget)
+    if by == "stability":
+        if clean.dim() != 4:
+            raise BadSettings(
+                f"stability changes images (channels, height, width) a little, and one example is {clean.shape[1:]}",
+                hint="Use --by confidence or --by features, or calibrated_stable with changes of your own.",
+            )
+        return calibrated_stable(module, clean, budget)
+    rows = np.random.default_rng(study.seed).permutation(len(study.train))[:_FITTED]
+    x, y = study.spec.checked(study.train.x[rows]), study.train.y[rows]
+    known = torch.from_numpy(x), torch.from_numpy(y)
+    return calibrated_ordinary(module, last_features(module), known, clean, budget)
 
 
 def _accuracies(found: Attacked) -> dict[str, Measurement]:
