@@ -72,6 +72,15 @@ def test_what_cannot_run_is_untested_with_its_reason():
     assert row.why == "nobody home (start it)"
 
 
+def test_a_claim_that_could_not_be_measured_is_neither_held_nor_broken():
+    """A row of which nothing could be measured is untested, with the run's own words."""
+    missing = Claim("Cannot be measured here.", lambda evidence: None, AtMost(0.1))
+    row = prove(threat(WON, missing), bench())
+    assert row.state is State.HOLDS
+    assert [claim.text for claim in row.claims] == [WON.text]
+    assert prove(threat(missing), bench()).state is State.UNTESTED
+
+
 def test_no_claim_is_a_state_of_its_own():
     """Shown, never passed."""
     assert prove(threat(), bench()).state is State.NO_CLAIM

@@ -70,7 +70,8 @@ class Claim:
     """
 
     text: str
-    figure: Callable[[Evidence], Measurement]
+    figure: Callable[[Evidence], Measurement | None]
+    """None where the run could not measure it and says why in its notes: then nothing is claimed there."""
     bound: Bound
     reference_only: bool = False
 
@@ -137,20 +138,24 @@ def prove(threat: Threat, bench: Bench) -> Row:
         evidence = threat.run(bench)
         if evidence.on_reference is None:
             evidence = replace(evidence, on_reference=bench.is_reference or not threat.asks_chat)
-        checked = tuple(_check(claim, evidence) for claim in threat.claims)
+        checked = tuple(one for claim in threat.claims if (one := _check(claim, evidence)) is not None)
     except BartizanError as error:
         hint = error.hint()
         return Row(threat, State.UNTESTED, f"{error}{f' ({hint})' if hint else ''}")
     except Exception as error:  # noqa: BLE001 - one threat's bug must not cost the other nine their rows
         return Row(threat, State.UNTESTED, f"the proof itself failed: {type(error).__name__}: {error}")
+    if not checked:
+        return Row(threat, State.UNTESTED, "; ".join(evidence.notes) or "no claim could be measured", evidence)
     broken = [claim for claim in checked if claim.decides and not claim.held]
     if broken:
         return Row(threat, State.FAILED, "; ".join(_failure(claim) for claim in broken), evidence, checked)
     return Row(threat, State.HOLDS, "every claim held", evidence, checked)
 
 
-def _check(claim: Claim, evidence: Evidence) -> Checked:
+def _check(claim: Claim, evidence: Evidence) -> Checked | None:
     measured = claim.figure(evidence)
+    if measured is None:
+        return None
     decides = bool(evidence.on_reference) or not claim.reference_only
     return Checked(claim.text, measured, claim.bound, claim.bound.holds(measured), decides)
 
