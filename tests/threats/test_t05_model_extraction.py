@@ -6,6 +6,8 @@ import numpy as np
 from tests.threats.benches import bench
 
 from bartizan.gateway.predict.accounts import Scores
+from bartizan.lab.ownership import making
+from bartizan.lab.ownership.fingerprint import Rank
 from bartizan.policy.release import Release
 from bartizan.threats import t05_model_extraction as t05
 from bartizan.threats.base import State, prove
@@ -42,3 +44,15 @@ def test_a_watch_that_sees_nothing_or_everything_fails(monkeypatch):
         row = prove(t05.T05, bench())
         assert row.state is State.FAILED
         assert said in row.why
+
+
+def test_a_fingerprint_that_recognises_nothing_or_convicts_strangers_fails(monkeypatch):
+    """Evidence that says nothing, and a rank that is always the first: each breaks its claim."""
+    recognises, convicts = (claim.bound for claim in t05.T05.claims[-2:])
+    for owner, name, broken, bound, which in (
+        (making, "evidence_of", lambda scores, ridge: np.zeros_like(scores), recognises, 0),
+        (Rank, "p", property(lambda self: 0.0), convicts, 1),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(owner, name, broken)
+            assert not bound.holds(t05._recognised.__wrapped__(5)[which])

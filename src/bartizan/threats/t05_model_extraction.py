@@ -2,12 +2,14 @@
 
 The thief knows the control but not its key, owns unlabelled records of the same kind, and tries every way of spending
 the same questions; the best copy counts. The controls are what leaves with a prediction (`policy/release.py`) and the
-gateway's watch on what callers ask (`gateway/predict/accounts.py`).
+gateway's watch on what callers ask (`gateway/predict/accounts.py`). A copy that was made all the same is recognised by
+a fingerprint (`lab/ownership`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +32,8 @@ LADDER = (1, 2, 5, 10)
 NOISE = 2.0
 ACCOUNTS, SYBILS, ASKED = 20, 10, 128
 """Honest accounts beside a thief's, and questions of each."""
+COHORT, COPIES, SIGNIFICANT = 40, 20, 0.05
+"""Models among which a fingerprint ranks ours, copies and strangers that are checked, and the p that convicts."""
 
 
 def run(bench: Bench) -> Evidence:
@@ -82,6 +86,7 @@ def run(bench: Bench) -> Evidence:
             "decision tree, undefended": _tree(bench.seed),
             "thieves' accounts noticed": caught,
             "honest windows noticed": alarms,
+            **dict(zip(("copies recognised", "strangers convicted"), _recognised(bench.seed), strict=True)),
         },
         families={how: (pair[0], pair[1]) for how, pair in families.items()},
         stopped_by={"release.noise": round((curves["off"][0].value - curves["on"][0].value) * len(held_out))},
@@ -152,6 +157,42 @@ def _watched(victim: Callable[[np.ndarray], np.ndarray], x: np.ndarray, seed: in
     return proportion(len(caught), SYBILS, seed=seed), proportion(alarms, windows, seed=seed)
 
 
+@cache
+def _recognised(seed: int) -> tuple[Measurement, Measurement]:
+    """Return the copies by labels that a fingerprint recognises, and the owners that would convict a stranger.
+
+    Thieves ask 600 own records and 900 mixtures of them; strangers own the same records with their true labels.
+    """
+    from bartizan.lab.labelled import Labelled
+    from bartizan.lab.membership.stacked import Recipe, train
+    from bartizan.lab.ownership import making
+
+    loaded, draw = need("sklearn.datasets").load_digits(), np.random.default_rng((seed, 6))
+    order = draw.permutation(len(loaded.data))
+    x, y = (loaded.data[order] / 16).astype(np.float32), loaded.target[order]
+    plan = making.Plan(COHORT, 200, 0.5, draw.bytes(making.KEY_BYTES))
+    own = making.with_mixtures(x[600:1200], plan)[:1500]
+    asked = making.with_mixtures(np.concatenate([own, x[1200:]]), plan)
+    models = making.cohort(Labelled(x[:600], y[:600]), asked, Recipe((32,), "relu", 15, 32, 3e-3), plan)
+    found = making.drafted(models, np.arange(len(own), len(own) + len(x) - 1200))
+    parents = draw.permutation(COHORT)[:COPIES]
+    inside = np.kron(np.eye(COPIES), np.ones(len(own))).astype(bool)
+    taught = models.labels[parents, : len(own)].ravel()
+    copies = train(np.tile(own, (COPIES, 1)), taught, inside, Recipe((32,), "relu", 12, 32, 3e-3), seed)
+    answers = copies.logits(found.points).argmax(axis=2)
+    hits = sum(
+        found.drawn(parent).of_answers(said).p <= SIGNIFICANT for parent, said in zip(parents, answers, strict=True)
+    )
+    known = draw.random((COPIES, 600)) < 0.8
+    strangers = train(x[600:1200], y[600:1200], known, Recipe((32,), "relu", 15, 32, 3e-3), seed)
+    owners = [
+        float(np.mean([found.drawn(owner).of_answers(said).p <= SIGNIFICANT for owner in range(COHORT)]))
+        for said in strangers.logits(found.points).argmax(axis=2)
+    ]
+    convicted = bootstrap(owners, lambda data: float(np.mean(data)), seed=seed, unit="share")
+    return proportion(hits, COPIES, seed=seed), convicted
+
+
 def _curve(agreed: list[Measurement], unit: int) -> str:
     return ", ".join(f"{multiple * unit}: {one.value:.1%}" for multiple, one in zip(LADDER, agreed, strict=True))
 
@@ -164,6 +205,7 @@ T05 = Threat(
     controls=(
         "release: keyed noise that is a fixed function of the input, top scores, digits, labels only, misinformation",
         "watch on what callers ask: alone, together with their kin, by network",
+        "fingerprint: whether a model was made from ours, with an exact p-value",
     ),
     claims=(
         Claim("The attack is real: d + 1 answers give the model.", lambda e: e.off, AtLeast(0.99), reference_only=True),
@@ -179,6 +221,16 @@ T05 = Threat(
             "Accounts that ask anywhere are noticed.", lambda e: e.measured["thieves' accounts noticed"], AtLeast(0.65)
         ),
         Claim("Honest windows are not.", lambda e: e.measured["honest windows noticed"], AtMost(0.05)),
+        Claim(
+            "A fingerprint recognises copies learnt from labels.",
+            lambda e: e.measured["copies recognised"],
+            AtLeast(0.5),
+        ),
+        Claim(
+            "One owner in twenty at most convicts a stranger at 5 %.",
+            lambda e: e.measured["strangers convicted"],
+            AtMost(SIGNIFICANT + 1e-9),
+        ),
     ),
     residual=(
         "Whoever owns records of the same kind can learn a similar model from labels alone, and asks what honest "
@@ -188,9 +240,12 @@ T05 = Threat(
         "the copy is least sure of under cover traffic (make bench-monitor). Misinformation takes from thieves who "
         "own nothing of the kind what inputs unlike honest ones would have told; drawn likenesses still pass, and who "
         "owns records is not stopped (make bench-misinformation). Scores with noise are worse "
-        "calibrated. Trees are stolen whole where leaves can be told apart by their scores."
+        "calibrated. Trees are stolen whole where leaves can be told apart by their scores. "
+        "A fingerprint is broken by training the copy further on labelled records and by answering with a model of the "
+        "thief's own where the copy is unsure, and misses copies of few questions (make bench-fingerprint)."
     ),
     advice=(
+        "Before you publish a model, make its fingerprint (`bartizan lab fingerprint make`); publish the commitment.",
         "Return labels, or scores with keyed noise, unless the product needs exact scores.",
         "Limit questions per client; make a sketch of honest ones (`bartizan predict sketch`), so that the gateway "
         "notices who asks otherwise, also over many accounts, and tells how good a copy each could have.",

@@ -3,14 +3,12 @@
 from collections import Counter
 
 import numpy as np
-import pytest
 from tests.lab.ownership.cohorts import data
 
 from bartizan.lab.labelled import Labelled
 from bartizan.lab.ownership.innocents import innocents
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_they_are_many_and_better_than_chance():
     """Images are taken flat; some know little, and none knows nothing."""
     mine, pool = data()

@@ -6,6 +6,7 @@ the p-value, which is exact without them; they catch draws that would be unlucky
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -51,7 +52,7 @@ def innocents(
         progress("innocent models", number, len(kinds) + len(_WIDTHS))
         for part in _PARTS:
             rows = _part(y, part, draw)
-            made.append((name, _flat(make().fit(x[rows], y[rows]).predict)))
+            made.append((name, _flat(_fitted(make(), x[rows], y[rows]).predict)))
     for number, width in enumerate(_WIDTHS):
         progress("innocent models", len(kinds) + number, len(kinds) + len(_WIDTHS))
         inside = np.zeros((_EACH, len(y)), bool)
@@ -62,6 +63,13 @@ def innocents(
         made += [("network", _flat(lambda z, one=one: one.logits(z)[0].argmax(axis=1))) for one in singles]  # type: ignore[misc]
     progress("innocent models", len(kinds) + len(_WIDTHS), len(kinds) + len(_WIDTHS))
     return made
+
+
+def _fitted(model: Any, x: Array, y: Array) -> Any:
+    """Return the model fitted: one that has not settled after a few steps is an innocent like any other."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", need("sklearn.exceptions").ConvergenceWarning)
+        return model.fit(x, y)
 
 
 def _part(y: Array, share: float, draw: np.random.Generator) -> Array:
