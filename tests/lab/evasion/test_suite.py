@@ -3,10 +3,21 @@
 import pytest
 import torch
 
+from bartizan.core.errors import BadSettings
 from bartizan.lab.evasion.apgd import Apgd
 from bartizan.lab.evasion.pgd import Pgd
 from bartizan.lab.evasion.square import Square
-from bartizan.lab.evasion.suite import DEFAULT, LABELS_ONLY, QUICK, SCORES_ONLY, SPARSE, curve, run_suite, suite_for
+from bartizan.lab.evasion.suite import (
+    DEFAULT,
+    LABELS_ONLY,
+    QUICK,
+    SCORES_ONLY,
+    SPARSE,
+    STANDARD,
+    curve,
+    run_suite,
+    suite_for,
+)
 from bartizan.lab.target import Access
 
 
@@ -37,7 +48,20 @@ def test_the_strongest_allowed_suite_is_chosen(plain, problem):
     assert suite_for(problem(plain.seen_with(Access.SCORES))) == SCORES_ONLY
     assert suite_for(problem(plain.seen_with(Access.LABELS))) == LABELS_ONLY
     assert suite_for(problem(plain, "L0", 3)) == SPARSE
-    assert suite_for(problem(plain), QUICK) == QUICK
+    assert suite_for(problem(plain), "standard") == STANDARD
+    assert suite_for(problem(plain), "quick") == QUICK
+
+
+def test_no_suite_holds_only_attacks_that_cannot_run(plain, problem):
+    """A quick look in another norm, or at labels, has attacks of its own; AutoAttack's budget is refused there."""
+    labels = plain.seen_with(Access.LABELS)
+    for some in (problem(plain, "L0", 3), problem(plain, "patch", 0.1), problem(labels)):
+        quick = suite_for(some, "quick")
+        assert quick
+        assert all(one.needs <= some.target.access for one in quick)
+        with pytest.raises(BadSettings, match="made for Linf and L2 with scores"):
+            suite_for(some, "standard")
+    assert suite_for(problem(labels, "L0", 3)) == ()
 
 
 def test_the_curve_never_rises(robust, problem):

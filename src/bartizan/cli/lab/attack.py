@@ -90,11 +90,10 @@ def measured(lab: Lab, reference: str, args: argparse.Namespace, told: Told, kep
     from bartizan.lab.evasion.masking import masking_signs
     from bartizan.lab.evasion.parts import Kept, run_in_parts
     from bartizan.lab.evasion.report import Report
-    from bartizan.lab.evasion.suite import QUICK, STANDARD, curve, suite_for
+    from bartizan.lab.evasion.suite import QUICK, curve, suite_for
 
     problem = opened(lab, reference, args)
-    wanted = {"standard": STANDARD, "quick": QUICK}.get(args.suite)
-    attacks = suite_for(problem, wanted)
+    attacks = suite_for(problem, args.suite)
     if not attacks:
         raise BadSettings(f"no attack for {problem.ball} with {problem.target.access.name} access")
     found = run_in_parts(problem, attacks, Kept(kept), told, 3 if args.eot > 1 else 1)

@@ -38,7 +38,7 @@ class Fab:
     def perturb(self, problem: Problem) -> Tensor:
         """Return the nearest adversarial point found for each example (the original where there is none)."""
         if problem.ball.norm not in ("Linf", "L2"):
-            raise BadSettings("FAB measures Linf or L2, got L0")
+            raise BadSettings(f"FAB measures Linf or L2, got {problem.ball.norm}")
         return problem.in_batches(self.batch, self._batch)
 
     def _batch(self, problem: Problem) -> Tensor:

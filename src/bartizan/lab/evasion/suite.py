@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
+from bartizan.core.errors import BadSettings
 from bartizan.core.measures import Measurement, proportion
 from bartizan.lab.evasion.apgd import Apgd
 from bartizan.lab.evasion.base import Evasion, Problem
@@ -24,6 +26,7 @@ from bartizan.lab.target import Access
 
 Tensor = torch.Tensor
 Progress = Callable[[str, int, int], None]
+Suite = Literal["strongest", "standard", "quick"]
 
 STANDARD: tuple[Evasion, ...] = (Apgd("ce"), Apgd("targeted"), Fab(), Square(5000))
 """AutoAttack's standard version (Croce and Hein, ICML 2020): its attacks, budgets and order."""
@@ -72,16 +75,28 @@ class Attacked:
     """Attacks that need more access than the target gives."""
 
 
-def suite_for(problem: Problem, wanted: Sequence[Evasion] | None = None) -> tuple[Evasion, ...]:
-    """Return the attacks to run: `wanted`, or the strongest that the target's access and the norm allow."""
-    if wanted is not None:
-        return tuple(wanted)
-    access = problem.target.access
-    if problem.ball.norm == "L0":
-        return SPARSE if access is Access.WHITE_BOX else ()
-    if problem.ball.norm == "patch":
-        return PATCHES if access is Access.WHITE_BOX else ()
-    return {Access.WHITE_BOX: DEFAULT, Access.SCORES: SCORES_ONLY, Access.LABELS: LABELS_ONLY}[access]
+def suite_for(problem: Problem, wanted: Suite = "strongest") -> tuple[Evasion, ...]:
+    """Return the attacks to run, by the norm and the target's access; empty where none of ours applies.
+
+    Raises BadSettings where AutoAttack's suite is wanted in a norm, or with an access, that it is not made for.
+    """
+    access, norm = problem.target.access, problem.ball.norm
+    if norm not in ("Linf", "L2") or access is Access.LABELS:
+        if wanted == "standard":
+            raise BadSettings(
+                "the standard suite is made for Linf and L2 with scores at least: "
+                f"got {norm} with {access.name.lower().replace('_', ' ')}",
+                hint="Use --suite strongest, which takes the attacks that fit.",
+            )
+        if access is Access.LABELS and norm in ("Linf", "L2"):
+            return LABELS_ONLY if wanted == "strongest" else (HopSkipJump(500),)
+        if access is not Access.WHITE_BOX:
+            return ()
+        strongest = SPARSE if norm == "L0" else PATCHES
+        return strongest if wanted == "strongest" else strongest[:1]
+    if wanted == "strongest":
+        return DEFAULT if access is Access.WHITE_BOX else SCORES_ONLY
+    return STANDARD if wanted == "standard" else QUICK
 
 
 def run_suite(
