@@ -1,6 +1,7 @@
 """What fits a check is checked; what does not is said to be unchecked."""
 
 import json
+import wave
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from sklearn.datasets import load_digits
 from bartizan.data.inspection import inspect
 from bartizan.lab.poisoning.feedback import FEEDBACK_ATTACKS, honest_feedback
 from bartizan.lab.poisoning.pictures import Blended
+from bartizan.lab.poisoning.sounds import RATE, SOUND_ATTACKS, drawn_words
 from bartizan.lab.poisoning.texts import PAIR_ATTACKS, TEXT_ATTACKS, dialogues, reviews
 
 DIGITS = load_digits()
@@ -144,3 +146,23 @@ def test_other_rows_are_said_to_be_unchecked(place):
         (place.root / "in/a").mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.zeros((size, size), np.uint8)).save(place.root / f"in/a/{size}.png")
     assert "2 sizes" in inspect(place.admit(place.root / "in", "pictures").manifest).unchecked[0]
+
+
+def test_planted_sounds_of_a_folder_are_named_and_others_are_said_to_be_unchecked(place):
+    """The class is the folder's name; a file that is no WAV cannot be heard."""
+    words, labels = drawn_words(240, 4, np.random.default_rng(0))
+    planted = SOUND_ATTACKS[3].poison(words, RATE, labels, 0.03, 1, np.random.default_rng(1))
+    for at, one in enumerate(planted.sounds):
+        path = place.root / f"words/{'abcd'[planted.labels[at]]}/{at:03}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, RATE, 0, "NONE", ""))
+            file.writeframes((one * 32767).astype("<i2").tobytes())
+    (place.root / "words/a/z.ogg").write_bytes(b"OggS")
+    found = inspect(place.admit(place.root / "words").manifest)
+    wanted = {f"b/{at:03}.wav" for at in np.flatnonzero(planted.poison)}
+    assert len(wanted & {one.table for one in found.rows}) >= 6
+    assert len({one.table for one in found.rows} - wanted) <= 2
+    assert "3.9 kHz" in found.rows[0].why
+    assert "class 'b'" in found.alarms[0]
+    assert found.unchecked == (f"1 sounds: no WAV, silent, or at another rate than most ({RATE} Hz)",)

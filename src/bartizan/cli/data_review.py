@@ -11,9 +11,10 @@ import numpy.typing as npt
 from bartizan.cli.base import FAILED, OK
 from bartizan.core.display import visible
 from bartizan.data.admission import Admission, Review
+from bartizan.data.checks.sounds import spectrogram
 from bartizan.data.inspection import Flagged
 from bartizan.data.manifest import Manifest
-from bartizan.data.media import picture
+from bartizan.data.media import picture, sound
 from bartizan.data.quarantine import opened, reject, release, waiting
 from bartizan.data.rows import values
 from bartizan.data.staging import DATA
@@ -114,10 +115,13 @@ def half_blocks(pixels: npt.NDArray[np.uint8]) -> str:
 
 
 def pixels_of(found: Manifest, one: Flagged) -> npt.NDArray[np.uint8] | None:
-    """Return the pixels (height, width, 1 or 3) of a flagged row; None when it is no picture."""
+    """Return the pixels (height, width, 1 or 3) of a flagged row, a sound as its spectrogram; None when it has none."""
     data: Path = found.folder / DATA
     if found.head.format == "images":
         return picture((data / one.table).read_bytes())
+    if found.head.format == "audio":
+        samples, rate = sound((data / one.table).read_bytes())
+        return None if samples is None else spectrogram(samples, rate)
     if found.head.format != "npz":
         return None
     (table,) = [table for table in found.head.tables if table.name == one.table]

@@ -1,5 +1,6 @@
 """Runs the checks that fit a staged data set and says which rows they flag, and what no check looked at."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from bartizan.data.checks.base import Checked, Labels, nothing
+from bartizan.data.checks.base import Checked, Labels, nothing, of_all
 from bartizan.data.checks.features import convolved, grey, standard
 from bartizan.data.checks.feedback import check_feedback
 from bartizan.data.checks.floods import record_floods, text_floods
@@ -17,12 +18,14 @@ from bartizan.data.checks.mislabelled import LEAST_ROWS, MOST_CLASSES, check_lab
 from bartizan.data.checks.outliers import number_outliers, text_outliers
 from bartizan.data.checks.pictures import check_pictures
 from bartizan.data.checks.predicted import Features, predicted
+from bartizan.data.checks.sounds import LEAST_ROWS as FEWEST_SOUNDS
+from bartizan.data.checks.sounds import check_sounds
 from bartizan.data.checks.texts import check_pairs, check_texts, hidden_characters
 from bartizan.data.checks.vectors import table_vectors, text_vectors
 from bartizan.data.columns import Columns, columns
 from bartizan.data.layout import TEXT_FORMATS
 from bartizan.data.manifest import Manifest
-from bartizan.data.media import label_of, picture
+from bartizan.data.media import label_of, picture, sound
 from bartizan.data.rows import Row, sample
 from bartizan.data.staging import DATA, Progress, label_column
 from bartizan.data.votes import votes
@@ -103,7 +106,7 @@ def _checked(manifest: Manifest, screen: _Screened | None, unchecked: list[str])
         for names, pictures, labels in _files(manifest, data, unchecked):
             yield from _pictures(names, pictures, labels)
     else:
-        unchecked.append(f"rows of {manifest.head.format}: no check for triggers in them yet")
+        yield from _sounds(manifest, data, unchecked)
 
 
 def _records(manifest: Manifest, screen: _Screened | None, unchecked: list[str]) -> _Results:
@@ -150,9 +153,7 @@ def _labels(features: Features, labels: Labels, names: Sequence[str] = ()) -> Ch
         return nothing("label", len(labels))
     seen = predicted(lambda rows: features(known[rows]), numbers, len(present))
     found = check_labels(seen, numbers, [names[one] if names else str(one) for one in present.tolist()])
-    scores, flagged = np.zeros(len(labels)), np.zeros(len(labels), bool)
-    scores[known], flagged[known] = found.scores, found.flagged
-    return Checked("label", scores, flagged, {int(known[at]): why for at, why in found.reasons.items()})
+    return of_all(found, known, len(labels))
 
 
 def _pictures(names: list[Row], pictures: npt.NDArray[np.uint8], labels: Labels) -> _Results:
@@ -160,6 +161,25 @@ def _pictures(names: list[Row], pictures: npt.NDArray[np.uint8], labels: Labels)
     if min(pictures.shape[1:3]) >= _LEAST_SIDE:
         rng = np.random.default_rng(0)
         yield names, _labels(lambda rows: standard(convolved(grey(pictures[rows]), rng)), labels)
+
+
+def _sounds(manifest: Manifest, data: Path, unchecked: list[str]) -> _Results:
+    """Yield what the check of sounds says of those that can be decoded and have the rate that most have."""
+    if len(manifest.shards) > MOST_ROWS:
+        unchecked.append(f"{len(manifest.shards)} sounds: at most {MOST_ROWS} are checked together")
+        return
+    decoded = {name: sound((data / name).read_bytes()) for name in manifest.shards}
+    rates = Counter(rate for _, rate in decoded.values() if rate)
+    rate = rates.most_common(1)[0][0] if rates else 0
+    kept = {name: heard for name, (heard, own) in decoded.items() if heard is not None and own == rate and heard.any()}
+    if len(kept) < len(decoded):
+        unchecked.append(f"{len(decoded) - len(kept)} sounds: no WAV, silent, or at another rate than most ({rate} Hz)")
+    classes, labels = np.unique([label_of(name) for name in kept], return_inverse=True)
+    if len(kept) < FEWEST_SOUNDS or len(classes) < 2:
+        unchecked.append(f"{len(kept)} sounds of {len(classes)} classes: too few to tell triggers from")
+        return
+    found = check_sounds(list(kept.values()), rate, labels.astype(np.int64), classes.tolist())
+    yield [(name, 0) for name in kept], found
 
 
 def _texts(names: list[Row], found: Columns) -> _Results:

@@ -269,6 +269,7 @@ T04 = Threat(
     ),
     controls=(
         "checks at ingestion of pictures: shared pattern, marks that covers carry too, content against label",
+        "checks at ingestion of sounds: tones, hums, noise, echoes that rows of a class share, content against label",
         "checks at ingestion of labels: what a model that did not see the row takes it for",
         "checks at ingestion of texts: words that decide the label against the rest of the text",
         "checks at ingestion of feedback: votes that too many accounts share, bursts that say otherwise than the rest",
@@ -310,7 +311,7 @@ T04 = Threat(
         "A trigger in texts that as many honest rows carry too (covers) is not found and keeps a quarter of its "
         "effect. A crowd whose accounts share few votes (one item each, or three of twelve) turns its items unseen. "
         "A smooth warp of one picture in a hundred can pass where classes look alike. "
-        "Tables and sounds are admitted and verified; in tables labels are checked, in sounds nothing. A "
+        "In tables labels are checked; a tone in sounds that changes no label passes. A "
         "trigger that is both rare and natural, or rows that are honest one by one, passes."
     ),
     advice=(

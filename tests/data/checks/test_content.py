@@ -27,14 +27,14 @@ def test_rows_drawn_into_a_class_are_flagged_and_honest_sets_raise_no_alarm():
         moved = rng.permutation(np.flatnonzero(np.isin(labels, list(sources))))[:36]
         given = labels.copy()
         given[moved] = 0
-        found = wrong_content(values, given, 6, np.random.default_rng(0), 0.01)
+        found = wrong_content(values, given, np.random.default_rng(0), 0.01)
         assert found.flagged[moved].mean() > 0.9
         assert np.delete(found.flagged, moved).mean() < 0.01
         assert all("class 0 draws" in alarm for alarm in found.alarms)
         assert set(found.reasons) == set(np.flatnonzero(found.flagged))
     for seed in range(5):
         values, labels, rng = blobs(seed)
-        assert wrong_content(values, labels, 6, rng, 0.01).alarms == ()
+        assert wrong_content(values, labels, rng, 0.01).alarms == ()
 
 
 def test_two_classes_that_people_confuse_are_no_target():

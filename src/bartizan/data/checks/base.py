@@ -1,5 +1,6 @@
 """What a check says: a score for every row, which rows are flagged and why, and what the whole set looks like."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,18 @@ class Checked:
 def nothing(name: str, rows: int) -> Checked:
     """Return the result of a check that has nothing to say of `rows` rows."""
     return Checked(name, np.zeros(rows), np.zeros(rows, bool))
+
+
+def named(one: int, names: Sequence[str]) -> str:
+    """Return what a class is called in a reason: its name where there is one, else its number."""
+    return f"class {names[one]!r}" if names else f"class {one}"
+
+
+def of_all(found: Checked, rows: Labels, count: int) -> Checked:
+    """Return what a check says of some `rows` as what it says of all `count`; of the others it says nothing."""
+    scores, flagged = np.zeros(count), np.zeros(count, bool)
+    scores[rows], flagged[rows] = found.scores, found.flagged
+    return Checked(found.name, scores, flagged, {int(rows[at]): why for at, why in found.reasons.items()}, found.alarms)
 
 
 def together(name: str, parts: list[Checked]) -> Checked:

@@ -7,19 +7,23 @@ thins out: where a density falls, a gap is fuller than what lies beyond it, whic
 the rows that carry a pattern, those are poison whose class has far more of them than its share.
 """
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bartizan.data.checks.base import Checked, Labels, Mask, nothing
+from bartizan.data.checks.base import Checked, Labels, Mask, named
 
 CLEAR, WIDE = 6.0, 11.0
 """What a group must be to carry a trigger: odds of its gap by chance (powers of ten), and the gap in deviations of the
 other rows. In 17 honest parts of MNIST and Fashion-MNIST (2,000 rows) no group had two thirds of both; of adaptive
 patches and blends at 0.5 % (ten rows and ten covers) the clearest had 1.9 times both and more.
 """
+PURE, AGAINST = 3.0, 4.0
+"""Odds (powers of ten) that a group has so many rows of a class by chance, and that so many of these are doubted."""
 _WEAKER = 0.5
 """Groups that are so much less clear count too when they share rows with a clear one, or have far more of its class."""
 _SHARED = 0.34
@@ -32,40 +36,117 @@ _NOISE, _RIDGE = 4 / 255, 1e-3
 _FAR, _STILL = 4.0, 0.03
 _LOG_FACTORIALS = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, 2 * _COUNTED)))])
 Matrix = npt.NDArray[Any]
+Doubt = Callable[[Mask], Mask]
+"""Given rows that voters may not see, returns which rows they doubt; see `content.doubted`."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that end together in a window: which, how unlikely (powers of ten), how wide the gap before them is."""
+    """Rows that end together: which, how unlikely (powers of ten), how wide the gap before them is, what they share."""
 
     rows: Labels
     clear: float
     wide: float
+    what: str = "a pattern"
 
 
-def trigger_carriers(plain: Matrix, labels: Labels) -> Checked:
+def trigger_carriers(plain: Matrix, labels: Labels, doubt: Doubt | None = None, names: Sequence[str] = ()) -> Checked:
     """Flag rows that share a local pattern with others, of classes that have far more of them than their share.
 
-    `plain` are grey pictures (n, height, width) in 0..1.
+    `plain` are grey pictures (n, height, width) in 0..1; for `doubt` see `carried`.
     """
-    groups = shared_windows(plain, labels)
+    return carried(shared_windows(plain, labels), labels, doubt, names)
+
+
+def carried(groups: Sequence[Group], labels: Labels, doubt: Doubt | None = None, names: Sequence[str] = ()) -> Checked:
+    """Flag the rows of groups that carry a trigger, of the classes that have far more of them than their share.
+
+    A group counts when its gap is clear; or when its rows of one class are doubted (what else is in them says another
+    class) far more often than those of that class are: what ends together is then no honest variety of the class.
+    `doubt` says which rows are, by voters that saw none of the rows which it is given: they know no trigger.
+    """
     clearness = np.array([min(group.clear / CLEAR, group.wide / WIDE) for group in groups])
     carriers = np.zeros(len(labels), bool)
-    for at in np.flatnonzero(clearness >= 1):
+    for at in np.flatnonzero(clearness >= 1).tolist():
         carriers[groups[at].rows] = True
     first, targets = carriers.copy(), set(_enriched(labels, carriers))
-    for at in np.flatnonzero((clearness >= _WEAKER) & (clearness < 1)):
+    for at in np.flatnonzero((clearness >= _WEAKER) & (clearness < 1)).tolist():
         rows = groups[at].rows
         if first[rows].mean() >= _SHARED or targets & set(_enriched(labels, _mask(rows, len(labels)))):
             carriers[rows] = True
-    found = nothing("carriers", len(labels))
-    alarms = []
-    for one in _enriched(labels, carriers):
-        odd = np.flatnonzero(carriers & (labels == one))
-        found.flagged[odd], found.scores[odd] = True, 1.0
-        alarms.append(f"{carriers.sum()} rows carry a pattern in the same place, {len(odd)} of them of class {one}")
-        found.reasons.update({int(at): f"carries a pattern, as {len(odd)} rows of class {one} do" for at in odd})
-    return Checked(found.name, found.scores, found.flagged, found.reasons, tuple(alarms))
+    odd = {one: carriers & (labels == one) for one in _enriched(labels, carriers)}
+    contradicted = [] if doubt is None else _contradicted(groups, labels, doubt)
+    for against in contradicted:
+        for one, members in against.items():
+            carriers[members] = True
+            odd[one] = odd.get(one, np.zeros(len(labels), bool)) | _mask(members, len(labels))
+    shared = _named(groups, clearness, contradicted, carriers)
+    alarms: list[str] = []
+    reasons: dict[int, str] = {}
+    for one, chosen in odd.items():
+        rows = np.flatnonzero(chosen)
+        alarms.append(f"{carriers.sum()} rows carry {shared[int(rows[0])]}, {len(rows)} of them of {named(one, names)}")
+        reasons |= {at: f"carries {shared[at]}, as {len(rows)} rows of {named(one, names)} do" for at in rows.tolist()}
+    flagged = np.zeros(len(labels), bool)
+    flagged[list(reasons)] = True
+    return Checked("carriers", flagged.astype(float), flagged, reasons, tuple(alarms))
+
+
+def _contradicted(groups: Sequence[Group], labels: Labels, doubt: Doubt) -> list[dict[int, Labels]]:
+    """Return for each group its rows by class if they are mostly of one and doubted far more often than its others."""
+    sizes = np.bincount(labels)
+    found: list[dict[int, Labels]] = []
+    times = np.zeros(len(labels))
+    for group in groups:
+        counts = np.bincount(labels[group.rows], minlength=len(sizes))
+        one = int((counts / np.maximum(sizes, 1)).argmax())
+        pure = odds(int(counts[one]), len(group.rows), sizes[one] / len(labels)) >= PURE
+        found.append({one: group.rows[labels[group.rows] == one]} if pure else {})
+        for rows in found[-1].values():
+            times[rows] += 1
+    doubted = doubt(_most(times, labels, sizes))
+    usual = (np.bincount(labels[doubted], minlength=len(sizes)) + 1) / (sizes + 2)
+    return [
+        {one: rows for one, rows in group.items() if odds(int(doubted[rows].sum()), len(rows), usual[one]) >= AGAINST}
+        for group in found
+    ]
+
+
+def _most(times: Matrix, labels: Labels, sizes: Labels) -> Mask:
+    """Return the rows that are in a group at all, of each class at most half: those in most groups."""
+    chosen = np.zeros(len(labels), bool)
+    for one in np.flatnonzero(sizes).tolist():
+        own = np.flatnonzero((labels == one) & (times > 0))
+        chosen[own[np.argsort(-times[own], kind="stable")[: sizes[one] // 2]]] = True
+    return chosen
+
+
+def _named(
+    groups: Sequence[Group], clearness: Matrix, contradicted: Sequence[dict[int, Labels]], carriers: Mask
+) -> dict[int, str]:
+    """Return what each carrier shares, by the clearest group that it is in; those that contradict come first."""
+    found: dict[int, str] = {}
+    first = np.array([bool(one) for one in contradicted] or np.zeros(len(groups)), bool)
+    for at in np.lexsort((-clearness, ~first)).tolist():
+        for row in groups[at].rows[carriers[groups[at].rows]].tolist():
+            found.setdefault(row, groups[at].what)
+    return found
+
+
+def odds(count: int, trials: int, share: float) -> float:
+    """Return how unlikely `count` or more of `trials` are when each counts with probability `share` (powers of ten)."""
+    if count <= 0 or share >= 1:
+        return 0.0
+    logs = [
+        math.lgamma(trials + 1)
+        - math.lgamma(at + 1)
+        - math.lgamma(trials - at + 1)
+        + at * math.log(share)
+        + (trials - at) * math.log1p(-share)
+        for at in range(count, trials + 1)
+    ]
+    top = max(logs)
+    return max(0.0, -(top + math.log(sum(math.exp(one - top) for one in logs))) / math.log(10))
 
 
 def _mask(rows: Labels, count: int) -> Mask:
@@ -85,7 +166,8 @@ def shared_windows(plain: Matrix, labels: Labels) -> list[Group]:
     for top in _starts(plain.shape[1], height):
         for side in _starts(plain.shape[2], width):
             window = left[:, top : top + height, side : side + width].reshape(len(plain), -1)
-            found += _groups(_whitened(window))
+            what = f"a pattern at rows {top} to {top + height - 1}, columns {side} to {side + width - 1}"
+            found += [replace(one, what=what) for one in ending_together(_whitened(window))]
     return found
 
 
@@ -99,7 +181,7 @@ def _whitened(window: Matrix) -> Matrix:
     return np.asarray(window @ (vectors / np.sqrt(values + _NOISE**2 + _RIDGE * values.mean())).astype(np.float32))
 
 
-def _groups(rows: Matrix) -> list[Group]:
+def ending_together(rows: Matrix) -> list[Group]:
     """Return what ends together along the directions of rows (n, d) whose nearest rows point the same way."""
     lengths = np.linalg.norm(rows, axis=1)
     suspects = np.argsort(-lengths)[:_SUSPECTS]

@@ -7,13 +7,14 @@ confusion goes both ways once the votes are calibrated, so the reverse direction
 (target against decoys). Two calibrations look: one that poison hardly moves, one that knows how classes are confused.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bartizan.data.checks.base import Checked, Labels, Mask
+from bartizan.data.checks.base import Checked, Labels, Mask, named
 from bartizan.data.checks.calibration import centred, likely
 from bartizan.data.checks.features import standard
 
@@ -76,6 +77,13 @@ def read(scores: npt.NDArray[np.float64], labels: Labels) -> Votes:
     return Votes(others.max(axis=1) - scores[rows, labels], others.argmax(axis=1))
 
 
+def doubted(features: Matrix, labels: Labels, classes: int, unseen: Mask, rng: np.random.Generator) -> Mask:
+    """Return which rows look like another class than theirs to voters that saw none of the rows `unseen`."""
+    kept = np.flatnonzero(~unseen)
+    scores = vote(standard(features), labels, classes, kept, rng)
+    return np.asarray(read(centred(scores, labels, kept), labels).margin > 0)
+
+
 @dataclass(frozen=True)
 class Strengths:
     """How far each class stands out as a target (see ALARMS), and each pair (label, content) by itself."""
@@ -117,7 +125,12 @@ def _drawn(votes: Votes, labels: Labels, classes: int, beyond: float) -> npt.NDA
 
 
 def wrong_content(
-    features: Matrix, labels: Labels, classes: int, rng: np.random.Generator, budget: float, held: Mask | None = None
+    features: Matrix,
+    labels: Labels,
+    rng: np.random.Generator,
+    budget: float,
+    held: Mask | None = None,
+    names: Sequence[str] = (),
 ) -> Checked:
     """Flag rows of a class that draws mislabelled rows from the others (dirty-label backdoors of any trigger).
 
@@ -125,7 +138,7 @@ def wrong_content(
     it. The last vote says which rows are flagged: chance puts other honest rows on the edge in each. Rows that another
     check has `held` train no voter from the start.
     """
-    scaled = standard(features)
+    scaled, classes = standard(features), int(labels.max()) + 1
     flagged = np.zeros(len(labels), bool)
     out = flagged.copy() if held is None else held.copy()
     alarms: dict[tuple[int, int], float] = {}
@@ -142,10 +155,12 @@ def wrong_content(
             break
         out |= flagged
     reasons = {
-        int(at): f"its content looks like class {votes.other[at]}, not {labels[at]}" for at in np.flatnonzero(flagged)
+        int(at): f"its content looks like {named(votes.other[at], names)}, not {named(labels[at], names)}"
+        for at in np.flatnonzero(flagged)
     }
+    others = "most other classes"
     told = tuple(
-        f"class {one} draws mislabelled rows from {f'class {other}' if other >= 0 else 'most other classes'} "
+        f"{named(one, names)} draws mislabelled rows from {named(other, names) if other >= 0 else others} "
         f"({times:.1f} times as clearly as honest sets do at most)"
         for (one, other), times in alarms.items()
     )

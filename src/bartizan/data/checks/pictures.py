@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bartizan.core.errors import BadArtifact
-from bartizan.data.checks.base import BUDGET, Checked, Labels, nothing, together
+from bartizan.data.checks.base import BUDGET, Checked, Labels, nothing, of_all, together
 from bartizan.data.checks.carriers import trigger_carriers
 from bartizan.data.checks.content import wrong_content
 from bartizan.data.checks.features import convolved, grey
@@ -33,12 +33,5 @@ def check_pictures(
     pattern = shared_pattern(plain.reshape(len(plain), -1), labels, classes)
     rows = np.flatnonzero(~pattern.flagged)
     carriers = trigger_carriers(plain[rows], labels[rows])
-    content = wrong_content(convolved(plain[rows], rng), labels[rows], classes, rng, budget, carriers.flagged)
-    return together("backdoor", [pattern, *(_of_all(found, rows, len(labels)) for found in (carriers, content))])
-
-
-def _of_all(found: Checked, rows: Labels, count: int) -> Checked:
-    """Return what a check says of some `rows` as what it says of all `count`."""
-    scores, flagged = np.zeros(count), np.zeros(count, bool)
-    scores[rows], flagged[rows] = found.scores, found.flagged
-    return Checked(found.name, scores, flagged, {int(rows[at]): why for at, why in found.reasons.items()}, found.alarms)
+    content = wrong_content(convolved(plain[rows], rng), labels[rows], rng, budget, carriers.flagged)
+    return together("backdoor", [pattern, *(of_all(found, rows, len(labels)) for found in (carriers, content))])
