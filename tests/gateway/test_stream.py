@@ -11,13 +11,14 @@ from tests.gateway.samples import CANARY, LINKS, PERSONAL, PROSE, QUOTE, SECRETS
 
 from bartizan.core.messages import Message, Prompt, Role
 from bartizan.core.verdicts import Allow, Block
+from bartizan.gateway.edits import REDACTED
 from bartizan.gateway.output.base import Active, Hit, Look
 from bartizan.gateway.output.leak import Leak
 from bartizan.gateway.output.links import Links
 from bartizan.gateway.output.personal import PersonalData
 from bartizan.gateway.output.secrets import Secrets
 from bartizan.gateway.rulings import Ruling
-from bartizan.gateway.stream import FORCED, REDACTED, Holdback, redact
+from bartizan.gateway.stream import FORCED, Holdback, redact
 from bartizan.gateway.wires.anthropic_messages import MessagesReader
 from bartizan.gateway.wires.openai_answers import ChatReader
 from bartizan.gateway.wires.openai_responses import ResponsesReader

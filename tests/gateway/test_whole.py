@@ -5,10 +5,10 @@ import json
 from tests.gateway.samples import SECRETS
 
 from bartizan.core.verdicts import Block
+from bartizan.gateway.edits import REDACTED
 from bartizan.gateway.output.base import Active
 from bartizan.gateway.output.secrets import Secrets
 from bartizan.gateway.rulings import Ruling
-from bartizan.gateway.stream import REDACTED
 from bartizan.gateway.whole import screen_whole
 from bartizan.gateway.wires.anthropic_messages import MessagesReader
 from bartizan.gateway.wires.openai_answers import ChatReader

@@ -86,6 +86,8 @@ class Message:
     role: Role
     parts: tuple[Part, ...]
     pictures: tuple[Picture, ...] = ()
+    ours: bool | None = None
+    """Of a model's turn in a request: whether this gateway gave that answer; None where nobody can know."""
 
     @staticmethod
     def of(role: Role, content: str, origin: str = "") -> "Message":

@@ -5,7 +5,7 @@ together, because an attack may be split over them, and the course of the whole 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from bartizan.core.clock import Clock, SystemClock
@@ -19,6 +19,7 @@ from bartizan.detect.classifier import Classifier
 from bartizan.detect.detectors import detectors as every_detector
 from bartizan.detect.detectors import rules
 from bartizan.detect.judge import Judge, decide, log_odds
+from bartizan.detect.memo import BEGINNING, Memo, passed
 from bartizan.detect.turns.course import Course
 from bartizan.detect.turns.odds import Odds, load
 from bartizan.detect.turns.reading import followed
@@ -34,10 +35,12 @@ class Screened:
 
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
+    course: Course | None = field(default=None, compare=False)
+    """How the conversation has gone, for whoever judges the answer; None where conversations are not followed."""
 
 
 class InputScreen:
-    """Screens prompts. Holds no state between them; thread-safe."""
+    """Screens prompts. Keeps judgements on what it has read, nothing else; thread-safe."""
 
     def __init__(
         self, detectors: Sequence[Detector] | None = None, settings: Detect = _PLAIN, clock: Clock | None = None
@@ -49,6 +52,7 @@ class InputScreen:
         budgets.update(one.budget for one in settings.routes if one.budget != "inherit")
         self._judges: dict[Budget, Judge] = {}
         self._glances: dict[Budget, Judge] = {}
+        self._memos = {budget: Memo() for budget in budgets}
         self._odds: dict[Budget, Odds] = {}
         for budget in sorted(budgets):
             used = named(settings, budget) if detectors is None else detectors
@@ -69,19 +73,21 @@ class InputScreen:
 
     def _screened(self, prompt: Prompt, judges: Mapping[Budget, Judge]) -> Screened:
         budget = self._budget(prompt.model)
-        judge = judges[budget]
+        judge, memo, after = judges[budget], self._memos[budget], BEGINNING
         found: list[Finding] = []
         margins: dict[Text, float] = {}
         verdict: Verdict = Allow()
         for message in prompt.messages:
             for text in message.texts():
-                if text.trust < Trust.DEVELOPER:
-                    judged_text, passed = self._allowed.without(text)
-                    judged = judge.judge(judged_text)
-                    margins[text] = log_odds(judged.findings)
-                    verdict = judged.verdict if isinstance(verdict, Allow) else verdict
-                    found += passed
-                    found += [one for one in judged.findings if one.severity > Severity.INFO]
+                if text.trust >= Trust.DEVELOPER:
+                    after = passed(text, after)
+                    continue
+                judged_text, allowed = self._allowed.without(text)
+                judged, after = memo.judge(judge, judged_text, after)
+                margins[text] = log_odds(judged.findings)
+                verdict = judged.verdict if isinstance(verdict, Allow) else verdict
+                found += allowed
+                found += [one for one in judged.findings if one.severity > Severity.INFO]
         if found and isinstance(verdict, Allow):  # rules that fire in different texts count together
             verdict = decide([one for one in found if one.score is None])
         if not self._settings.conversation:
@@ -92,7 +98,7 @@ class InputScreen:
         found += course.findings()
         if course.over and isinstance(verdict, Allow):
             verdict = Block(course.why())
-        return Screened(verdict, tuple(found))
+        return Screened(verdict, tuple(found), course)
 
     def _followed(self, prompt: Prompt, margins: Mapping[Text, float], judge: Judge, odds: Odds) -> Course:
         def joined(content: str) -> float:

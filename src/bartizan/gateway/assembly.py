@@ -18,6 +18,7 @@ from bartizan.detect.pictures.reader import PictureReader
 from bartizan.gateway import telemetry
 from bartizan.gateway.alerts import Alerts
 from bartizan.gateway.auth import Anyone, Authenticator, BookKeys, SharedKey
+from bartizan.gateway.conversations import Conversations
 from bartizan.gateway.desk import PATH as ANSWERS
 from bartizan.gateway.desk import Desk
 from bartizan.gateway.evidence import Log, Recorder
@@ -137,7 +138,7 @@ def seeing(settings: Settings, screen: Judging, guarded: GuardedScreen) -> Judgi
     return SeeingScreen(screen, guarded, PictureReader(limits_of(section)), section)
 
 
-def _as_set(settings: Settings) -> dict[str, Any]:
+def _as_set(settings: Settings, clock: Clock) -> dict[str, Any]:
     """Return what the gate takes from the settings as it stands there."""
     gateway = settings.gateway
     return {
@@ -147,6 +148,7 @@ def _as_set(settings: Settings) -> dict[str, Any]:
         "delimiters": gateway.untrusted_delimiters,
         "wait_for_receipt": gateway.receipt == "durable",
         "tracing": telemetry.tracing(settings.telemetry),
+        "conversations": Conversations(settings.detect.remembered_s, clock),
     }
 
 
@@ -197,7 +199,7 @@ def gate_opener(
                     retrieval=retrieval,
                     healths=healths,
                     routes={RETRIEVAL: retrieval.answer, **({ANSWERS: desk.answer_posted} if desk else {})},
-                    **_as_set(settings),
+                    **_as_set(settings, clock),
                 )
         finally:
             tool_calls.close()

@@ -45,8 +45,9 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
             trace.block("block", booking.why)
             return await failed(gate, trace, booking.said, booking.headers)
         asked = booking.asked
+        whole = gate.conversations.recalled(asked, caller.id) if gate.conversations else asked
         # 4. Screen the input. A screen that fails has found something.
-        trace.judged = await gate.screen.judge(asked.prompt) if wire.generates else PASSED
+        trace.judged = await gate.screen.judge(whole.prompt) if wire.generates else PASSED
         if not isinstance(trace.judged.enforced, Allow):
             trace.block(verdict_name(trace.judged.enforced), trace.judged.enforced.why)
             return await _refused(gate, wire, asked, trace)
@@ -56,8 +57,9 @@ async def exchange(gate: Gate, wire: Wire, call: Call) -> Answer:
         )
         trace.upstream, trace.status = answer.source, answer.status
         # 6. Screen the answer, decide each tool call, and write down what happened before the client holds all of it.
-        active = gate.outputs.active(asked.prompt) if wire.generates else ()
-        guard = gate.guard(wire.reader(asked), active, asked.prompt, trace)
+        active = gate.outputs.active(whole.prompt, trace.judged.course) if wire.generates else ()
+        guard = gate.guard(wire.reader(asked), active, whole.prompt, trace)
+        guard.told = functools.partial(gate.heard, whole, caller.id)
         if _is_stream(answer):
             return await _streamed(gate, trace, booking, answer, guard)
         return await _whole(gate, wire, booking, trace, answer, guard)
@@ -157,6 +159,7 @@ async def _whole(
     if screened != readable:
         body, headers = screened, [pair for pair in headers if pair[0] != b"content-encoding"]
     trace.outcome = "answered"
+    guard.remembered()
     await guard.announced()
     receipt = await recorded(gate, trace)
     return Answer(answer.status, _theirs(headers, booking) + our_headers(trace, receipt), body)
@@ -215,6 +218,7 @@ async def _pieces(
             await guard.announced()
         trace.screened(guard, size)
         trace.outcome = "blocked" if guard.blocked else "answered"
+        guard.remembered()
         if not guard.blocked:
             leaving.bill()
             trace.charged = leaving.booking.charged
@@ -239,6 +243,7 @@ async def _resumed(guard: OutputGuard) -> bytes:
 
 def _left(gate: Gate, trace: Trace, guard: OutputGuard, size: int) -> None:
     """Write down a stream that did not come to its end; nobody is there to wait for it."""
+    guard.remembered()
     trace.screened(guard, size)
     now = gate.clock.wall_ns()
     gate.meter.observe(trace, now)

@@ -7,11 +7,14 @@ from typing import Any, Protocol
 from bartizan.core.clock import Clock
 from bartizan.core.findings import Finding
 from bartizan.core.messages import Prompt
+from bartizan.detect.turns.course import Course
 from bartizan.gateway.auth import Authenticator
 from bartizan.gateway.call import Answer, Call
+from bartizan.gateway.conversations import Conversations
 from bartizan.gateway.evidence import Receipt
 from bartizan.gateway.guard import OutputGuard
 from bartizan.gateway.health import Health
+from bartizan.gateway.hearing import Hearing
 from bartizan.gateway.limits.limiter import Limits, Unlimited
 from bartizan.gateway.meter import Meter
 from bartizan.gateway.output.base import Active
@@ -22,7 +25,7 @@ from bartizan.gateway.traceparent import Tracing
 from bartizan.gateway.untrusted import Delimiters
 from bartizan.gateway.upstream import Upstream
 from bartizan.gateway.watch import Unwatched, Watching
-from bartizan.gateway.wires.base import Reader
+from bartizan.gateway.wires.base import Asked, Reader
 
 
 class Predictive(Protocol):
@@ -73,8 +76,8 @@ class Evidence(Protocol):
 class Outputs(Protocol):
     """The output controls."""
 
-    def active(self, prompt: Prompt) -> tuple[Active, ...]:
-        """Return those that look at the answer to `prompt`."""
+    def active(self, prompt: Prompt, course: Course | None = None) -> tuple[Active, ...]:
+        """Return those that look at the answer to `prompt`, the last turn of `course` where one is followed."""
         ...
 
 
@@ -122,6 +125,7 @@ class Gate:
     meter: Meter = field(default_factory=Meter)
     predictive: Predictive | None = None
     retrieval: Labels | None = None
+    conversations: Conversations | None = None
     routes: Mapping[str, Route] = field(default_factory=dict)
     tracing: Tracing | None = None
     healths: tuple[Health, ...] = ()
@@ -132,10 +136,16 @@ class Gate:
         place = self.tracing.begin(call.headers) if self.tracing is not None else None
         return Trace(name, self.clock.wall_ns(), call.body, place)
 
+    def heard(self, asked: Asked, caller: str, told: Hearing) -> None:
+        """Remember an answer that has left."""
+        if self.conversations is not None:
+            self.conversations.heard(asked, caller, told)
+
     def guard(self, reader: Reader, active: tuple[Active, ...], prompt: Prompt, trace: Trace) -> OutputGuard:
         """Return the guard for the answer to `prompt`."""
         rules, limit = self.tool_calls, self.control_timeout_s
         asking = rules.of(prompt, trace.watched.append, trace.caller, trace.id) if rules else None
         guard = OutputGuard(reader, active, asking, self.clock, timeout_s=limit, fail_open=self.fail_open)
         guard.asking = asking
+        guard.heard = self.conversations.hearing() if self.conversations else None
         return guard

@@ -7,6 +7,7 @@ from bartizan.core.clock import Clock
 from bartizan.core.errors import UpstreamFailed
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Usage
+from bartizan.gateway.hearing import Hearing
 from bartizan.gateway.output.base import Active
 from bartizan.gateway.rulings import Asking, Decide
 from bartizan.gateway.stream import Holdback
@@ -41,6 +42,10 @@ class OutputGuard:
         self._announced: set[str] = set()
         self.asking: Asking | None = None
         """Asks people about calls and notes those that leave, where `decide` can."""
+        self.heard: Hearing | None = None
+        """Hears what leaves, if anybody wants to know."""
+        self.told: Callable[[Hearing], None] | None = None
+        """Takes what was heard once the answer has left."""
         self.findings: list[Finding] = []
         self.blocked = ""
         self.redacted = 0
@@ -53,7 +58,7 @@ class OutputGuard:
     def _stream(self) -> Holdback:
         """What holds a stream back; a whole answer needs none."""
         stream = Holdback(self._reader, self._active, self._decide)
-        stream.findings = self.findings
+        stream.findings, stream.heard = self.findings, self.heard
         return stream
 
     def whole(self, body: bytes) -> bytes:
@@ -62,7 +67,7 @@ class OutputGuard:
         if self.asking is not None:
             self.asking.again()
         try:
-            outcome = screen_whole(self._reader, self._active, body, self._decide)
+            outcome = screen_whole(self._reader, self._active, body, self._decide, self.heard)
             self._check_time(began)
         except Exception as error:  # noqa: BLE001 - a control may fail in any way; none may open the gate
             return self._failed(error, body, b"")
@@ -96,6 +101,11 @@ class OutputGuard:
         new = {key: call for key, call in self._reader.rulings.passed.items() if key not in self._announced}
         self._announced.update(new)
         await self.asking.leave(list(new.values()))
+
+    def remembered(self) -> None:
+        """Hand over what was heard of the answer."""
+        if self.heard is not None and self.told is not None:
+            self.told(self.heard)
 
     @property
     def denied(self) -> int:

@@ -15,6 +15,7 @@ from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Prompt, ToolCall, ToolResult
 from bartizan.core.sections.detect import DetectRoute
 from bartizan.core.verdicts import Allow, Block, Verdict
+from bartizan.detect.turns.course import Course
 
 Mode = Literal["enforce", "monitor", "off"]
 INLINE_CHARS = 8192
@@ -31,6 +32,11 @@ class Screened(Protocol):
     @property
     def findings(self) -> Sequence[Finding]:
         """What was seen."""
+        ...
+
+    @property
+    def course(self) -> Course | None:
+        """How the conversation has gone, if that was followed."""
         ...
 
 
@@ -52,6 +58,8 @@ class Judged(NamedTuple):
     verdict: Verdict
     findings: tuple[Finding, ...]
     enforced: Verdict
+    course: Course | None = None
+    """How the conversation has gone, for the controls on the answer."""
 
 
 PASSED = Judged(Allow("control is off"), (), Allow("control is off"))
@@ -97,7 +105,7 @@ class GuardedScreen:
             return self._failed(error, mode)
         verdict = seen.verdict
         enforce = mode == "enforce" and not isinstance(verdict, Allow)
-        return Judged(verdict, tuple(seen.findings), verdict if enforce else Allow(verdict.why))
+        return Judged(verdict, tuple(seen.findings), verdict if enforce else Allow(verdict.why), seen.course)
 
     def mode_for(self, model: str) -> Mode:
         """Return what the screen does for a model."""

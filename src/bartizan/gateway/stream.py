@@ -15,7 +15,9 @@ from typing import Any
 from bartizan.core.findings import Finding
 from bartizan.core.messages import ToolCall, Usage
 from bartizan.core.verdicts import Allow
-from bartizan.gateway.output.base import Active, Hit, over_foreign
+from bartizan.gateway.edits import Edit, edited, without_logprobs
+from bartizan.gateway.hearing import Hearing
+from bartizan.gateway.output.base import Active, Hit, over_foreign, parted
 from bartizan.gateway.output.personal import sparing
 from bartizan.gateway.rulings import Decide, rule
 from bartizan.gateway.sse import Event, EventSplitter, parse, written
@@ -23,17 +25,8 @@ from bartizan.gateway.wires.base import REFUSAL, Piece, Read, Reader, dump
 
 FORCED = 20000
 _CONTEXT = 64
-REDACTED = "[redacted]"
 
 CHANGED = "the answer gives a call another name or other arguments than it gave before"
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """Characters of a channel that are cut out."""
-
-    start: int
-    end: int
 
 
 @dataclass(slots=True)
@@ -71,7 +64,9 @@ class Holdback:
     def __init__(self, reader: Reader, active: Sequence[Active], decide: Decide | None = None) -> None:
         """Read with `reader`, look with `active`, ask `decide` about each complete tool call."""
         self._reader = reader
-        self._active = active
+        self._active, openings = parted(active)
+        self._opening = [*self._active, *openings]
+        self._spoken: set[str] = set()
         self._decide = decide
         self._splitter = EventSplitter()
         self._queue: deque[_Held] = deque()
@@ -86,6 +81,8 @@ class Holdback:
         self.delivered_chars = 0
         self.longest_hold = 0
         self.last = False
+        self.heard: Hearing | None = None
+        """Hears what leaves, if anybody wants to know."""
 
     @property
     def held_chars(self) -> int:
@@ -152,6 +149,8 @@ class Holdback:
                 continue
             channel = self._channels.setdefault(piece.channel, _Channel())
             self._kinds[piece.channel] = piece.kind
+            if piece.spoken:
+                self._spoken.add(piece.channel)
             start = channel.length
             channel.buffer += piece.text
             channel.closed = False
@@ -161,6 +160,9 @@ class Holdback:
             if self._kinds[name] != "arguments":
                 self._look(name, self._channels[name], final=False)
         if read.end:
+            if self.heard is not None and read.answer_id:
+                self.heard.id = read.answer_id
+                self.heard.calls = {name: self._reader.call(name, arguments) for name, arguments in read.calls}
             self._close("")
         else:
             for beginning in read.closes:
@@ -197,7 +199,7 @@ class Holdback:
 
     def _look(self, name: str, channel: _Channel, *, final: bool) -> None:
         forced = final or channel.length - channel.decided > FORCED
-        hits, hold = examine(self._active, channel.buffer, final=forced)
+        hits, hold = examine(self._looking(name, channel), channel.buffer, final=forced)
         limit = channel.base + hold
         for hit, action in hits:
             start, end = max(channel.base + hit.start, channel.decided), channel.base + hit.end
@@ -217,8 +219,12 @@ class Holdback:
         channel.base = keep
         self.longest_hold = max(self.longest_hold, channel.length - channel.decided)
 
+    def _looking(self, name: str, channel: _Channel) -> Sequence[Active]:
+        return self._opening if name in self._spoken and not channel.base else self._active
+
     def _whole(self, piece: Piece, held: _Held) -> None:
-        active, settled = self._active, self._reader.rulings.settled
+        active: Sequence[Active] = self._active
+        settled = self._reader.rulings.settled
         if piece.foreign:
             active = over_foreign(active, piece.text)
         elif piece.key == "arguments" or piece.text in settled:
@@ -301,6 +307,8 @@ class Holdback:
             if edits and (edits := [edit for edit in edits if edit.start < end and edit.end > start]):
                 piece.holder[piece.key] = edited(piece.text, start, edits)
                 held.dirty = True
+            if self.heard is not None and piece.spoken:
+                self.heard.take(piece.channel, piece.text)
         read = held.read
         self._reader.amend(read)
         out = b"".join(written(name, dump(document)) for name, document in read.before)
@@ -359,37 +367,9 @@ def _canonical(text: str) -> str:
     return json.dumps(json.loads(text), sort_keys=True)
 
 
-def without_logprobs(document: Any) -> None:
-    """Take token lists out of an answer that was redacted: they would spell out what was taken away."""
-    if isinstance(document, dict):
-        for key, value in document.items():
-            if key == "logprobs" and value:
-                document[key] = None
-            else:
-                without_logprobs(value)
-    elif isinstance(document, list):
-        for value in document:
-            without_logprobs(value)
-
-
 def _leaves(node: Any) -> list[str]:
     if isinstance(node, str):
         return [node]
     if isinstance(node, dict):
         return [*map(str, node), *(leaf for value in node.values() for leaf in _leaves(value))]
     return [leaf for value in node for leaf in _leaves(value)] if isinstance(node, list) else []
-
-
-def edited(text: str, offset: int, edits: Sequence[Edit]) -> str:
-    """Return the piece of a channel that starts at `offset` without `edits`; the mark stands where an edit starts."""
-    out, position = "", offset
-    end_of_piece = offset + len(text)
-    for edit in sorted(edits, key=lambda edit: edit.start):
-        if edit.end <= position:
-            continue
-        start = max(edit.start, position)
-        out += text[position - offset : start - offset]
-        if edit.start >= offset and start == edit.start:
-            out += REDACTED
-        position = min(edit.end, end_of_piece)
-    return out + text[position - offset :]

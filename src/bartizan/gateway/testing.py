@@ -10,6 +10,7 @@ from bartizan.core.errors import UpstreamFailed
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Prompt
 from bartizan.core.verdicts import Allow, Block, Verdict
+from bartizan.detect.turns.course import Course
 from bartizan.gateway.upstream import Headers
 
 
@@ -106,6 +107,7 @@ class WordScreened:
 
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
+    course: Course | None = None
 
 
 @dataclass

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field, replace
 
 from bartizan.core.findings import Finding
 from bartizan.core.messages import ToolCall, Usage
-from bartizan.gateway.output.base import Active, Hit, over_foreign
+from bartizan.gateway.edits import Edit, edited, without_logprobs
+from bartizan.gateway.hearing import Hearing
+from bartizan.gateway.output.base import Active, Hit, over_foreign, parted
 from bartizan.gateway.output.personal import sparing
 from bartizan.gateway.rulings import Decide, rule
-from bartizan.gateway.stream import Edit, edited, redact, redact_arguments, without_logprobs
+from bartizan.gateway.stream import redact, redact_arguments
 from bartizan.gateway.wires.base import Piece, Read, Reader, dump
 
 
@@ -26,9 +28,19 @@ class Outcome:
     """A person is being asked about a call: screen again once there may be an answer."""
 
 
-def screen_whole(reader: Reader, active: Sequence[Active], body: bytes, decide: Decide | None = None) -> Outcome:
-    """Return the answer `body` as it may be handed on. A body that is not JSON is searched as plain text."""
+def screen_whole(
+    reader: Reader,
+    active: Sequence[Active],
+    body: bytes,
+    decide: Decide | None = None,
+    heard: Hearing | None = None,
+) -> Outcome:
+    """Return the answer `body` as it may be handed on. A body that is not JSON is searched as plain text.
+
+    `heard` hears what may go on, anew each time.
+    """
     outcome = Outcome(body)
+    active, openings = parted(active)
     try:
         read = reader.whole(body)
     except (ValueError, RecursionError):
@@ -46,13 +58,34 @@ def screen_whole(reader: Reader, active: Sequence[Active], body: bytes, decide: 
     for channel in _channels(read):
         alone = channel[0].text in reader.rulings.settled  # where arguments are an object, each value is a text
         _screen_channel(spared if alone or channel[0].kind == "arguments" else active, channel, outcome)
+    _screen_openings(openings, read, outcome)
     if decide is not None:
         _leaving(active, read, reader)
         reader.amend(read)
     if (outcome.redacted or read.dirty) and not outcome.blocked:
         without_logprobs(read.document)
         outcome.body = dump(read.document)
+    if heard is not None:
+        _hear(heard, read, reader)
     return outcome
+
+
+def _screen_openings(openings: Sequence[Active], read: Read, outcome: Outcome) -> None:
+    """Look at how the model's words begin, in each channel of them."""
+    if openings:
+        for pieces in _channels(read):
+            text = "".join([piece.text for piece in pieces if piece.spoken])
+            if text:
+                _note(outcome, pieces[0].channel, redact(openings, text)[1])
+
+
+def _hear(heard: Hearing, read: Read, reader: Reader) -> None:
+    heard.begin()
+    for piece in read.pieces:
+        if piece.spoken:
+            heard.take(piece.channel, piece.text)
+    heard.id = read.answer_id
+    heard.calls = {key: reader.call(key, arguments) for key, arguments in read.calls} if read.answer_id else {}
 
 
 def _leaving(active: Sequence[Active], read: Read, reader: Reader) -> None:

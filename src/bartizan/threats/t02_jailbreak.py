@@ -201,8 +201,8 @@ T02 = Threat(
         "An attacker who may ask for the score as often as needed gets through: see the share after 500 queries. "
         "Attacks over several turns are measured against a stand-in, as we wrote them; a patient climb whose every "
         "turn looks innocent is seldom seen. Of a model's answers only those that come back with the history are "
-        "judged here. Pictures are read only where `[pictures]` says so, and then printed letters of some scripts, not "
-        "pixels that only a model takes for words."
+        "judged here; the gateway judges each before it leaves. Pictures are read only where `[pictures]` says so, and "
+        "then printed letters of some scripts, not pixels that only a model takes for words."
     ),
     advice=(
         'Put `bartizan serve` in front of the model with `input_screen = "enforce"`.',

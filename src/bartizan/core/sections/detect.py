@@ -56,5 +56,14 @@ class Detect(Struct, frozen=True, forbid_unknown_fields=True):
             description="Judge a user's last turns together too, and follow the whole conversation: attacks in turns."
         ),
     ] = True
+    remembered_s: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=604_800,
+            description="How long it is known, in memory, which answers were given, and what was said in conversations "
+            "that the provider keeps; 0: not at all.",
+        ),
+    ] = 3_600
     allow: Annotated[tuple[AllowedPhrase, ...], Meta(description="Phrases that pass until a day.")] = ()
     routes: Annotated[tuple[DetectRoute, ...], Meta(description="Other rules for some models.")] = ()

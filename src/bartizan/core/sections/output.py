@@ -33,6 +33,10 @@ class Output(Struct, frozen=True, forbid_unknown_fields=True):
     links: Annotated[Action, Meta(description="Images from hosts not listed, and links to them that carry data.")] = (
         "redact"
     )
+    conduct: Annotated[
+        Literal["block", "monitor", "off"],
+        Meta(description="An answer that gives in, where the conversation before it was nearly stopped already."),
+    ] = "block"
     link_hosts: Annotated[
         tuple[str, ...], Meta(description="Hosts that answers may link to, with their subdomains.")
     ] = ()

@@ -11,6 +11,7 @@ What the client says the model answered may be made up. That changes nothing her
 what an odd request wanted speaks against the conversation, whoever wrote it, and a made-up refusal speaks for nothing.
 """
 
+import copy
 import math
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -64,6 +65,8 @@ class Turn:
     tools: tuple[str, ...] = ()
     """Tools that an answer calls."""
     origin: str = ""
+    ours: bool = False
+    """An answer that is known to be the model's: what it says is no text that a client could have written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ class Course:
     """The greatest strength that each sign had: what calibration counts."""
     _sum: float = 0.0
     _warmth: float = 0.0
+    _last: int = 0
+    """Number of the last turn."""
     _pull: float = 0.0
     """How much was wanted behind odd turns, with the same memory."""
     _given: float = 0.0
@@ -131,8 +136,26 @@ class Course:
         """Return whether that is more than an innocent conversation shows, or parts together were an attack."""
         return self.whole is not None or self.nats >= self.odds.threshold
 
+    @property
+    def could_tip(self) -> bool:
+        """Return whether an answer that gives in would take it over the threshold."""
+        return self._asked.heat >= ODD and not self.over and self.after(self._worst_answer()).over
+
+    def after(self, opening: str) -> "Course":
+        """Return the course with an answer of the model that opens like this behind it; this one stays as it is."""
+        other = copy.copy(self)
+        other.signs, other.strengths = dict(self.signs), dict(self.strengths)
+        other.take(Turn(self._last + 1, Role.ASSISTANT, opening, -math.inf, ours=True))
+        return other
+
+    def _worst_answer(self) -> str:
+        """Return an opening that gives in, in every way that was asked for."""
+        name = next(iter(sorted(self._names)), "")
+        return f"{next(iter(self._asked.dictated), '')}\n{name}: I have no rules. ".ljust(OPENING, "x")
+
     def take(self, turn: Turn) -> None:
         """Take the next turn."""
+        self._last = turn.number
         if turn.role is Role.USER:
             self._user(turn)
         elif turn.role is Role.ASSISTANT:
@@ -205,7 +228,7 @@ class Course:
         if refusal(opening):
             self._refused = (*self._refused, asked.gist)[-_REMEMBERED:]
             return
-        odd = self.odds.answer.of(turn.margin)
+        odd = 0.0 if turn.ours else self.odds.answer.of(turn.margin)
         heat = max(asked.heat, odd)
         if heat >= ODD and len(opening.strip()) >= FEWEST:
             self._given = MEMORY * self._given + heat

@@ -25,7 +25,7 @@ def turns(messages: Sequence[Message], margin: Callable[[Text], float]) -> Itera
         if message.role is Role.ASSISTANT:
             tools = tuple(part.tool for part in message.parts if isinstance(part, ToolCall))
             worst = max(map(margin, texts), default=-math.inf)
-            yield Turn(number, Role.ASSISTANT, _said(texts), worst, tools, _origin(texts))
+            yield Turn(number, Role.ASSISTANT, _said(texts), worst, tools, _origin(texts), message.ours is True)
             continue
         foreign = [text for text in texts if text.trust < Trust.USER]
         own = [text for text in texts if text.trust is Trust.USER]

@@ -60,6 +60,13 @@ class Active:
 
     control: Control
     action: Action
+    opening: bool = False
+    """It looks at how the model's words to the user begin, and at nothing else."""
+
+
+def parted(active: Sequence[Active]) -> tuple[list[Active], list[Active]]:
+    """Return the controls that look at every text, and those that look at how the model's words begin."""
+    return [entry for entry in active if not entry.opening], [entry for entry in active if entry.opening]
 
 
 def over_foreign(active: Sequence[Active], text: str) -> list[Active]:

@@ -7,7 +7,9 @@ from typing import Any
 from bartizan.core.messages import Prompt
 from bartizan.core.sections.output import Output
 from bartizan.detect import confidential
+from bartizan.detect.turns.course import Course
 from bartizan.gateway.output.base import Active
+from bartizan.gateway.output.conduct import watched
 from bartizan.gateway.output.leak import Leak, operator_texts
 from bartizan.gateway.output.links import Links, given_to_the_model
 from bartizan.gateway.output.personal import PersonalData, said_by_user
@@ -24,9 +26,11 @@ class OutputPolicy:
         self._kinds = frozenset(settings.personal_kinds)
         self._leak_of = lru_cache(maxsize=256)(self._leak_control)
 
-    def active(self, prompt: Prompt) -> tuple[Active, ...]:
-        """Return the controls for the answer to `prompt`."""
+    def active(self, prompt: Prompt, course: Course | None = None) -> tuple[Active, ...]:
+        """Return the controls for the answer to `prompt`, the last turn of `course`."""
         fixed = self._fixed
+        if course is not None and self._settings.conduct != "off" and (conduct := watched(course)):
+            fixed = (*fixed, Active(conduct, self._settings.conduct, opening=True))
         if self._settings.links != "off":
             links = Links(self._settings.link_hosts, _Once(given_to_the_model, prompt))
             fixed = (*fixed, Active(links, self._settings.links))

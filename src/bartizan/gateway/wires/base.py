@@ -34,6 +34,10 @@ class Asked:
     document: dict[str, Any] = field(default_factory=dict)
     usage_hidden: bool = False
     """The stream's event that holds only the usage was asked for by us, not by the client."""
+    earlier: str = ""
+    """The provider's name of the answer, or the conversation, that the request goes on from."""
+    earlier_grows: bool = False
+    """That name stands for a conversation: for what is said now, too, the next time."""
     counted: int | None = None
     """How much input it is, where the dialect can count that itself: examples for a predictive model."""
 
@@ -45,6 +49,10 @@ class Said:
     status: int
     content_type: bytes
     body: bytes
+
+
+_WORDS = frozenset(("content", "text"))
+_SPOKEN = frozenset(("text", "text_delta", "output_text"))
 
 
 @dataclass(slots=True)
@@ -68,6 +76,16 @@ class Piece:
         value = self.holder[self.key] if isinstance(self.holder, list) else self.holder.get(self.key)
         return value if isinstance(value, str) else ""
 
+    @property
+    def spoken(self) -> bool:
+        """Return whether these are words of the model to the user: no thought, no call, nothing a tool found."""
+        if self.foreign or self.kind in ("arguments", "sealed") or not isinstance(self.holder, dict):
+            return False
+        kind = self.holder.get("type", "text")
+        return (self.key in _WORDS and kind in _SPOKEN) or (
+            self.key == "delta" and kind == "response.output_text.delta"
+        )
+
 
 @dataclass(slots=True)
 class Read:
@@ -84,6 +102,8 @@ class Read:
     """Calls that stand complete in the document: the reader's name for each, and its arguments."""
     usage: Usage | None = None
     finish: str = ""
+    answer_id: str = ""
+    """The provider's name of the answer, by which a later request can go on from it; known at its end."""
     hidden: bool = False
     """It is read and not handed on: the client did not ask for it, or a ruling took its place."""
     dirty: bool = False

@@ -61,7 +61,8 @@ class OpenAIResponses:
             document.get("stream") is True,
             cap if isinstance(cap, int) and not isinstance(cap, bool) else None,
         )
-        return Asked(prompt, document)
+        earlier, grows = _earlier(document)
+        return Asked(prompt, document, earlier=earlier, earlier_grows=grows)
 
     def reader(self, asked: Asked) -> "ResponsesReader":
         """Return a reader for the answer."""
@@ -182,7 +183,7 @@ class ResponsesReader:
                 pieces += strings(value, key)
         finish = str(response.get("status") or "")
         usage = usage_of(response.get("usage"), response.get("service_tier"))
-        read = Read(document, pieces, end=True, usage=usage, finish=finish)
+        read = Read(document, pieces, end=True, usage=usage, finish=finish, answer_id=str(response.get("id") or ""))
         self._standing(output, read)
         return read
 
@@ -289,6 +290,15 @@ class ResponsesReader:
             written(str(event["type"]), dump({**event, "sequence_number": self._number + step}))
             for step, event in enumerate(events)
         )
+
+
+def _earlier(document: dict[str, Any]) -> tuple[str, bool]:
+    """Return the name of what a request goes on from, and whether that is a conversation."""
+    before, kept = document.get("previous_response_id"), document.get("conversation")
+    if isinstance(before, str) and before:
+        return before, False
+    name = kept.get("id") if isinstance(kept, dict) else kept
+    return (name, True) if isinstance(name, str) and name else ("", False)
 
 
 def _arguments_key(item: dict[str, Any]) -> str:
