@@ -35,8 +35,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     begin.add_argument("--further", type=Path, metavar="MODEL", help="classifier to go on from: its last lesson alone")
     train.add_argument("--out", type=Path, required=True, help="folder to write weights and card to")
     train.add_argument("--passes", type=float, default=2.0, help="times that the network sees each row (default 2)")
-    train.add_argument("--windows", type=int, default=26_000, help="windows for the encoder (default 26000)")
-    train.add_argument("--lesson", type=int, default=6_000, help="windows of its last lesson (default 6000)")
+    train.add_argument("--windows", type=int, default=80_000, help="windows for the encoder (default 80000)")
+    train.add_argument("--lesson", type=int, default=12_000, help="windows of its last lesson (default 12000)")
     train.add_argument("--admitted", nargs="*", default=[], metavar="NAME", help="admitted data sets (text, label)")
     add_config(train)
     calibrate = what.add_parser("calibrate", help="Choose the thresholds of a classifier anew, as its training does.")
@@ -63,7 +63,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _corpus(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, help="folder of *.jsonl.gz (text, label, source, licence)")
-    parser.add_argument("--scale", type=float, default=0.5, help="share of the corpus (default 0.5)")
+    parser.add_argument("--scale", type=float, default=0.8, help="share of the corpus (default 0.8)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--leave-out", nargs="*", default=[], metavar="SOURCE", help="sources to measure on later")
 

@@ -30,7 +30,7 @@ class Recipe:
 
     passes: float = 2.0
     """Times that the network sees each row."""
-    windows: int = 26_000
+    windows: int = 80_000
     """How many windows the encoder sees once; two in five of them bad."""
     layers: int = 3
     asked: float = 0.15
@@ -41,7 +41,7 @@ class Recipe:
     """Of the encoder's close look in its score, in texts of more than one window."""
     long_share: float = 0.6
     """Of the network's score in the sum there."""
-    lesson: int = 6_000
+    lesson: int = 12_000
     """How many windows and close looks the encoder's last lesson holds; two in five of them bad."""
     seed: int = 1
 

@@ -93,6 +93,23 @@ _OF_TOOLS = ("-protocol", "-tool_description", "-how_to")
 """Innocent sections that stand in documents and answers of tools, where an order would be out of place."""
 
 
+def takeovers(requests: Sequence[str], count: int, seed: int) -> Iterator[Example]:
+    """Yield `count` pairs of texts in which one request follows another: dropped for it, and innocently.
+
+    Both are requests that users made, so that only the words between them tell the pair apart.
+    """
+    draw = random.Random(seed)
+    book = wordings()
+    for _ in range(count if requests else 0):
+        first, second = draw.choice(requests), draw.choice(requests)
+        glue = draw.choice(_GLUE[:4])
+        before = draw.choice((f"{first}{glue}", f"{first}{glue}", ""))
+        lines = book.write("override" if draw.random() < 0.7 else "classic", draw)
+        end = book.write("end" if draw.random() < 0.7 else "then", draw)
+        yield Example(f"{before}{lines}{end or ' '}{second}", 1, UNASKED, "own: takeover, en")
+        yield Example(f"{before}{book.write('onward', draw)}{second}", 0, UNASKED, "own: takeover, en")
+
+
 def capped(rows: Iterable[Example], most: Callable[[Example], int], seed: int) -> list[Example]:
     """Return at most `most(example)` rows of each source and label, drawn with the seed."""
     cells: dict[tuple[str, int], list[Example]] = defaultdict(list)
@@ -299,7 +316,9 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
     train += pages(benign, int(scale * 14_000), seed)
     prose = [row.text for row in kept if row.source.startswith(DOCUMENTS)]
     asked = [row.text.partition("\n")[0] for row in kept if row.source in _REQUESTS]
-    carriers = _all_carriers(folder, prose, seed, leave_out, [one for one in asked if 20 < len(one) < 200])
+    asked = [one for one in asked if 20 < len(one) < 200]
+    train += takeovers(asked, int(scale * 5_000), seed)
+    carriers = _all_carriers(folder, prose, seed, leave_out, asked)
     train += planted(carriers, prose or benign, int(scale * 14_000), seed)
     draw = random.Random(seed)
     spare = (replace(one, text=disguised(one.text, draw)) if draw.random() < _DISGUISED else one for one in parts.spare)
