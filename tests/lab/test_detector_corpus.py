@@ -157,17 +157,6 @@ def test_thresholds_need_no_training_rows(folder):
     assert not apart.train
 
 
-def test_of_two_requests_only_the_words_between_them_tell_a_takeover_from_a_second_wish():
-    """Both rows of a pair end with the same request; without requests there are none."""
-    requests = [f"Write line {n} about gardens." for n in range(30)]
-    rows = list(corpus.takeovers(requests, 40, 1))
-    assert [row.attack for row in rows] == [1, 0] * 40
-    for bad, good in zip(rows[::2], rows[1::2], strict=True):
-        assert next(one for one in requests if bad.text.endswith(one)) in good.text
-        assert all(row.planted == corpus.UNASKED for row in (bad, good))
-    assert list(corpus.takeovers([], 40, 1)) == []
-
-
 @pytest.mark.parametrize("name", ["bracketed", "demand", "leak"])
 def test_new_mechanisms_come_as_attacks_and_innocently_in_the_same_form(name):
     """The beginnings of both overlap, so that the form alone does not tell them apart."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bartizan.lab.disguises import disguised
 from bartizan.lab.phrases import wordings
+from bartizan.lab.takeovers import takeovers
 from bartizan.lab.tool_results import compose
 
 PERMISSIVE = frozenset(
@@ -91,23 +92,6 @@ def drawn(count: int, seed: int) -> Iterator[Example]:
 
 _OF_TOOLS = ("-protocol", "-tool_description", "-how_to")
 """Innocent sections that stand in documents and answers of tools, where an order would be out of place."""
-
-
-def takeovers(requests: Sequence[str], count: int, seed: int) -> Iterator[Example]:
-    """Yield `count` pairs of texts in which one request follows another: dropped for it, and innocently.
-
-    Both are requests that users made, so that only the words between them tell the pair apart.
-    """
-    draw = random.Random(seed)
-    book = wordings()
-    for _ in range(count if requests else 0):
-        first, second = draw.choice(requests), draw.choice(requests)
-        glue = draw.choice(_GLUE[:4])
-        before = draw.choice((f"{first}{glue}", f"{first}{glue}", ""))
-        lines = book.write("override" if draw.random() < 0.7 else "classic", draw)
-        end = book.write("end" if draw.random() < 0.7 else "then", draw)
-        yield Example(f"{before}{lines}{end or ' '}{second}", 1, UNASKED, "own: takeover, en")
-        yield Example(f"{before}{book.write('onward', draw)}{second}", 0, UNASKED, "own: takeover, en")
 
 
 def capped(rows: Iterable[Example], most: Callable[[Example], int], seed: int) -> list[Example]:
@@ -317,7 +301,8 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
     prose = [row.text for row in kept if row.source.startswith(DOCUMENTS)]
     asked = [row.text.partition("\n")[0] for row in kept if row.source in _REQUESTS]
     asked = [one for one in asked if 20 < len(one) < 200]
-    train += takeovers(asked, int(scale * 5_000), seed)
+    for bad, good in takeovers(asked, int(scale * 5_000), seed):
+        train += (Example(text, label, UNASKED, "own: takeover, en") for text, label in ((bad, 1), (good, 0)))
     carriers = _all_carriers(folder, prose, seed, leave_out, asked)
     train += planted(carriers, prose or benign, int(scale * 14_000), seed)
     draw = random.Random(seed)
