@@ -1,4 +1,4 @@
-"""One request behind another: dropped for it, and as an innocent second wish. Only the words between tell them apart."""
+"""One request behind another: dropped for it, or as an innocent second wish. Only the words between them tell."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ _GLUE = (" ", ". ", "\n", "\n\n")
 
 
 def takeovers(requests: Sequence[str], count: int, seed: int) -> Iterator[tuple[str, str]]:
-    """Yield `count` pairs (attack, innocent) of texts with the same requests, which users made; none without requests."""
+    """Yield `count` pairs (attack, innocent) with the same requests, which users made; none without requests."""
     draw = random.Random(seed)
     book = wordings()
     for _ in range(count if requests else 0):
