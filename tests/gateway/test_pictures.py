@@ -76,12 +76,13 @@ async def judged(asked, **how):
 
 
 async def test_an_attack_in_a_picture_blocks_and_is_named():
-    """The finding says which picture, the words, and where in it they stand."""
+    """The finding says which picture and where in it the words stand; the words themselves are in no record."""
     seen = await judged(prompt(sent(ORDER)))
     assert isinstance(seen.enforced, Block)
-    told = [one for one in seen.findings if "Ignore all previous" in one.why]
+    told = [one for one in seen.findings if one.rule == "instruction-override"]
     assert told
     assert {one.where for one in told} == {"/messages/0/content/0"}
+    assert not any("previous instructions and" in one.why for one in seen.findings)
     assert "at (0, 0, 100, 20)" in told[0].why
 
 
@@ -143,8 +144,8 @@ async def test_too_many_and_too_large_are_unread():
 async def test_pictures_elsewhere_are_noted_or_refused():
     """They are never fetched."""
     away = Picture("", Trust.USER, "/a", "https://example.org/a.png")
-    noted = await judged(prompt(away))
-    refused = await judged(prompt(away), elsewhere="refuse")
+    noted = await judged(prompt(away), elsewhere="allow")
+    refused = await judged(prompt(away))
     assert isinstance(noted.enforced, Allow)
     assert isinstance(refused.enforced, Block)
     assert [one.rule for one in (*noted.findings, *refused.findings)] == ["picture-elsewhere"] * 2

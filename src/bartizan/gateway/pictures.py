@@ -23,7 +23,6 @@ from bartizan.gateway.flagging import Judging
 from bartizan.gateway.screening import Judged, Mode
 
 _DOCUMENT = "#document"
-_QUOTED = 160
 
 
 class Reads(Protocol):
@@ -66,7 +65,7 @@ class SeeingScreen:
             return await self._screen.judge(prompt)
         seen, found, closed = await self._seen(pictures)
         judged = await self._screen.judge(_with_words(prompt, seen))
-        findings = (*found, *_quoting(judged.findings, seen))
+        findings = (*found, *_placed(judged.findings, seen))
         if not closed or not isinstance(judged.verdict, Allow):
             return judged._replace(findings=findings)
         verdict = Block(closed)
@@ -159,8 +158,8 @@ def _texts(picture: Picture, reading: Reading) -> Iterator[Text]:
             yield Text(words, Trust.WEB, picture.origin + _DOCUMENT)
 
 
-def _quoting(findings: tuple[Finding, ...], seen: dict[str, Reading]) -> Iterator[Finding]:
-    """Yield the findings; those in the words of a picture once, with the words and the place in the picture."""
+def _placed(findings: tuple[Finding, ...], seen: dict[str, Reading]) -> Iterator[Finding]:
+    """Yield the findings; those in words of a picture once, with the place in the picture. Records hold no words."""
     told: set[tuple[str, object, str]] = set()
     for one in findings:
         where = one.where.removesuffix(_DOCUMENT)
@@ -172,7 +171,4 @@ def _quoting(findings: tuple[Finding, ...], seen: dict[str, Reading]) -> Iterato
             continue
         told.add((one.rule, one.span, where))
         start, end = (one.span.start, one.span.end) if one.span else (0, len(reading.text))
-        words = " ".join(reading.text[start:end].split())
-        words = words if len(words) <= _QUOTED else words[:_QUOTED] + "…"
-        box = reading.box(start, end)
-        yield replace(one, where=where, why=f"{one.why}; the picture says {words!r} at {box}")
+        yield replace(one, where=where, why=f"{one.why}; in the picture at {reading.box(start, end)}")

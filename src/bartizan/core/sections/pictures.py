@@ -22,9 +22,9 @@ class Pictures(Struct, frozen=True, forbid_unknown_fields=True):
     elsewhere: Annotated[
         Literal["allow", "refuse"],
         Meta(
-            description="Pictures given by address or file id, which the gateway never fetches: allow (unseen), refuse."
+            description="Pictures given by address or file id, which the gateway never fetches: refuse, allow (unseen)."
         ),
-    ] = "allow"
+    ] = "refuse"
     most: Annotated[int, Meta(ge=1, le=100, description="Pictures of one request; more count as unread.")] = 8
     picture_bytes: Annotated[int, Meta(ge=1024, le=67108864, description="Bytes of one picture.")] = 10485760
     pixels: Annotated[int, Meta(ge=1024, le=200000000, description="Pixels of one picture.")] = 40000000

@@ -57,7 +57,7 @@ def odds(kinds: Mapping[str, Sequence[Conversation]], judge: Judge, budget: str,
         seen = course(one, first, joined)[1]
         for sign in SIGNS:
             strengths[sign].append(seen.strengths.get(sign, 0.0))
-    curves = {sign: Curve.drawn(many) if any(many) else Curve((0.0,), (0.0,)) for sign, many in strengths.items()}
+    curves = {sign: Curve.drawn(many) if any(many) else Curve() for sign, many in strengths.items()}  # () never seen
     second = Odds(turn, document, answer, curves)
     sums = [course(one, second, joined)[0] for one in measure]
     least = MOST + 0.5  # no sign stops a conversation alone, whatever the innocent ones show
