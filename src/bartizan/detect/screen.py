@@ -22,7 +22,7 @@ from bartizan.detect.judge import Judge, decide, log_odds
 from bartizan.detect.memo import BEGINNING, Memo, passed
 from bartizan.detect.turns.course import Course
 from bartizan.detect.turns.odds import Odds, load
-from bartizan.detect.turns.reading import followed
+from bartizan.detect.turns.reading import as_judged, followed
 
 TURNS, TURN_CHARACTERS = 8, 8_000
 """How many of a user's last turns are judged together, and how long they may be in all."""
@@ -78,7 +78,7 @@ class InputScreen:
         margins: dict[Text, float] = {}
         verdict: Verdict = Allow()
         for message in prompt.messages:
-            for text in message.texts():
+            for text in as_judged(message):
                 if text.trust >= Trust.DEVELOPER:
                     after = passed(text, after)
                     continue

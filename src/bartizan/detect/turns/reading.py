@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from bartizan.core.messages import Message, Role, Text, ToolCall, Trust
 from bartizan.detect.turns.course import Course, Turn
@@ -13,6 +14,17 @@ MOST_TURNS = 120
 """The latest messages that are followed: what came before them has faded."""
 
 
+def as_judged(message: Message) -> tuple[Text, ...]:
+    """Return the texts of a message as the detectors take them.
+
+    What a model said tells people what to do: no order is out of place in it, only an attack. A client that makes such
+    a turn up is a user, who may give orders anyway.
+    """
+    if message.role is not Role.ASSISTANT:
+        return tuple(message.texts())
+    return tuple(replace(text, trust=max(text.trust, Trust.USER)) for text in message.texts())
+
+
 def turns(messages: Sequence[Message], margin: Callable[[Text], float]) -> Iterator[Turn]:
     """Yield the turns of users, models and tools; `margin` returns a text's log odds.
 
@@ -21,7 +33,7 @@ def turns(messages: Sequence[Message], margin: Callable[[Text], float]) -> Itera
     """
     first = max(0, len(messages) - MOST_TURNS)
     for number, message in enumerate(messages[first:], first + 1):
-        texts = message.texts()
+        texts = as_judged(message)
         if message.role is Role.ASSISTANT:
             tools = tuple(part.tool for part in message.parts if isinstance(part, ToolCall))
             worst = max(map(margin, texts), default=-math.inf)
