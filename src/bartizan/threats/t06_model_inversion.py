@@ -180,7 +180,7 @@ T06 = Threat(
         Claim(
             "The attack is real: vectors of texts give their words away.",
             lambda e: e.measured["words read from vectors of texts (F1)"],
-            AtLeast(0.65),
+            AtLeast(0.5),
             reference_only=True,
         ),
         Claim(
