@@ -2,6 +2,7 @@
 
 from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Text, Trust
+from bartizan.core.verdicts import Allow, Block
 from bartizan.detect.judge import Judge
 from bartizan.detect.memo import BEGINNING, Memo, passed
 
@@ -35,3 +36,20 @@ def test_a_text_is_read_once_in_its_place():
     assert detector.read == ["Hi"] * 3
     assert memo.judge(judge, Text("Hi", Trust.USER), system)[1] == key
     assert detector.read == ["Hi"] * 4
+
+
+def test_a_crash_that_has_passed_does_not_stay():
+    """What failed is asked again; the text is blocked only as long as the detector fails."""
+
+    class Passing(Counting):
+        def scan(self, text):
+            found = super().scan(text)
+            if len(self.read) == 1:
+                raise OSError
+            return found
+
+    judge, memo = Judge([Passing()]), Memo()
+    first, _ = memo.judge(judge, Text("Hi", Trust.USER), BEGINNING)
+    second, _ = memo.judge(judge, Text("Hi", Trust.USER), BEGINNING)
+    assert isinstance(first.verdict, Block)
+    assert isinstance(second.verdict, Allow)

@@ -127,6 +127,7 @@ async def test_monitoring_notes_and_off_does_not_read():
     seen = await judged(prompt(sent("?")), mode="monitor")
     assert isinstance(seen.verdict, Block)
     assert isinstance(seen.enforced, Allow)
+    assert seen.course is not None, "the controls on the answer follow the conversation all the same"
     screen, reader = seeing(routes=(DetectRoute(("m",), "off"),))
     assert (await screen.judge(prompt(sent(ORDER)))).findings == ()
     assert reader.asked == []

@@ -21,6 +21,10 @@ class Detector(Protocol):
         ...
 
 
+FAILED = "detector-failed"
+"""The rule of a finding that a detector crashed: nobody knows what it would have said another time."""
+
+
 def scan_all(detectors: Sequence[Detector], text: Text) -> list[Finding]:
     """Run every detector over `text`; one that raises is reported, never silent."""
     found: list[Finding] = []
@@ -31,5 +35,5 @@ def scan_all(detectors: Sequence[Detector], text: Text) -> list[Finding]:
             raise
         except Exception as error:  # noqa: BLE001 - the guard must outlive any detector
             why = f"{detector.name} failed: {type(error).__name__}"
-            found.append(Finding("detector-failed", Severity.HIGH, why, text.origin))
+            found.append(Finding(FAILED, Severity.HIGH, why, text.origin))
     return found

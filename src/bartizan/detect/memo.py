@@ -10,6 +10,7 @@ from collections import OrderedDict
 from dataclasses import replace
 
 from bartizan.core.messages import Text
+from bartizan.detect.base import FAILED
 from bartizan.detect.judge import Judge, Judgement
 
 MOST = 20_000
@@ -35,6 +36,8 @@ class Memo:
                 self._known.move_to_end(key)
         if known is None:
             known = judge.judge(text)
+            if any(one.rule == FAILED for one in known.findings):  # a crash that has passed must not stay
+                return known, key
             with self._lock:
                 self._known[key] = known
                 if len(self._known) > self._most:

@@ -69,7 +69,8 @@ class SeeingScreen:
         if not closed or not isinstance(judged.verdict, Allow):
             return judged._replace(findings=findings)
         verdict = Block(closed)
-        return Judged(verdict, findings, verdict if mode == "enforce" else Allow(closed))
+        enforced = verdict if mode == "enforce" else Allow(closed)
+        return judged._replace(verdict=verdict, findings=findings, enforced=enforced)
 
     async def _seen(self, pictures: list[Picture]) -> tuple[dict[str, Reading], list[Finding], str]:
         """Return what the pictures say by their origins, what else there is to say of them, and why to refuse them."""

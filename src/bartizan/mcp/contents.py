@@ -7,11 +7,9 @@ Binary parts are not looked into, except text in base64. What is hostile only in
 passes: the decision on the next call stops that.
 """
 
-import hashlib
 import re
-from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from bartizan.core.display import visible
@@ -19,7 +17,8 @@ from bartizan.core.findings import Finding, Severity
 from bartizan.core.messages import Text, Trust
 from bartizan.core.sections.gateway import Mode
 from bartizan.core.verdicts import Block
-from bartizan.detect.judge import Judge, Judgement
+from bartizan.detect.judge import Judge
+from bartizan.detect.memo import BEGINNING, Memo
 from bartizan.mcp.passages import passages
 from bartizan.mcp.places import host_of, inside, scheme_of
 
@@ -48,7 +47,7 @@ class Contents:
         """Screen with `judge`. `hosts` are those of this machine or network that links may name."""
         self._judge = judge
         self._mode = mode
-        self._judgements: OrderedDict[tuple[bytes, Trust], Judgement] = OrderedDict()
+        self._judgements = Memo(_REMEMBERED)
         self.hosts = frozenset(hosts)
 
     def screened(self, result: dict[str, Any], server: str, what: str, trust: Trust) -> Screened:
@@ -71,26 +70,12 @@ class Contents:
     def _judged(self, text: Text, done: Screened) -> None:
         if self._mode == "off":
             return
-        judged = self._judgement(text)
-        found = [one for one in judged.findings if one.severity > Severity.INFO]
-        done.findings += [replace(one, where=text.origin) for one in found]
+        judged, _ = self._judgements.judge(self._judge, text, BEGINNING)
+        done.findings += [one for one in judged.findings if one.severity > Severity.INFO]
         if isinstance(judged.verdict, Block):
             done.findings.append(Finding("injection-in-result", Severity.HIGH, judged.verdict.why, text.origin))
             if self._mode == "enforce" and not done.withheld:
                 done.withheld = judged.verdict.why
-
-    def _judgement(self, text: Text) -> Judgement:
-        """Return what the judge says of a text; what it said of the last few hundred texts is remembered."""
-        key = (hashlib.sha256(text.content.encode("utf-8", "surrogatepass")).digest(), text.trust)
-        judged = self._judgements.get(key)
-        if judged is None:
-            judged = self._judge.judge(text)
-            if any(one.rule == "detector-failed" for one in judged.findings):
-                return judged
-            self._judgements[key] = judged
-            if len(self._judgements) > _REMEMBERED:
-                self._judgements.popitem(last=False)
-        return judged
 
     def _cleaned(self, node: Any, done: Screened, where: str, key: str) -> Any:
         """Return a copy without control characters and without links that must not be followed."""
