@@ -1,10 +1,12 @@
 """A long attack is kept in parts, gone on with, and never mixed with another one's parts."""
 
+import numpy as np
 import torch
 
 from bartizan.lab.evasion.parts import Kept, digest, run_in_parts
 from bartizan.lab.evasion.pgd import Pgd
 from bartizan.lab.evasion.square import Square
+from bartizan.lab.target import Target, Traits
 
 ATTACKS = (Pgd(5), Square(20))
 
@@ -14,12 +16,12 @@ def quiet(what, done, total):
 
 
 def test_finished_parts_are_not_run_again_and_give_the_same_result(plain, problem, tmp_path):
-    """The second run asks only about the digest's examples; a broken part is run again."""
+    """The second run asks only about the digest's examples, twice; a broken part is run again."""
     some, kept = problem(plain, n=30), Kept(tmp_path, 10)
     first = run_in_parts(some, ATTACKS, kept, quiet)
     before = plain.queries
     again = run_in_parts(some, ATTACKS, kept, quiet)
-    assert plain.queries - before == 30
+    assert plain.queries - before == 60
     assert torch.equal(first.fooled, again.fooled)
     assert (first.robust, first.stages) == (again.robust, again.stages)
     part = next(tmp_path.rglob("part-00001.npz"))
@@ -49,3 +51,19 @@ def test_another_bound_budget_or_model_has_another_name(plain, robust, problem):
         digest(problem(plain, n=10), ATTACKS),
     }
     assert len(names) == 5
+
+
+def test_two_trainings_of_one_model_are_told_apart(plain, problem):
+    """Although they give the same labels; a model with unsteady scores is known by its labels."""
+    draw = np.random.default_rng(0)
+
+    def seen(factor, noise=0.0):
+        def scores(x):
+            said = factor * plain.log_scores(x)
+            return said + noise * draw.random(said.shape)
+
+        return digest(problem(Target("model", scores, plain.spec, Traits(10, score_kind="logits"))), ATTACKS)
+
+    assert seen(1) == seen(1) != seen(1.1)
+    assert seen(1, 1e-9) == seen(1)
+    assert seen(1, 0.02) == seen(1, 0.03) != seen(1)

@@ -1,5 +1,7 @@
 """Each way of hardening is measured before and after, and keeps what it promises."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,22 @@ def test_training_on_attacks_raises_what_stands(digit_data):
     assert outcome.after["robust_accuracy"].value > outcome.before["robust_accuracy"].value + 0.1
     assert outcome.facts["recipe"]["method"] == "fast"
     assert module(torch.from_numpy(digit_data[1].x[:2])).shape == (2, 10)
+
+
+def test_a_study_that_was_stopped_goes_on_and_says_the_same(digit_data, tmp_path):
+    """Stopped in the attack after hardening: neither training nor the first attack nor certificates are done again."""
+    some = replace(study(digit_data, 12), kept=tmp_path)
+    fast, noise = Recipe("fast", 0.15, epochs=2, seed=3), Recipe("noise", epochs=1, sigma=0.3, seed=3)
+    told = []
+    counted = replace(some, progress=lambda what, done, total: told.append(what))
+    first = trained_on_attacks(counted, fast)[1]
+    certified = smoothed(counted, noise, 100)[1]
+    assert {"fast training", "none training", "noise training", "certificates"} <= set(told)
+    told.clear()
+    assert trained_on_attacks(counted, fast)[1] == first
+    assert smoothed(counted, noise, 100)[1] == certified
+    assert not told
+    assert trained_on_attacks(replace(some, kept=None), fast)[1] == first
 
 
 def test_certificates_fall_with_the_radius_and_none_is_broken(digit_data):

@@ -1,7 +1,8 @@
 """`bartizan lab harden`: hardens a torch module, measures it before and after, and writes weights, JSON and a page.
 
 Three ways: training on attacks (`fast`, `pgd`, `trades`), randomised smoothing with certificates (`smooth`), and a
-calibrated test that leaves doubtful inputs without an answer (`reject`).
+calibrated test that leaves doubtful inputs without an answer (`reject`). Unfinished work is kept under the output
+folder: the same command goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def hardened(lab: Lab, args: argparse.Namespace, told: Told, where: Path) -> Out
     recipe = Recipe(
         method, lab.epsilon, lab.norm, args.epochs, peak_rate=args.rate, sigma=args.sigma, seed=args.seed  # type: ignore[arg-type]
     )  # fmt: skip
-    study = opened(lab, args, told)
+    study = opened(lab, args, told, where / ".bartizan-lab")
     if args.method == "smooth":
         module, outcome = studies.smoothed(study, recipe, args.samples)
     elif args.method == "reject":
@@ -100,8 +101,8 @@ def hardened(lab: Lab, args: argparse.Namespace, told: Told, where: Path) -> Out
     return outcome
 
 
-def opened(lab: Lab, args: argparse.Namespace, told: Told) -> Study:
-    """Return the study that the settings describe: module, data, bound."""
+def opened(lab: Lab, args: argparse.Namespace, told: Told, kept: Path) -> Study:
+    """Return the study that the settings describe: module, data, bound, and where unfinished work is kept."""
     from bartizan.lab.evasion.balls import Ball
     from bartizan.lab.hardening.studies import Study
     from bartizan.lab.labelled import load
@@ -114,7 +115,7 @@ def opened(lab: Lab, args: argparse.Namespace, told: Told) -> Study:
     factory = named(lab.factory, "factory")
     weights = load_weights(args.weights, factory) if args.weights else None
     spec, ball = Arrays(data.x.shape[1:], lab.low, lab.high), Ball(lab.norm, lab.epsilon)
-    return Study(factory, weights, data.first(cut), test.first(args.examples), spec, ball, args.seed, told)
+    return Study(factory, weights, data.first(cut), test.first(args.examples), spec, ball, args.seed, told, kept)
 
 
 def _show(outcome: Outcome, took: float, where: Path) -> None:

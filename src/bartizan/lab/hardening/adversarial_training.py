@@ -17,6 +17,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 
 from bartizan.core.errors import BadSettings
 from bartizan.lab.evasion.balls import Ball, Box
+from bartizan.lab.hardening.checkpoints import Checkpoint
 from bartizan.lab.labelled import Labelled
 from bartizan.lab.target import Arrays
 
@@ -61,10 +62,12 @@ def trained(
     spec: Arrays,
     recipe: Recipe,
     progress: Progress = lambda what, done, total: None,
+    kept: Checkpoint | None = None,
 ) -> torch.nn.Module:
     """Train `module` (n, *shape) → logits on `data` in place by `recipe` and return it in evaluation mode.
 
     The weights kept are those of the end; the schedule ends at rate 0. Deterministic for a seed and one thread.
+    With `kept` the same training goes on where it was stopped.
     """
     x, y = torch.from_numpy(spec.checked(data.x)), torch.from_numpy(np.asarray(data.y, dtype=np.int64))
     if len(x) != len(y) or not len(x):
@@ -74,22 +77,24 @@ def trained(
         parameter.requires_grad_(True)
     optimiser = torch.optim.Adam(module.parameters(), lr=recipe.peak_rate)
     per_epoch = -(-len(x) // recipe.batch)
-    total, number = per_epoch * recipe.epochs, 0
-    inner = _Inner(recipe, Box.of(spec), draw)
-    for _ in range(recipe.epochs):
-        order = torch.randperm(len(x), generator=draw)
-        for start in range(0, len(x), recipe.batch):
-            rows = order[start : start + recipe.batch]
-            for group in optimiser.param_groups:
-                group["lr"] = recipe.peak_rate * _cycle(number / total)
-            grown = min(1.0, number / (recipe.warm_up * total)) if recipe.warm_up else 1.0
-            loss = inner.loss(module, x[rows], y[rows], grown)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            number += 1
-            if number % 20 == 0 or number == total:
-                progress(f"{recipe.method} training", number, total)
+    total = per_epoch * recipe.epochs
+    inner, kept = _Inner(recipe, Box.of(spec), draw), kept or Checkpoint(None)
+    number, order = kept.resumed((module, optimiser, draw), data, spec, recipe)
+    while number < total:
+        start = number % per_epoch * recipe.batch
+        order = order if start else torch.randperm(len(x), generator=draw)
+        rows = order[start : start + recipe.batch]
+        for group in optimiser.param_groups:
+            group["lr"] = recipe.peak_rate * _cycle(number / total)
+        grown = min(1.0, number / (recipe.warm_up * total)) if recipe.warm_up else 1.0
+        loss = inner.loss(module, x[rows], y[rows], grown)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        number += 1
+        kept.keep(number, order, last=number == total)
+        if number % 20 == 0 or number == total:
+            progress(f"{recipe.method} training", number, total)
     for parameter in module.parameters():
         parameter.requires_grad_(False)
     return module.eval()

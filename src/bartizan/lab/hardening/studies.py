@@ -2,12 +2,15 @@
 
 `trained_on_attacks` is adversarial training; `smoothed` trains under noise, certifies test examples and attacks the
 certificates; `rejecting` puts a calibrated test in front of the answers, and half of the test data is only for that.
+With a folder to keep things in, a study that was stopped goes on: trainings step by step, attacks and certificates part
+by part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -19,8 +22,10 @@ from bartizan.lab.evasion.apgd import Apgd
 from bartizan.lab.evasion.balls import Ball
 from bartizan.lab.evasion.base import Problem
 from bartizan.lab.evasion.certificates import Tested, attack_certificates
+from bartizan.lab.evasion.parts import Kept, run_in_parts
 from bartizan.lab.evasion.suite import QUICK, Attacked, run_suite
 from bartizan.lab.hardening.adversarial_training import Recipe, trained
+from bartizan.lab.hardening.checkpoints import Checkpoint
 from bartizan.lab.hardening.outcome import Outcome
 from bartizan.lab.hardening.rejection import (
     Confident,
@@ -31,9 +36,10 @@ from bartizan.lab.hardening.rejection import (
     calibrated_stable,
     last_features,
 )
-from bartizan.lab.hardening.smoothing import ABSTAIN, Smoothed
+from bartizan.lab.hardening.shelf import Shelf, digest
+from bartizan.lab.hardening.smoothing import ABSTAIN, Certificate, Smoothed
 from bartizan.lab.labelled import Labelled
-from bartizan.lab.target import Arrays, Target
+from bartizan.lab.target import Array, Arrays, Target
 from bartizan.lab.targets.torch_modules import of_module
 
 Progress = Callable[[str, int, int], None]
@@ -44,6 +50,8 @@ _RADII = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 """Where the certified curve is read, in deviations of the noise."""
 _FITTED = 10_000
 """Training examples, at most, that the test of features learns from."""
+_PART = 50
+"""Certificates that are kept together."""
 _FEW = 5
 """Epochs, at most, of the plain module that a module made from scratch is compared with."""
 
@@ -61,13 +69,28 @@ class Study:
     ball: Ball
     seed: int
     progress: Progress = lambda what, done, total: None
+    kept: Path | None = None
+    """Where unfinished work is kept, if anywhere."""
+
+    def made(self) -> torch.nn.Module:
+        """Return a new module; its first weights follow from the seed."""
+        with torch.random.fork_rng(devices=()):
+            torch.manual_seed(self.seed)
+            return self.factory()
+
+    def trained(self, module: torch.nn.Module, recipe: Recipe) -> torch.nn.Module:
+        """Return the module trained by `recipe`, in place; a training that was stopped goes on."""
+        return trained(module, self.train, self.spec, recipe, self.progress, Checkpoint(self.kept))
 
     def plain(self, recipe: Recipe) -> torch.nn.Module:
         """Return what was there before: the module with its weights, or one trained the usual way."""
         if self.weights is not None:
             return self.weights
-        usual = replace(recipe, method="none", epochs=min(recipe.epochs, _FEW))
-        return trained(self.factory(), self.train, self.spec, usual, self.progress)
+        return self.trained(self.made(), replace(recipe, method="none", epochs=min(recipe.epochs, _FEW)))
+
+    def hardened(self, recipe: Recipe) -> torch.nn.Module:
+        """Return the module trained by `recipe`, from its weights where there are any."""
+        return self.trained(self.weights if self.weights is not None else self.made(), recipe)
 
     def target(self, name: str, module: torch.nn.Module, *, abstains: bool = False) -> Target:
         """Return the module as an attacker sees it."""
@@ -81,14 +104,15 @@ class Study:
         """Attack the module on the test data."""
         x, y = torch.from_numpy(self.test.x), torch.from_numpy(self.test.y)
         problem = Problem(self.target(name, module, abstains=abstains), self.ball, x, y, self.seed)
-        return problem, run_suite(problem, _ATTACKS, self.progress)
+        if self.kept is None:
+            return problem, run_suite(problem, _ATTACKS, self.progress)
+        return problem, run_in_parts(problem, _ATTACKS, Kept(self.kept), self.progress)
 
 
 def trained_on_attacks(study: Study, recipe: Recipe) -> tuple[torch.nn.Module, Outcome]:
     """Return the module trained on attacks by `recipe`, and its accuracy before and after."""
     before = study.attacked("before", study.plain(recipe))[1]
-    module = study.weights if study.weights is not None else study.factory()
-    module = trained(module, study.train, study.spec, recipe, study.progress)
+    module = study.hardened(recipe)
     after = study.attacked("after", module)[1]
     how = f"Trained on attacks ({recipe.method}), {recipe.epochs} epochs; both attacked within {study.ball}."
     return module, Outcome(how, _accuracies(before), _accuracies(after), facts={"recipe": asdict(recipe)})
@@ -102,11 +126,8 @@ def smoothed(study: Study, recipe: Recipe, samples: int) -> tuple[torch.nn.Modul
     if recipe.method != "noise" or samples < 100:
         raise BadSettings(f"method {recipe.method}, {samples} samples: expected noise, and 100 or more")
     before = study.attacked("before", study.plain(recipe))[1]
-    module = study.weights if study.weights is not None else study.factory()
-    module = trained(module, study.train, study.spec, recipe, study.progress)
-    x = torch.from_numpy(study.test.x)
-    around = Smoothed(module, recipe.sigma, seed=study.seed)
-    tested = attack_certificates(around, x, study.spec, study.seed, samples, study.progress)
+    module = study.hardened(recipe)
+    tested = _tested(study, Smoothed(module, recipe.sigma, seed=study.seed), samples)
     points = [(size * recipe.sigma, _right(study, tested, size * recipe.sigma)) for size in _RADII]
     after = {"clean_accuracy": points[0][1]}
     if tested.certified:
@@ -131,8 +152,7 @@ def rejecting(study: Study, recipe: Recipe, by: By, budget: float) -> tuple[torc
     """
     module = study.weights
     if module is None:
-        usual = replace(recipe, method="none")
-        module = trained(study.factory(), study.train, study.spec, usual, study.progress)
+        module = study.trained(study.made(), replace(recipe, method="none"))
     half = len(study.test) // 2
     clean = torch.from_numpy(study.spec.checked(study.test.part(half, len(study.test)).x))
     study = replace(study, test=study.test.first(half))
@@ -159,6 +179,34 @@ def rejecting(study: Study, recipe: Recipe, by: By, budget: float) -> tuple[torc
         facts={"by": by, "floor": guard.floor, "false_alarms": budget, "recipe": asdict(recipe)},
         notes=("Under attack an input counts as standing when its answer is right or there is none.",),
     )
+
+
+def _tested(study: Study, around: Smoothed, samples: int) -> Tested:
+    """Certify the test data and attack the certificates, `_PART` examples at a time."""
+    x, shelf = torch.from_numpy(study.test.x), Shelf(study.kept)
+    weights = digest(around.sigma, str(around.inner), *(value.numpy() for value in around.inner.state_dict().values()))
+    labels, radii, broken = [], [], []
+    for start in range(0, len(x), _PART):
+        some = x[start : start + _PART]
+
+        def make(some: torch.Tensor = some, start: int = start) -> dict[str, Array]:
+            def told(what: str, done: int, total: int) -> None:
+                del total
+                study.progress(what, start + done, len(x))
+
+            tested = attack_certificates(around, some, study.spec, study.seed + start, samples, told)
+            return {
+                "labels": np.array([one.label for one in tested.certificates]),
+                "radii": np.array([one.radius for one in tested.certificates]),
+                "broken": np.array(tested.broken),
+            }
+
+        found = shelf.arrays("certificates", (weights, some.numpy(), study.spec, study.seed + start, samples), make)
+        labels += found["labels"].tolist()
+        radii += found["radii"].tolist()
+        broken += found["broken"].tolist()
+    certificates = tuple(Certificate(label, radius) for label, radius in zip(labels, radii, strict=True))
+    return Tested(certificates, tuple(broken))
 
 
 def _guard(
