@@ -35,7 +35,11 @@ class Canonical:
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(_led(word.translate(_PLAIN).lower(), leading) for word in words_of(text)[1::2])
-        known = {word: count for word, count in counts.items() if count >= fewest}
+        return cls.of({word: count for word, count in counts.items() if count >= fewest}, leading)
+
+    @classmethod
+    def of(cls, known: Mapping[str, int], leading: Mapping[str, str]) -> Canonical:
+        """Return what reads the words `known` (with their counts), and those that `leading` puts one of them for."""
         # The members of a group are known too: a slip in one of them leads to the word that stands for it.
         targets = set(known) | {word for word, lead in leading.items() if lead in known}
         near: defaultdict[str, list[str]] = defaultdict(list)

@@ -199,13 +199,18 @@ def calibrated_ordinary(
 
 def confident_target(target: Target, clean: Any, budget: float) -> Target:
     """Return any target that gives scores behind the confidence test: for models whose weights are not at hand."""
-    floor = threshold(torch.from_numpy(target.probabilities(clean).max(axis=1)), budget)
+    return behind(target, threshold(torch.from_numpy(target.probabilities(clean).max(axis=1)), budget))
+
+
+def behind(target: Target, floor: float) -> Target:
+    """Return a target that gives scores with one class more, which means that none reached `floor` (0..1)."""
 
     def predict(x: Any) -> Array:
         found = target.probabilities(x)
         return np.concatenate([found, np.full((len(found), 1), floor)], axis=1)
 
-    traits = replace(
-        target.traits, classes=target.classes + 1, access=Access.SCORES, score_kind="probabilities", abstains=True
-    )
-    return Target(f"{target.name} with a confidence threshold", predict, target.spec, traits)
+    traits = replace(target.traits, classes=target.classes + 1, score_kind="probabilities", abstains=True)
+    module = Confident(target.module, floor) if target.access is Access.WHITE_BOX else None
+    guarded = Target(f"{target.name} with a confidence threshold", predict, target.spec, traits, module=module)
+    guarded.notes = target.notes
+    return guarded

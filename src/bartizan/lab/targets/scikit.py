@@ -18,13 +18,21 @@ from bartizan.lab.targets.agreement import disagreement
 _TOLERANCE = 1e-3
 _OPTIMIZERS = tuple(f"sklearn.neural_network._stochastic_optimizers.{name}Optimizer" for name in ("Adam", "SGD"))
 """Plain objects of numbers and arrays that a fitted perceptron keeps; skops has them on no list."""
+_OURS = tuple(f"bartizan.lab.hardening.estimators.{name}" for name in ("Rejecting", "Spelling"))
+"""What hardening puts around an estimator: numbers, words and the estimator itself, which skops looks at in turn."""
 
 
 def of_estimator(name: str, estimator: Any, spec: Spec | None = None) -> Target:
     """Return a target around a fitted classifier. Classes are numbered in the order of `estimator.classes_`.
 
     With a spec of `Texts` the estimator is a pipeline that takes strings; it then gives scores or labels, no gradients.
+    `Rejecting` gives one class more, which means that it does not answer.
     """
+    from bartizan.lab.hardening.estimators import Rejecting
+    from bartizan.lab.hardening.rejection import behind
+
+    if isinstance(estimator, Rejecting):
+        return behind(of_estimator(name, estimator.estimator_, spec), estimator.floor_)
     classes = getattr(estimator, "classes_", None)
     if classes is None:
         raise BadSettings(f"{name}: {type(estimator).__name__} has no classes_: expected a fitted classifier")
@@ -45,17 +53,17 @@ def of_estimator(name: str, estimator: Any, spec: Spec | None = None) -> Target:
 def load_skops(path: Path) -> Any:
     """Return the estimator in a skops file. Types outside skops' own trusted list are refused, not asked about.
 
-    But for the optimizers that scikit-learn leaves in every fitted perceptron.
+    But for the optimizers that scikit-learn leaves in every fitted perceptron, and what our own hardening adds.
     """
     io = need("skops.io")
     try:
-        unknown = [kind for kind in io.get_untrusted_types(file=path) if kind not in _OPTIMIZERS]
+        unknown = [kind for kind in io.get_untrusted_types(file=path) if kind not in (*_OPTIMIZERS, *_OURS)]
         if unknown:
             raise BadArtifact(
                 f"{path.name} asks for types that skops does not trust: {', '.join(map(str, unknown[:5]))}",
                 hint="Read what they are; then load the file yourself and name a function: python:module:function.",
             )
-        return io.load(path, trusted=list(_OPTIMIZERS))
+        return io.load(path, trusted=[*_OPTIMIZERS, *_OURS])
     except BadArtifact:
         raise
     except Exception as error:
