@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from tests.threats.benches import bench
 
+from bartizan.core.measures import Measurement
 from bartizan.gateway.predict.accounts import Scores
 from bartizan.lab.ownership import making
 from bartizan.lab.ownership.fingerprint import Rank
@@ -56,3 +57,11 @@ def test_a_fingerprint_that_recognises_nothing_or_convicts_strangers_fails(monke
         with monkeypatch.context() as patched:
             patched.setattr(owner, name, broken)
             assert not bound.holds(t05._recognised.__wrapped__(5)[which])
+
+
+def test_a_width_that_nobody_reads_and_a_key_that_is_not_closed_fail():
+    """A refusal proves nothing where there is nothing to read; one try that comes through is too much."""
+    read, refused = (claim.bound for claim in t05.T05.claims[-4:-2])
+    none, few, every = (Measurement(value, value, value, 42, 5, "share", "counted") for value in (0.0, 1 / 42, 1.0))
+    assert (read.holds(every), refused.holds(none)) == (True, True)
+    assert (read.holds(none), refused.holds(few)) == (False, False)

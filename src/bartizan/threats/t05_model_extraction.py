@@ -3,7 +3,7 @@
 The thief knows the control but not its key, owns unlabelled records of the same kind, and tries every way of spending
 the same questions; the best copy counts. The controls are what leaves with a prediction (`policy/release.py`) and the
 gateway's watch on what callers ask (`gateway/predict/accounts.py`). A copy that was made all the same is recognised by
-a fingerprint (`lab/ownership`).
+a fingerprint (`lab/ownership`). Of a language model its width is read, unless a key may not see what tells it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from bartizan.lab.needs import need
 from bartizan.policy.release import Release
 from bartizan.threats.base import Claim, Evidence, Threat
 from bartizan.threats.bench import Bench
+from bartizan.threats.told_widths import told_widths
 
 if TYPE_CHECKING:
     from bartizan.lab.extraction.clones import Thief
@@ -76,6 +77,8 @@ def run(bench: Bench) -> Evidence:
         bench.progress(f"extraction with the control {side}", len(LADDER), len(LADDER))
     kept = guarded(everything).argmax(axis=1) == labels(everything)
     caught, alarms = _watched(victim, everything, bench.seed)
+    bench.progress("width of a language model", 0, 1)
+    widths = told_widths(bench.seed)
     return Evidence(
         off=curves["off"][0],
         on=curves["on"][0],
@@ -86,6 +89,8 @@ def run(bench: Bench) -> Evidence:
             "decision tree, undefended": _tree(bench.seed),
             "thieves' accounts noticed": caught,
             "honest windows noticed": alarms,
+            "widths read with an open key": widths.read,
+            "tries that a closed key allows": widths.refused,
             **dict(zip(("copies recognised", "strangers convicted"), _recognised(bench.seed), strict=True)),
         },
         families={how: (pair[0], pair[1]) for how, pair in families.items()},
@@ -201,10 +206,18 @@ T05 = Threat(
     id="T05",
     name="Model extraction",
     attacker="asks a prediction API until a copy of the model is good enough; knows the control, not its key",
-    attacks=("equation solving", "learning from scores", "learning from labels", "averaging", "tree path finding"),
+    attacks=(
+        "equation solving",
+        "learning from scores",
+        "learning from labels",
+        "averaging",
+        "tree path finding",
+        "width reading",
+    ),
     controls=(
         "release: keyed noise that is a fixed function of the input, top scores, digits, labels only, misinformation",
         "watch on what callers ask: alone, together with their kin, by network",
+        "keys: neither token probabilities nor biases (`keys create --no-logprobs --no-logit-bias`)",
         "fingerprint: whether a model was made from ours, with an exact p-value",
     ),
     claims=(
@@ -221,6 +234,16 @@ T05 = Threat(
             "Accounts that ask anywhere are noticed.", lambda e: e.measured["thieves' accounts noticed"], AtLeast(0.65)
         ),
         Claim("Honest windows are not.", lambda e: e.measured["honest windows noticed"], AtMost(0.05)),
+        Claim(
+            "A key that may see token probabilities gives a language model's width away.",
+            lambda e: e.measured["widths read with an open key"],
+            AtLeast(1.0),
+        ),
+        Claim(
+            "One that may see neither them nor biases is told nothing to read it from.",
+            lambda e: e.measured["tries that a closed key allows"],
+            AtMost(0.0),
+        ),
         Claim(
             "A fingerprint recognises copies learnt from labels.",
             lambda e: e.measured["copies recognised"],

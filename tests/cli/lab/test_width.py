@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from tests.doubles.language_model import LanguageModel, served
 
 from bartizan.cli.main import main
+from bartizan.lab.language_model import LanguageModel, served
 
 
 def test_the_width_the_questions_and_the_price_are_told(tmp_path, capsys, monkeypatch):
@@ -22,8 +22,9 @@ def test_the_width_the_questions_and_the_price_are_told(tmp_path, capsys, monkey
     assert "dollars" in shown
     assert "--no-logprobs --no-logit-bias" in shown
     said = json.loads(capsys.readouterr().out)
-    assert (said["width"], said["questions"]) == (40, len(model.asked) - first)
-    assert said["questions"] < 10 < first
+    assert (said["width"], said["questions"]) == (40, len(model.asked))
+    assert said["questions of this run"] == len(model.asked) - first < 10 < first
+    assert said["dollars"] == pytest.approx(2e-6 * said["tokens in"])
     assert said == json.loads((tmp_path / "width.json").read_text())
     assert "<svg" in (tmp_path / "width.html").read_text()
     assert "secret" not in shown + (tmp_path / "width.html").read_text()

@@ -1,12 +1,12 @@
 """Every opening of an API is found, in both dialects, and a closed API is said to be closed, with why."""
 
 import pytest
-from tests.doubles.language_model import LanguageModel, served
 
 from bartizan.core.errors import UpstreamFailed
 from bartizan.lab.chat import Failed
 from bartizan.lab.extraction import probabilities
 from bartizan.lab.extraction.probabilities import Limits, TokenApi, chosen_ids, probe, said
+from bartizan.lab.language_model import LanguageModel, served
 
 
 def opened(model, **more):
@@ -71,7 +71,7 @@ def test_a_busy_server_is_asked_again_and_every_request_is_counted(monkeypatch):
     with served(LanguageModel(8, busy=2)) as url:
         api = TokenApi(url, "wide", Limits(3, input_price=1e6, output_price=2e6, dollars=9.0))
         assert not isinstance(api.ask("x", 5), Failed)
-        assert (api.budget.spent, api.dollars) == (3, 5.0)
+        assert (api.cost.questions, api.cost.dollars(api.limits)) == (3, 5.0)
         assert not api.left()
         assert isinstance(api.ask("x"), Failed)
         api.close()

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from tests.doubles.language_model import LanguageModel, served
 
 from bartizan.core.errors import UpstreamFailed
 from bartizan.lab.extraction import probabilities
-from bartizan.lab.extraction.probabilities import Limits, TokenApi, probe
+from bartizan.lab.extraction.probabilities import Cost, Limits, TokenApi, probe
 from bartizan.lab.extraction.readings import Plan, digits_of, prompt_of, read_width
+from bartizan.lab.language_model import LanguageModel, served
 
 WIDTH = 10
 
@@ -73,6 +73,20 @@ def test_what_was_answered_is_not_asked_again(tmp_path):
     again, _ = read(model, plan)
     assert again.width == first.width
     assert len(model.asked) - before < 10
+    assert (first.before, again.before.questions) == (Cost(), before)
+
+
+def test_a_run_that_was_killed_is_counted_to_its_last_batch(tmp_path):
+    """What cannot be read, of answers or of costs, is left out."""
+    kept = tmp_path / "kept.jsonl"
+    plan = Plan(smallest=70, widest=24, jobs=2, kept=kept)
+    read(LanguageModel(WIDTH, most=300), plan)
+    lines = kept.read_text().splitlines()
+    assert sum("questions" in line for line in lines) == 3  # 64 prompts with the probes, 6 more, nothing at the end
+    kept.write_text("\n".join([*lines[:65], '{"questions": "x"}', '{"other": 1}', "[1]"]) + "\n")
+    again, api = read(LanguageModel(WIDTH, most=300), plan)
+    assert again.before.questions == 64 + api.budget.spent - 6
+    assert again.before.plus(api.cost).questions == 70 + 2 * (api.budget.spent - 6)
 
 
 def test_a_server_that_fails_is_an_error_that_says_how_to_go_on(monkeypatch):

@@ -1,7 +1,7 @@
 """`bartizan lab width URL`: how wide a language model is inside, from the token probabilities that its API tells.
 
-Writes width.json and width.html. Answers are kept under the output folder: the same command goes on where it was
-stopped, and pays for none of them twice.
+Writes width.json and width.html. Answers are kept under the output folder, with what they cost: the same command goes
+on where it was stopped, pays for none of them twice, and tells the price of all runs together.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="URL", help="base of an OpenAI-compatible API; …/chat/completions: chat only")
     parser.add_argument("--model", metavar="NAME", help="model to ask for (default: the first that the API lists)")
     parser.add_argument("--api-key-env", metavar="NAME", default="", help="environment variable that holds the key")
-    parser.add_argument("--max-requests", type=int, metavar="N", default=20_000, help="never more than this (20000)")
-    parser.add_argument("--max-dollars", type=float, metavar="X", help="stop when this much is spent; needs prices")
+    parser.add_argument(
+        "--max-requests", type=int, metavar="N", default=20_000, help="never more than this in one run (20000)"
+    )
+    parser.add_argument("--max-dollars", type=float, metavar="X", help="stop a run that has spent this; needs prices")
     parser.add_argument("--price-input", type=float, metavar="X", default=0.0, help="dollars per million tokens in")
     parser.add_argument("--price-output", type=float, metavar="X", default=0.0, help="dollars per million tokens out")
     parser.add_argument("--widest", type=int, metavar="N", default=8192, help="look no further than this (8192)")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bartizan.lab.auditing.family import Family, Grade
-from bartizan.lab.extraction.probabilities import TokenApi
+from bartizan.lab.extraction.probabilities import Cost, Limits, TokenApi
 from bartizan.lab.extraction.readings import SPARE, Reading
 
 NAME = "hidden width"
@@ -23,11 +23,14 @@ CONTROL = (
 
 def as_family(reading: Reading, api: TokenApi, seconds: float) -> Family:
     """Return the finding with its probes, its price and its picture."""
-    found, opening = reading.width, reading.opening
+    found, opening, cost = reading.width, reading.opening, _whole(reading, api)
     grade, says = _finding(reading)
     rows: list[tuple[str, ...]] = [("asked", "answer"), *opening.probes]
     if opening.way is not None:
-        rows += [(f"questions for a width of {size:,}", _price(api, opening.way.tokens, size)) for size in _PRICED]
+        rows += [
+            (f"questions for a width of {size:,}", _price(api.limits, cost, opening.way.tokens, size))
+            for size in _PRICED
+        ]
     return Family(
         NAME,
         grade,
@@ -35,7 +38,7 @@ def as_family(reading: Reading, api: TokenApi, seconds: float) -> Family:
         rows=tuple(rows),
         curves={} if found is None else {f"{found.prompts} prompts, {found.tokens} tokens": _curve(found.values)},
         notes=(
-            f"{api.budget.spent:,} questions were sent for this, {_paid(api)}.",
+            f"{cost.questions:,} questions were sent for this{_of_them(reading, api)}, {_paid(api.limits, cost)}.",
             *((CONTROL,) if grade != "none" else ()),
         ),
         seconds=round(seconds, 1),
@@ -45,7 +48,7 @@ def as_family(reading: Reading, api: TokenApi, seconds: float) -> Family:
 
 def as_words(reading: Reading, api: TokenApi) -> dict[str, Any]:
     """Return the reading as plain values."""
-    found, opening = reading.width, reading.opening
+    found, opening, cost = reading.width, reading.opening, _whole(reading, api)
     grade, says = _finding(reading)
     return {
         "target": api.base,
@@ -59,10 +62,11 @@ def as_words(reading: Reading, api: TokenApi) -> dict[str, Any]:
         "digits": reading.digits,
         "way": None if opening.way is None else opening.way.name,
         "probes": [list(pair) for pair in opening.probes],
-        "questions": api.budget.spent,
-        "tokens in": api.tokens_in,
-        "tokens out": api.tokens_out,
-        "dollars": round(api.dollars, 6) if _priced(api) else None,
+        "questions": cost.questions,
+        "questions of this run": api.cost.questions,
+        "tokens in": cost.tokens_in,
+        "tokens out": cost.tokens_out,
+        "dollars": round(cost.dollars(api.limits), 6) if _priced(api.limits) else None,
         "singular values": [] if found is None else [float(f"{value:.4g}") for value in found.values],
     }
 
@@ -101,16 +105,25 @@ def _curve(values: Sequence[float]) -> list[tuple[float, float]]:
     ]
 
 
-def _priced(api: TokenApi) -> bool:
-    return bool(api.limits.input_price or api.limits.output_price)
+def _whole(reading: Reading, api: TokenApi) -> Cost:
+    """Return what the reading cost, in this run and in those before it."""
+    return reading.before.plus(api.cost)
 
 
-def _paid(api: TokenApi) -> str:
-    tokens = f"{api.tokens_in:,} tokens in and {api.tokens_out:,} out"
-    return f"{tokens}, {api.dollars:,.4f} dollars" if _priced(api) else f"{tokens}; no price was named"
+def _of_them(reading: Reading, api: TokenApi) -> str:
+    return f", {api.cost.questions:,} of them in this run" if reading.before.questions else ""
 
 
-def _price(api: TokenApi, tokens: int, size: int) -> str:
+def _priced(limits: Limits) -> bool:
+    return bool(limits.input_price or limits.output_price)
+
+
+def _paid(limits: Limits, cost: Cost) -> str:
+    tokens = f"{cost.tokens_in:,} tokens in and {cost.tokens_out:,} out"
+    return f"{tokens}, {cost.dollars(limits):,.4f} dollars" if _priced(limits) else f"{tokens}; no price was named"
+
+
+def _price(limits: Limits, cost: Cost, tokens: int, size: int) -> str:
     count = questions_for(size, tokens)
-    each = api.dollars / api.budget.spent if api.budget.spent else 0.0
-    return f"{count:,}" + (f", about {count * each:,.4f} dollars" if _priced(api) else "")
+    each = cost.dollars(limits) / max(1, cost.questions)
+    return f"{count:,}" + (f", about {count * each:,.4f} dollars" if _priced(limits) else "")

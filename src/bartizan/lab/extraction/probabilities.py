@@ -6,6 +6,8 @@ whole vocabulary comes back; or a bias chooses the token and the log-probability
 token an answer (llama.cpp, vLLM). Not asked: a bias without any probability, by which a patient asker can bisect.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -57,6 +59,32 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What questions cost: how many were sent, and the tokens that were billed."""
+
+    questions: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+    def plus(self, other: Cost) -> Cost:
+        """Return both together."""
+        return Cost(
+            self.questions + other.questions, self.tokens_in + other.tokens_in, self.tokens_out + other.tokens_out
+        )
+
+    def less(self, other: Cost) -> Cost:
+        """Return what is beyond the other."""
+        return self.plus(Cost(-other.questions, -other.tokens_in, -other.tokens_out))
+
+    def dollars(self, limits: Limits) -> float:
+        """Return it in dollars."""
+        return (self.tokens_in * limits.input_price + self.tokens_out * limits.output_price) / 1e6
+
+
+NOTHING = Cost()
+
+
+@dataclass(frozen=True)
 class Way:
     """One opening: what is sent beside a bias, and how many new tokens an answer tells."""
 
@@ -91,13 +119,13 @@ class TokenApi:
         self._lock = threading.Lock()
 
     @property
-    def dollars(self) -> float:
-        """Return what the questions cost so far."""
-        return (self.tokens_in * self.limits.input_price + self.tokens_out * self.limits.output_price) / 1e6
+    def cost(self) -> Cost:
+        """Return what was spent so far."""
+        return Cost(self.budget.spent, self.tokens_in, self.tokens_out)
 
     def left(self) -> bool:
         """Return whether there is anything left of both limits."""
-        return self.budget.spent < self.budget.limit and self.dollars < self.limits.dollars
+        return self.budget.spent < self.budget.limit and self.cost.dollars(self.limits) < self.limits.dollars
 
     def ask(
         self, prompt: str, top: int = 0, ids: Sequence[int] = (), words: Mapping[str, Any] | None = None
@@ -167,7 +195,8 @@ def probe(api: TokenApi) -> Opening:
         probes.append(("log-probabilities", why))
         chosen = api.ask("probe", ids=chosen_ids(1, 0), words={"temperature": 0})
         heeded = isinstance(chosen, Said) and chosen.text != plain.text
-        probes.append(("logit_bias", "honoured" if heeded else "ignored or refused"))
+        ignored = chosen.why if isinstance(chosen, Failed) else "ignored"
+        probes.append(("logit_bias", "honoured: it chooses the answer" if heeded else ignored))
         rest = " A bias still chooses the answer: who bisects it, some 16 questions a number, may learn the same."
         return Opening(None, probes, "No log-probabilities leave: nothing to read a width from." + rest * heeded)
     probes.append(("log-probabilities", f"{len(bare.shown)} tokens an answer, {top} asked for"))
@@ -217,6 +246,8 @@ def _most(api: TokenApi) -> tuple[int, Said | None, str]:
         if isinstance(got, Said):
             return 0, None, why
         why = got.why
+        if got.status in (401, 403):
+            break
     return 0, None, why
 
 
@@ -229,6 +260,8 @@ def _biased(api: TokenApi, top: int, words: Mapping[str, Any]) -> tuple[Said | N
             if isinstance(got, Said) and got.shown:
                 return got, count, ""
             why = got.why if isinstance(got, Failed) else "no log-probabilities come with it"
+            if isinstance(got, Failed) and got.status in (401, 403):  # not this, however little of it
+                return None, 0, why
     return None, 0, why
 
 

@@ -1,22 +1,23 @@
 """How wide is a language model behind an API? A table of the same tokens after random prompts, grown until it tells.
 
 The table needs more prompts and more tokens than the model is wide, and nobody knows how wide that is: it grows by a
-quarter at a time. Answers are kept on disk as they come, so that a run that was stopped pays for nothing twice.
+quarter at a time. Answers are kept on disk as they come, with what they cost, so that a run that was stopped pays for
+nothing twice and the one that ends it tells the whole price.
 """
 
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 
 from bartizan.core.errors import UpstreamFailed
 from bartizan.lab.chat import Failed
-from bartizan.lab.extraction.probabilities import IDS, SPENT, Opening, Said, TokenApi, Way, chosen_ids
+from bartizan.lab.extraction.probabilities import IDS, NOTHING, SPENT, Cost, Opening, Said, TokenApi, Way, chosen_ids
 from bartizan.lab.extraction.projection import Width, width
 
 SMALLEST = 64
@@ -30,6 +31,8 @@ _BATCH = 64
 """Questions between two looks at the clock and the disk."""
 Progress = Callable[[str, int, int], None]
 Cell = tuple[int, int]
+Note = Callable[[dict[Cell, dict[str, float]]], None]
+"""Keeps answers, and what was spent since the last ones."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Reading:
     """Digits after the point that every log-probability kept to; None for more than five."""
     complete: bool
     """False where the limits ended it."""
+    before: Cost = NOTHING
+    """What runs of the same reading that were stopped had cost."""
 
 
 @dataclass
@@ -64,6 +69,8 @@ class Table:
     way: Way
     seed: int
     cells: dict[Cell, dict[str, float]] = field(default_factory=dict)
+    before: Cost = NOTHING
+    """What the answers cost that were there at the beginning."""
     columns: frozenset[str] = frozenset()
     """The tokens that are kept of an answer that tells all; empty: every one."""
 
@@ -131,19 +138,25 @@ def read_width(api: TokenApi, opening: Opening, plan: Plan, told: Progress = lam
     if opening.way is None:
         return Reading(opening, None, 0, None, complete=True)
     table = Table(opening.way, plan.seed)
+    with _remembered(table, plan.kept, api) as note:
+        found, size, complete = _read(api, table, plan, note, told)
+    return Reading(opening, found, size, digits_of(table.matrix()), complete, table.before)
+
+
+def _read(api: TokenApi, table: Table, plan: Plan, note: Note, told: Progress) -> tuple[Width | None, int, bool]:
+    """Return the width, the prompts of the last table, and whether it was not the limits that ended it."""
     found, size = None, plan.smallest
-    with _remembered(table, plan.kept) as note:
-        while True:
-            whole = _grown(api, table, size, plan, note, told)
-            matrix = table.matrix()
-            found = width(matrix) if min(matrix.shape) >= 3 else found
-            # The table before was smaller by a quarter: a width of less than half of this one would have shown then.
-            if found is not None and found.dimension >= size / 2:
-                return Reading(opening, found, size, digits_of(matrix), complete=True)
-            if not whole or size >= plan.widest * 1.25 or min(matrix.shape) < 3:
-                found = None if found is None else Width(0, found.fall, found.prompts, found.tokens, found.values)
-                return Reading(opening, found, size, digits_of(matrix), complete=whole)
-            size = max(size + plan.smallest, size * 5 // 4)
+    while True:
+        whole = _grown(api, table, size, plan, note, told)
+        matrix = table.matrix()
+        found = width(matrix) if min(matrix.shape) >= 3 else found
+        # The table before was smaller by a quarter: a width of less than half of this one would have shown then.
+        if found is not None and found.dimension >= size / 2:
+            return found, size, True
+        if not whole or size >= plan.widest * 1.25 or min(matrix.shape) < 3:
+            found = None if found is None else Width(0, found.fall, found.prompts, found.tokens, found.values)
+            return found, size, whole
+        size = max(size + plan.smallest, size * 5 // 4)
 
 
 def digits_of(matrix: np.ndarray) -> int | None:
@@ -166,9 +179,7 @@ def _line(told: dict[str, float], tokens: frozenset[str], join: str) -> list[flo
     return [told[token] - base for token in sorted(tokens) if token != join]
 
 
-def _grown(
-    api: TokenApi, table: Table, size: int, plan: Plan, note: Callable[[Cell, dict[str, float]], None], told: Progress
-) -> bool:
+def _grown(api: TokenApi, table: Table, size: int, plan: Plan, note: Note, told: Progress) -> bool:
     """Ask what is missing of `size` prompts and tokens; False where the limits ended it."""
     every = [(row, chunk) for row in range(size) for chunk in range(table.chunks(size))]
     missing = [cell for cell in every if cell not in table.cells]
@@ -184,36 +195,58 @@ def _grown(
         told(f"table of {size} prompts", len(every) - len(missing) + start, len(every))
         with ThreadPoolExecutor(plan.jobs) as pool:
             answers = list(pool.map(asked, batch))
+        whole = True
+        new: dict[Cell, dict[str, float]] = {}
         for cell, got in zip(batch, answers, strict=True):
             if got is None or (isinstance(got, Failed) and got.status == SPENT):
-                return False
-            if isinstance(got, Failed) and (got.status in (0, 401, 429) or got.status >= 500):
+                whole = False
+            elif isinstance(got, Failed) and (got.status in (0, 401, 429) or got.status >= 500):
+                note(new)
                 raise UpstreamFailed(f"{api.base}: {got.why}", hint="Answers are kept: the same command goes on.")
-            table.cells[cell] = table.take(got) if isinstance(got, Said) else {}
-            note(cell, table.cells[cell])
+            else:
+                new[cell] = table.cells[cell] = table.take(got) if isinstance(got, Said) else {}
+        note(new)
+        if not whole:
+            return False
     told(f"table of {size} prompts", len(every), len(every))
     return True
 
 
 @contextmanager
-def _remembered(table: Table, kept: Path | None) -> Iterator[Callable[[Cell, dict[str, float]], None]]:
-    """Read the answers that are kept and yield what keeps another; a line that was cut short is asked again."""
+def _remembered(table: Table, kept: Path | None, api: TokenApi) -> Iterator[Note]:
+    """Read the answers that are kept and yield what keeps others; a line that was cut short is asked again."""
     if kept is None:
-        yield lambda cell, values: None
+        yield lambda new: None
         return
     kept.parent.mkdir(parents=True, exist_ok=True)
     for line in kept.read_text(encoding="utf-8").splitlines() if kept.exists() else ():
         try:
-            row, chunk, values = json.loads(line)
-        except ValueError:
+            _recall(table, json.loads(line))
+        except (ValueError, TypeError):
             continue
-        table.cells[row, chunk] = values
-        if not table.way.biased:
-            table.columns = table.columns or frozenset(values)
     with kept.open("a", encoding="utf-8") as file:
-        yield lambda cell, values: _written(file, cell, values)
+        written = Cost()
+
+        def note(new: dict[Cell, dict[str, float]]) -> None:
+            nonlocal written
+            now = api.cost
+            lines: list[object] = [[*cell, values] for cell, values in new.items()]
+            file.write("".join(json.dumps(line) + "\n" for line in [*lines, asdict(now.less(written))]))
+            file.flush()
+            written = now
+
+        try:
+            yield note
+        finally:
+            note({})
 
 
-def _written(file: IO[str], cell: Cell, values: dict[str, float]) -> None:
-    file.write(json.dumps([*cell, values]) + "\n")
-    file.flush()
+def _recall(table: Table, line: Any) -> None:
+    """Take in one line: what was spent, or a cell. Raises ValueError or TypeError for one that is neither."""
+    if isinstance(line, dict):
+        table.before = table.before.plus(Cost(**line))
+        return
+    row, chunk, values = line
+    table.cells[row, chunk] = values
+    if not table.way.biased:
+        table.columns = table.columns or frozenset(values)

@@ -1,10 +1,16 @@
-"""A language model of a known width behind a real completion API on loopback, which tells as much as it is told to."""
+"""A language model of a known width behind a real completion API on loopback: for proofs, benches and tests.
 
-import contextlib
+What its API tells of token probabilities is chosen by its fields. Its head and its hidden states are random, for how
+wide a model is does not depend on what it learnt.
+"""
+
+from __future__ import annotations
+
 import json
 import threading
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
@@ -16,7 +22,7 @@ VOCABULARY = 31_000
 
 @dataclass
 class LanguageModel:
-    """Random hidden states by prompt, times a random head. What its API tells is chosen by the fields."""
+    """Random hidden states by prompt, times a random head."""
 
     hidden: int
     most: int = 20
@@ -41,7 +47,8 @@ class LanguageModel:
             return 429, {"error": {"message": "slow down"}}
         if self.chat_only and not chat:
             return 404, {"error": {"message": "no such path"}}
-        top = int((body.get("top_logprobs") if chat else body.get("logprobs")) or 0)
+        words = ("top_logprobs", "n_probs") if chat else ("logprobs", "n_probs")  # the second is llama.cpp's
+        top = next((int(body[word]) for word in words if body.get(word)), 0)
         if top and (self.most < 0 or (self.most and top > self.most)):
             return 400, {"error": {"message": f"logprobs must be at most {max(self.most, 0)}"}}
         prompt = body["messages"][0]["content"] if chat else body["prompt"]
@@ -70,7 +77,7 @@ class LanguageModel:
         return {"tokens": [f"t{chosen}"], "token_logprobs": [logprobs[chosen]], "top_logprobs": [shown]}
 
 
-@contextlib.contextmanager
+@contextmanager
 def served(model: LanguageModel) -> Iterator[str]:
     """Serve the model and yield its base URL."""
 
