@@ -264,6 +264,7 @@ T05 = Threat(
         "own nothing of the kind what inputs unlike honest ones would have told; drawn likenesses still pass, and who "
         "owns records is not stopped (make bench-misinformation). Scores with noise are worse "
         "calibrated. Trees are stolen whole where leaves can be told apart by their scores. "
+        "A server that tells token probabilities though nobody asked for them is not held back. "
         "A fingerprint is broken by training the copy further on labelled records and by answering with a model of the "
         "thief's own where the copy is unsure, and misses copies of few questions (make bench-fingerprint)."
     ),
