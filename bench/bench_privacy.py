@@ -1,6 +1,6 @@
 """Membership attacks beside adversarial-robustness-toolbox: shadow training and attack, time and hits, in one run.
 
-`make bench-privacy`. Reads `location30.tgz` from build/lab (or the folder named as the first argument); it is not
+`make bench-privacy`. Reads `location30.tgz` from build/lab-data (or the folder named as the first argument); it is not
 shipped. One target, half split of Location-30, a 446-256-30 tanh network, trained as the peer trains by default: 20
 epochs, batches of 128, Adam. Both train `SHADOWS` shadow models of it on random halves, `REPEATS` times in turn, and
 attack the same target from the same answers; the peer with its attack models at their documented defaults. One thread,

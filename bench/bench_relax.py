@@ -1,6 +1,6 @@
 """What regularisation hides from membership attacks, beside plain training: none of it is a guarantee.
 
-`make bench-relax`. Location-30 as in `make bench-membership` (`location30.tgz` in build/lab, or the folder named as the
+`make bench-relax`. Location-30 as in `make bench-membership` (`location30.tgz` in build/lab-data, or the folder named as the
 first argument; not shipped): half splits, 446-256-30 tanh networks, 30 epochs of Adam, four targets and twelve
 references trained alike, every attack, the best of them counts. Beside plain training: fewer epochs, and RelaxLoss at
 two levels. One thread, about a minute.
