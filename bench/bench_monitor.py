@@ -9,8 +9,8 @@ that the sketch is calibrated with, three times as strong in one row. A run dete
 accounts, or of newcomers, is noticed; a false alarm is a window of an honest account that is. Limits come from
 honest inputs alone, but the monitor's constants (how much clients differ, how strongly that is levelled) were chosen
 with these attacks on these data sets in view: other data will give other figures. PRADA's limit is the quantile at the
-same rate of half of these honest accounts, near their least value. What thieves asked is kept in build/monitor; all of it
-takes eight minutes of CPU, a half of that with `--short` (three scenes, four ways).
+same rate of half of these honest accounts, near their least value. What thieves asked is kept in build/monitor. All
+of it takes eight minutes of CPU; `--short` measures three scenes and four ways.
 """
 
 import argparse

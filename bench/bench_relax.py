@@ -1,13 +1,14 @@
 """What regularisation hides from membership attacks, beside plain training: none of it is a guarantee.
 
-`make bench-relax`. Location-30 as in `make bench-membership` (`location30.tgz` in build/lab-data, or the folder named as the
-first argument; not shipped): half splits, 446-256-30 tanh networks, 30 epochs of Adam, four targets and twelve
+`make bench-relax`. Location-30 as in `make bench-membership` (`location30.tgz` in build/lab-data, or the folder that is
+the first argument; not shipped): half splits, 446-256-30 tanh networks, 30 epochs of Adam, four targets and twelve
 references trained alike, every attack, the best of them counts. Beside plain training: fewer epochs, and RelaxLoss at
 two levels. One thread, about a minute.
 """
 
 import json
 import platform
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def studied(x, y, inside, recipe):
 def main():
     """Train in every way, attack, write."""
     torch.set_num_threads(1)
-    x, y = location()
+    x, y = location(Path(sys.argv[1] if len(sys.argv) > 1 else "build/lab-data"))
     draw = np.random.default_rng(SEED)
     own = np.stack([draw.permutation(len(x)) < len(x) // 2 for _ in range(TARGETS)])
     inside = np.concatenate([own, balanced_halves(len(x), REFERENCES, SEED + 2)])

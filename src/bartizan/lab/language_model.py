@@ -86,9 +86,11 @@ def served(model: LanguageModel) -> Iterator[str]:
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
+            """List the model."""
             self._say(200, {"data": [{"id": "wide"}]})
 
         def do_POST(self) -> None:
+            """Answer a completion or a chat."""
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             if model.key and self.headers["authorization"] != f"Bearer {model.key}":
                 return self._say(401, {"error": {"message": "no such key"}})
@@ -102,7 +104,7 @@ def served(model: LanguageModel) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            pass
+            """Write no line for each request."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)

@@ -57,9 +57,7 @@ def run(bench: Bench) -> Evidence:
     release = {"off": victim, "on": guarded}
     unit = own.shape[1] + 1
 
-    def labels(x: np.ndarray) -> np.ndarray:
-        return np.asarray(victim(x).argmax(axis=1))
-
+    labels = _labels_of(victim)
     curves: dict[str, list[Measurement]] = {}
     families: dict[str, list[Measurement]] = {}
     for side, scores in release.items():
@@ -77,8 +75,6 @@ def run(bench: Bench) -> Evidence:
         bench.progress(f"extraction with the control {side}", len(LADDER), len(LADDER))
     kept = guarded(everything).argmax(axis=1) == labels(everything)
     caught, alarms = _watched(victim, everything, bench.seed)
-    bench.progress("width of a language model", 0, 1)
-    widths = told_widths(bench.seed)
     return Evidence(
         off=curves["off"][0],
         on=curves["on"][0],
@@ -89,8 +85,7 @@ def run(bench: Bench) -> Evidence:
             "decision tree, undefended": _tree(bench.seed),
             "thieves' accounts noticed": caught,
             "honest windows noticed": alarms,
-            "widths read with an open key": widths.read,
-            "tries that a closed key allows": widths.refused,
+            **_widths(bench),
             **dict(zip(("copies recognised", "strangers convicted"), _recognised(bench.seed), strict=True)),
         },
         families={how: (pair[0], pair[1]) for how, pair in families.items()},
@@ -101,6 +96,10 @@ def run(bench: Bench) -> Evidence:
             "Scores move by the noise; labels do not. Asking the same input again gives the same answer.",
         ),
     )
+
+
+def _labels_of(scores: Labels) -> Labels:
+    return lambda x: np.asarray(scores(x).argmax(axis=1))
 
 
 def _victim(seed: int) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray, np.ndarray, np.ndarray]:
@@ -160,6 +159,12 @@ def _watched(victim: Callable[[np.ndarray], np.ndarray], x: np.ndarray, seed: in
             caught |= {number} if thief and past_limits else set()
             windows, alarms = windows + (not thief), alarms + (bool(past_limits) and not thief)
     return proportion(len(caught), SYBILS, seed=seed), proportion(alarms, windows, seed=seed)
+
+
+def _widths(bench: Bench) -> dict[str, Measurement]:
+    bench.progress("width of a language model", 0, 1)
+    told = told_widths(bench.seed)
+    return {"widths read with an open key": told.read, "tries that a closed key allows": told.refused}
 
 
 @cache
