@@ -61,7 +61,11 @@ class LabelledTexts:
 
     def first(self, count: int) -> LabelledTexts:
         """Return the first `count` texts."""
-        return LabelledTexts(self.x[:count], self.y[:count])
+        return self.part(0, count)
+
+    def part(self, start: int, stop: int) -> LabelledTexts:
+        """Return the texts from `start` up to `stop`."""
+        return LabelledTexts(self.x[start:stop], self.y[start:stop])
 
 
 def load_texts(path: Path) -> LabelledTexts:

@@ -130,12 +130,23 @@ def judge_rows(target: Target, schema: Schema, x: Array, y: Array, proposal: Arr
     return turned(target, x, y, schema.repaired(proposal, x), seed)
 
 
-def hardened_rows(schema: Schema, fit: Callable[[Array, Array], Target], x: Array, y: Array, rounds: int = 2) -> Target:
+Attack = Callable[[Target, Schema, Array, Array], Array]
+"""(model, schema, rows (n, d), classes (n,)) -> a proposal for each row."""
+
+
+def hardened_rows(
+    schema: Schema,
+    fit: Callable[[Array, Array], Target],
+    x: Array,
+    y: Array,
+    rounds: int = 2,
+    attack: Attack = TabularSearch().perturb,
+) -> Target:
     """Train on attacks: fit, attack the training rows, add what won with its true class, fit again, `rounds` times."""
     rows, classes = np.asarray(x, dtype=np.float32), np.asarray(y)
     model = fit(rows, classes)
     for _ in range(rounds):
-        found = schema.repaired(TabularSearch().perturb(model, schema, x, y), x)
+        found = schema.repaired(attack(model, schema, x, y), x)
         won = model.labels(found) != y
         rows, classes = np.concatenate([rows, found[won]]), np.concatenate([classes, y[won]])
         model = fit(rows, classes)

@@ -57,10 +57,10 @@ def load_skops(path: Path) -> Any:
     """
     io = need("skops.io")
     try:
-        unknown = [kind for kind in io.get_untrusted_types(file=path) if kind not in (*_OPTIMIZERS, *_OURS)]
+        unknown = untrusted(path)
         if unknown:
             raise BadArtifact(
-                f"{path.name} asks for types that skops does not trust: {', '.join(map(str, unknown[:5]))}",
+                f"{path.name} asks for types that skops does not trust: {', '.join(unknown[:5])}",
                 hint="Read what they are; then load the file yourself and name a function: python:module:function.",
             )
         return io.load(path, trusted=[*_OPTIMIZERS, *_OURS])
@@ -68,6 +68,11 @@ def load_skops(path: Path) -> Any:
         raise
     except Exception as error:
         raise BadArtifact(f"{path.name} is no skops file: {type(error).__name__}: {error}") from error
+
+
+def untrusted(path: Path) -> list[str]:
+    """Return the types in a skops file that are on no list of trusted ones: skops' own, or ours."""
+    return [str(kind) for kind in need("skops.io").get_untrusted_types(file=path) if kind not in (*_OPTIMIZERS, *_OURS)]
 
 
 def _predictor(estimator: Any, classes: Array, given: Callable[[Any], Any]) -> tuple[Predict, Access, ScoreKind]:
