@@ -7,7 +7,8 @@ a time and kept in build/membership with the CPU seconds that they took, so that
 bfloat16 it takes half the time where the CPU has that, and a multiple where not: `--precision float32`. Figures
 are means over targets with a bootstrap interval over them; every target is attacked with several disjoint groups of
 references, and its own figure is the mean. The halves of references are drawn apart from those of targets, and that
-none agrees with one more than chance does is checked.
+none agrees with one more than chance does is checked. The attack on related records was chosen on references as
+targets, never on the targets.
 """
 
 import argparse
@@ -22,8 +23,8 @@ import numpy as np
 import torch
 
 from bartizan import __version__
-from bartizan.lab.membership.attacks import ATTACKS
 from bartizan.lab.membership.judge import LOW_RATES, roc
+from bartizan.lab.membership.related import attacks_on
 from bartizan.lab.membership.shadows import balanced_halves
 from bartizan.lab.membership.signals import Observed, probabilities
 from bartizan.lab.membership.stacked import Recipe, train
@@ -112,14 +113,15 @@ def attacked(x, y, recipe):
     targets, _ = kept("targets", (x, y), inside, recipe, SEED)
     references, cost = kept("references", (x, y), known, recipe, SEED + 1000)
     right = targets.argmax(axis=2) == y
+    attacks = attacks_on(x, y)
     table, names = {}, ("auc", *(f"tpr at {rate:g}" for rate in LOW_RATES))
     for count in (2, 4, 8, 16, 64):
-        each = {attack.name: [] for attack in ATTACKS}
+        each = {attack.name: [] for attack in attacks}
         for number, starts in enumerate(groups_of(count)):
-            one = {attack.name: [] for attack in ATTACKS}
+            one = {attack.name: [] for attack in attacks}
             for cut in (slice(start, start + count) for start in starts):
                 seen = Observed(targets[number], references[cut], known[cut], y)
-                for attack in ATTACKS:
+                for attack in attacks:
                     curve = roc(attack.score(seen), inside[number])
                     one[attack.name].append([curve.auc, *(curve.at(rate) for rate in LOW_RATES)])
             for name, rows in one.items():

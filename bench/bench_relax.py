@@ -17,8 +17,8 @@ import torch
 from bench.bench_membership import RECIPE, location, mean_with_interval
 
 from bartizan import __version__
-from bartizan.lab.membership.attacks import ATTACKS
 from bartizan.lab.membership.judge import roc
+from bartizan.lab.membership.related import attacks_on
 from bartizan.lab.membership.shadows import balanced_halves
 from bartizan.lab.membership.signals import Observed, probabilities
 from bartizan.lab.membership.stacked import train
@@ -38,7 +38,7 @@ def studied(x, y, inside, recipe):
     scores = probabilities(train(x, y, inside, recipe, SEED).logits(x))
     right = scores.argmax(axis=2) == y
     out = {"accuracy": mean_with_interval([right[n][~inside[n]].mean() for n in range(TARGETS)])}
-    for attack in ATTACKS:
+    for attack in attacks_on(x, y):
         found = [
             roc(attack.score(Observed(scores[n], scores[TARGETS:], inside[TARGETS:], y)), inside[n]).at(RATE)
             for n in range(TARGETS)

@@ -10,9 +10,9 @@ import numpy as np
 
 from bartizan.lab.auditing.family import Family, Grade
 from bartizan.lab.auditing.subject import Progress, Subject
-from bartizan.lab.membership.attacks import ATTACKS
 from bartizan.lab.membership.judge import Leak, judge_membership
 from bartizan.lab.membership.label_only import Labels, kept_share, label_only_scores
+from bartizan.lab.membership.related import attacks_on
 from bartizan.lab.membership.shadows import balanced_halves, shadow_scores
 from bartizan.lab.membership.signals import Observed
 from bartizan.lab.membership.stacked import Recipe, Stack, train
@@ -41,7 +41,7 @@ def membership(subject: Subject, progress: Progress) -> Family:
         said = subject.target.probabilities(x)
         wide = max(said.shape[1], references.shape[2])
         seen = Observed(_wide(said, wide), _wide(references, wide), known, y)
-        leaks = [judge_membership(one.name, one.score(seen), inside, seed=subject.seed) for one in ATTACKS]
+        leaks = [judge_membership(one.name, one.score(seen), inside, seed=subject.seed) for one in attacks_on(*data)]
     else:
         leaks = [_by_labels(subject, data, known, (x, inside))]
     return told(leaks, f"{len(known)} models of the attacker's own; members and others: {count} each.")

@@ -18,6 +18,7 @@ BINS = 16
 FALLBACK_VARIANCE = (1.0, 3.0)
 """Variance inside and outside where every record has one score on that side, so that nothing can be estimated."""
 FALLBACK_FREEDOM = 10.0
+_RIDGE = 0.01
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,14 @@ class Side:
         return np.asarray(np.maximum(self.count - 1, 0))
 
 
-def log_ratio(target: np.ndarray, references: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def log_ratio(
+    target: np.ndarray, references: np.ndarray, inside: np.ndarray, covariates: np.ndarray | None = None
+) -> np.ndarray:
     """Return log p(target | member) - log p(target | not) for every record, (n,).
 
-    `target` (n,) and `references` (k, n) are scaled confidences, `inside` (k, n) bool. Each side needs one score
-    somewhere; raises ValueError otherwise.
+    `target` (n,) and `references` (k, n) are scaled confidences, `inside` (k, n) bool. With `covariates` (n, c) the
+    prior of a record's means is centred on what they predict of it (they should hold a constant), else on the mean of
+    all. Each side needs one score somewhere; raises ValueError otherwise.
     """
     within, without = side(references, inside), side(references, ~inside)
     if not within.count.any() or not without.count.any():
@@ -47,7 +51,7 @@ def log_ratio(target: np.ndarray, references: np.ndarray, inside: np.ndarray) ->
         _first_variance(one, fall) for one, fall in zip((within, without), FALLBACK_VARIANCE, strict=True)
     )
     for _ in range(ROUNDS):
-        (mean_out, extra_out), (mean_in, extra_in) = _means(without, within, spread_out, spread_in)
+        (mean_out, extra_out), (mean_in, extra_in) = _means(without, within, spread_out, spread_in, covariates)
         spread_out, spread_in = _smooth(mean_out, without, spread_out), _smooth(mean_in, within, spread_in)
     return np.asarray(
         _log_density(target, mean_in, extra_in, within, spread_in)
@@ -70,12 +74,14 @@ def _first_variance(one: Side, fallback: float) -> np.ndarray:
 
 
 def _means(
-    without: Side, within: Side, spread_out: np.ndarray, spread_in: np.ndarray
+    without: Side, within: Side, spread_out: np.ndarray, spread_in: np.ndarray, covariates: np.ndarray | None
 ) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Return posterior (mean, variance of that mean) outside and inside, under a joint normal prior over records."""
     has_out, has_in = without.count > 0, within.count > 0
     both = has_out & has_in
-    centre_out, centre_in = without.mean[has_out].mean(), within.mean[has_in].mean()
+    centre_out, centre_in = (
+        _centre(one, spread, covariates) for one, spread in ((without, spread_out), (within, spread_in))
+    )
     off_out, off_in = without.mean - centre_out, within.mean - centre_in
     noise_out, noise_in = spread_out / np.maximum(without.count, 1), spread_in / np.maximum(within.count, 1)
     # Method of moments: what the means vary by, less what their own noise explains.
@@ -91,6 +97,17 @@ def _means(
     mean_out = centre_out + (c * pull_out - b * pull_in) / determinant
     mean_in = centre_in + (a * pull_in - b * pull_out) / determinant
     return (mean_out, c / determinant), (mean_in, a / determinant)
+
+
+def _centre(one: Side, spread: np.ndarray, covariates: np.ndarray | None) -> np.ndarray | float:
+    """Return what is expected of a record's mean before its scores are seen: a ridge regression on the covariates."""
+    has = one.count > 0
+    if covariates is None:
+        return float(one.mean[has].mean())
+    weight = np.where(has, 1 / (1 + spread / np.maximum(one.count, 1)), 0.0)
+    weighed = covariates * weight[:, None]
+    gram = weighed.T @ covariates + _RIDGE * np.eye(covariates.shape[1])
+    return np.asarray(covariates @ np.linalg.solve(gram, weighed.T @ one.mean))
 
 
 def _smooth(mean: np.ndarray, one: Side, before: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from bartizan.core.measures import Measurement, bootstrap
 from bartizan.lab.membership.attacks import ATTACKS, Membership
 from bartizan.lab.membership.judge import Leak, judge_targets, most_vulnerable, worst
+from bartizan.lab.membership.related import attacks_on
 from bartizan.lab.membership.shadows import Progress, Train, balanced_halves, shadow_scores
 from bartizan.lab.membership.signals import FLOOR, Observed
 from bartizan.lab.membership.stacked import Recipe
@@ -55,7 +56,7 @@ def study(
         raise ValueError(f"study(models={models}): expected at least 6, so that a target has 4 references")
     inside = balanced_halves(len(data[1]), models, seed)
     scores = shadow_scores(data, inside, how, seed=seed, cache=cache, progress=progress)
-    return attacked(scores, inside, data[1], seed=seed)
+    return attacked(scores, inside, data[1], seed=seed, attacks=attacks_on(*data))
 
 
 def attacked(
