@@ -87,8 +87,9 @@ def test_ours_is_found_by_its_labels_and_a_stranger_is_not(files, tmp_path, caps
     assert words["questions"] == 100
     assert "ours" not in words
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "fingerprint.json", "fingerprint.safetensors", "ours.safetensors"
+        "fingerprint.html", "fingerprint.json", "fingerprint.safetensors", "ours.safetensors"
     ]  # fmt: skip
+    assert (tmp_path / "out/fingerprint.html").stat().st_mode & 0o077 == 0
     check = ["lab", "fingerprint", "check", "out/fingerprint.safetensors"]
     module = load_weights(tmp_path / "out/ours.safetensors", network)
     with serving(of_module("digits", module, Arrays((64,), 0.0, 1.0), classes=10)) as url:
@@ -97,6 +98,7 @@ def test_ours_is_found_by_its_labels_and_a_stranger_is_not(files, tmp_path, caps
     said = json.loads(capsys.readouterr().out)
     assert said == json.loads((tmp_path / "out/check.json").read_text())
     assert (said["found"], said["p of the rank"], said["above"]) == (True, 1 / 20, 0)
+    assert "Found: p = 0.05" in (tmp_path / "out/check.html").read_text()
     assert main([*check, f"python:{__name__}:innocent"]) == 0
     assert "no proof of innocence" in capsys.readouterr().out
     assert main([*check, f"python:{__name__}:innocent", "--commitment", "00"]) == 2

@@ -1,8 +1,9 @@
 """`bartizan lab fingerprint make | check`: was this model made from ours? A p-value that holds for any suspect.
 
 `make` trains models by one procedure, draws which of them is ours, tries what thieves would do, and writes the secret
-fingerprint with a SHA-256 that may be published. `check` asks a suspect, by labels alone. Exit code of `check`: 0 when
-nothing was found, 1 when the suspect was made from ours.
+fingerprint with a SHA-256 that may be published, and a page (secret too: it shows points). `check` asks a suspect, by
+labels alone, and writes a page without points. Exit code of `check`: 0 when nothing was found, 1 when the suspect was
+made from ours.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import secrets
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from bartizan.lab.ownership.trials import Trial
 
 FILE = "fingerprint.safetensors"
+PAGE = "fingerprint.html"
 _FEWEST = 100
 
 
@@ -149,7 +151,7 @@ def _plan(args: argparse.Namespace, work: Path) -> Plan:
         plan = Plan(args.models, args.points, share, key)
     except ValueError as error:
         raise BadSettings(f"--models, --points, --share, --key: {error}") from error
-    with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with _secret(kept) as file:
         file.write(key.hex())
     return plan
 
@@ -165,6 +167,7 @@ def made(
     from bartizan.lab.ownership import making
     from bartizan.lab.ownership.fingerprint_file import save
     from bartizan.lab.ownership.innocents import innocents
+    from bartizan.lab.ownership.page import made_page
 
     (data, pool), (work, told) = records, during
     asked = making.with_mixtures(pool.x, plan)
@@ -199,7 +202,14 @@ def made(
         "notes": notes,
     }
     (where / "fingerprint.json").write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")
+    with _secret(where / PAGE) as page:
+        page.write(made_page(words, found.points, models.labels_of(found.points)))
     return words | {"ours": deployed}
+
+
+def _secret(path: Path) -> IO[str]:
+    """Open a file that its owner alone may read."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8")
 
 
 def _how(args: argparse.Namespace) -> Recipe | Train:
@@ -289,26 +299,27 @@ def _deploy(args: argparse.Namespace, models: Cohort, ours: int, where: Path) ->
 
 
 def _show_made(words: dict[str, Any], where: Path) -> None:
+    from bartizan.lab.ownership.page import hits, plain_copies
+
     console = Console()
     if words["trials"]:
         table = Table("what a thief does", "questions", "agreement", "found at p ≤ 0.05", pad_edge=False)
         for one in words["trials"]:
-            got = one["found"]
-            table.add_row(
-                one["way"], f"{one['questions']:,}", f"{one['agreement']:.1%}", f"{got['value']:.0%} of {got['n']}"
-            )
+            table.add_row(one["way"], f"{one['questions']:,}", f"{one['agreement']:.1%}", hits(one))
         console.print(table)
     for line in (
+        *filter(None, (plain_copies(words["trials"]),)),
         *words["notes"],
         f"{words['questions']} questions to a suspect; 1 of {words['models']} models is ours: {words['ours']}",
         f"commitment (publish it, with its date): {words['commitment']}",
-        f"wrote {where / FILE} (secret) and {where / 'fingerprint.json'}",
+        f"wrote {where / FILE} and {where / PAGE} (secret, both), and {where / 'fingerprint.json'}",
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _check(args: argparse.Namespace) -> int:
     from bartizan.lab.ownership.fingerprint_file import load
+    from bartizan.lab.ownership.page import checked_page, plain_copies
     from bartizan.lab.targets.opening import Described, open_target
 
     if not 0 < args.alpha < 1:
@@ -323,11 +334,26 @@ def _check(args: argparse.Namespace) -> int:
     key = settings.secret(args.api_key_env, "", "--api-key-env") if args.api_key_env else ""
     classes = args.classes or fingerprint.evidence.shape[2]
     target = open_target(args.suspect, Described(shape, None, None, classes, args.factory or "", key))
-    rank = fingerprint.verify(lambda x: target.labels(x.reshape(len(x), *shape)))
+    answers = target.labels(fingerprint.points.reshape(len(fingerprint.points), *shape))
+    rank, trials, where = fingerprint.of_answers(answers), _trials_of(args.fingerprint, commitment), folder(args.output)
     words = _checked(rank, args) | {"commitment": commitment, "made with": facts.get("bartizan", "")}
-    (folder(args.output) / "check.json").write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(words) if args.json else f"{words['says']}\n{rank}\nSHA-256 of the fingerprint: {commitment}")
+    (where / "check.json").write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")
+    (where / "check.html").write_text(checked_page(words, fingerprint, answers, trials), encoding="utf-8")
+    if args.json:
+        print(json.dumps(words))
+    else:
+        said = (words["says"], str(rank), plain_copies(trials), f"SHA-256 of the fingerprint: {commitment}")
+        print("\n".join(filter(None, (*said, f"wrote {where / 'check.json'} and {where / 'check.html'}"))))
     return FAILED if words["found"] else OK
+
+
+def _trials_of(path: Path, commitment: str) -> list[dict[str, Any]]:
+    """Return what `make` found of copies, where its report still lies beside the fingerprint."""
+    try:
+        words = json.loads((path.parent / "fingerprint.json").read_text(encoding="utf-8"))
+        return list(words["trials"]) if words["commitment"] == commitment else []
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _checked(rank: Rank, args: argparse.Namespace) -> dict[str, Any]:
@@ -336,7 +362,7 @@ def _checked(rank: Rank, args: argparse.Namespace) -> dict[str, Any]:
         f"{args.suspect} was made from our model: "
         "one that knows nothing of it ranks it as high with no more than the chance p"
         if found
-        else f"{args.suspect}: not found. That is no proof of innocence: see the trials in fingerprint.json"
+        else f"{args.suspect}: not found. That is no proof of innocence"
     )
     return {
         "suspect": args.suspect,

@@ -69,6 +69,11 @@ class Cohort:
         """Return the label of each model for each of `asked`, (models, n)."""
         return np.asarray(self.scores.argmax(axis=2))
 
+    def labels_of(self, points: Array) -> Array:
+        """Return the label of each model for each of `points`, which are among `asked`, (models, q)."""
+        rows = {row.tobytes(): at for at, row in enumerate(self.asked)}
+        return np.asarray(self.labels[:, [rows[row.tobytes()] for row in points]])
+
     def differ(self) -> float:
         """Return the share of `asked` that the models do not all label alike."""
         return float((self.labels != self.labels[0]).any(axis=0).mean())
