@@ -18,6 +18,9 @@ from bartizan.detect.cascade import (
     window_scores,
 )
 from bartizan.detect.encoder import SPAN
+from bartizan.detect.foreign import LEAST
+from bartizan.detect.network import BLOCK
+from bartizan.detect.shipped import shipped
 from bartizan.detect.tokens import NEWLINE, Tokenizer, Tokens, tokenizer
 
 
@@ -149,6 +152,43 @@ def test_a_close_look_is_bounded_and_holds_its_token():
             first, count = sentences_at(Tokenizer([]), ids, np.zeros(len(ids), np.int8), peak)
             assert 0 <= first <= peak < first + count <= len(ids)
             assert min(CLOSE, len(ids)) <= count <= WIDEST
+
+
+ORDER = list(range(40, 60))
+
+
+class Reader(Quick):
+    """A network that takes the tokens from 40 on for an order."""
+
+    def scores(self, tokens):
+        """Return 4 for them, -9 for others."""
+        return np.where(super().scores(tokens) < 40, np.float32(-9), np.float32(4))
+
+
+def in_document(numbers, kinds=2, foreign=12.0):
+    """Return the worst of a text whose tokens from 40 on are worth a look: 3 as an attack, 1 as a planted order."""
+    mix = Mix((0.0, 0.0), 0.0, 0.5, 0.0, foreign)
+    return Cascade(Reader(), Slow((3.0, 1.0)), mix, Tokenizer([])).worst(text(*numbers), kinds)
+
+
+def test_an_order_in_words_foreign_to_a_long_document_weighs_more():
+    """The third score holds the first in part, the second whole; words that the document uses add nothing."""
+    own = [17, 18, 19, 20, 21] * (LEAST // 5)
+    worst = in_document([*own, *ORDER, *own])
+    assert worst.scores[:2] == pytest.approx([3.0, 1.0])
+    assert worst.scores[2] > 1.0 + 0.2 * 3.0 + 12.0 * 0.6
+    assert worst.places[2] == worst.places[1]
+    spread = [number for at in ORDER for number in (at - 20, at - 19, 17)]  # in pairs of which none is the order's
+    assert in_document([*own, *spread, *ORDER]).scores[2] > 8.0
+    assert in_document([*own, *ORDER], foreign=0.0).scores[2] == pytest.approx(1.6)
+
+
+def test_short_texts_users_and_parts_of_a_stream_have_no_third_score():
+    """What an alarm rests on is always too short to know the words of its document."""
+    assert in_document([*([17] * 300), *ORDER]).scores.shape == (2,)
+    assert in_document([*([17] * LEAST), *ORDER], kinds=1).scores.shape == (1,)
+    assert in_document([17] * LEAST).scores.shape == (2,)  # nothing is worth a look
+    assert BLOCK + SPAN + shipped().cascade.network.reach < LEAST
 
 
 def test_the_same_networks_may_be_weighed_otherwise():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bartizan.core.errors import BadArtifact
+from bartizan.detect.foreign import LEAST
 
 _COMMANDS = {
     "detect.json": "make bench-detect",
@@ -30,12 +31,14 @@ def markdown(card: Mapping[str, Any], measured: Sequence[Path]) -> str:
         "",
         "Log odds, by budget of false positives and by length; between two lengths by the logarithm of the tokens.",
         "",
-        "| budget | tokens | attack on the assistant | order planted in a document |",
-        "|---|---|---|---|",
+        f"Orders foreign to their document are looked for from {LEAST} tokens on; how foreign adds to the score.",
+        "",
+        "| budget | tokens | attack on the assistant | order planted in a document | the same, foreign to it |",
+        "|---|---|---|---|---|",
         *(
-            f"| {name} | {tokens:.0f} | {attack} | {planted} |"
+            f"| {name} | {tokens:.0f} | {attack} | {planted} | {foreign if tokens >= LEAST else ''} |"
             for name, one in card["thresholds"].items()
-            for tokens, attack, planted in zip(one["tokens"], one["attack"], one["planted"], strict=True)
+            for tokens, attack, planted, foreign in zip(*_columns(one), strict=True)
         ),
         "",
         "## Training",
@@ -54,6 +57,12 @@ def markdown(card: Mapping[str, Any], measured: Sequence[Path]) -> str:
     for path in measured:
         lines += ["", *_measured(path)]
     return "\n".join(lines) + "\n"
+
+
+def _columns(thresholds: Mapping[str, Sequence[float]]) -> Iterator[Sequence[float | str]]:
+    """Yield lengths and thresholds; cards of older classifiers have none for orders foreign to their document."""
+    yield from (thresholds[name] for name in ("tokens", "attack", "planted"))
+    yield thresholds.get("foreign", [""] * len(thresholds["tokens"]))
 
 
 def _lesson(number: int, lesson: Mapping[str, Any]) -> Iterator[str]:

@@ -3,7 +3,9 @@
 Every source weighs the same, and sources of which training saw nothing must keep the budget among themselves. A long
 text errs when one of its pages does, so its pages must err more seldom than any number of them that could be judged
 shows: above a high score the excess of clean pages falls off exponentially (peaks over a threshold, Pickands 1975), and
-that line is followed to the length. No threshold is lower than for a shorter text.
+that line is followed to the length. No threshold is lower than for a shorter text, but that of orders foreign to their
+document: in a longer one they stand out more. Orders have two thresholds in a long document, either of which blocks:
+both are raised by as much as they need to keep the budget together.
 """
 
 import math
@@ -14,15 +16,16 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bartizan.detect.cascade import Cascade, window_scores
+from bartizan.detect.cascade import Cascade, Known, window_scores
 from bartizan.detect.classifier import readable
 from bartizan.detect.encoder import SPAN
+from bartizan.detect.foreign import LEAST
 from bartizan.detect.network import Network
-from bartizan.detect.tokens import Tokenizer
+from bartizan.detect.tokens import Tokenizer, Tokens
 
 BUDGETS: Mapping[str, float] = {"1%": 0.005, "0.1%": 0.0005}
 """By name, what is aimed at: half, because other people's texts differ more from ours than ours from each other."""
-LENGTHS = (2_000, 16_000, 262_144)
+LENGTHS = (LEAST, 16_000, 262_144)
 """Tokens of the long texts that have thresholds of their own."""
 PAGE, PAGES = 8_000, 160
 """Characters of a clean page, and how many of documents are judged, and as many of texts of any kind."""
@@ -32,11 +35,16 @@ _NOBODY = 0.0
 """The threshold where there is no text to choose it on."""
 _PEAKS = 0.1
 """Share of the pages whose scores count as peaks."""
+_TOKENS_A_PEAK = (120_000, 80_000, 60_000, 40_000, 27_000)
+"""Of clean documents, for one peak among the scores of their windows: five guesses at where the tail begins."""
+_NEVER = 99.0
+"""The threshold of orders foreign to their document where there is no document to choose it on."""
 DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "catalogue", "docs")
 """Sources whose texts are documents: only there is an order out of place."""
 UNCLEAN = ("patt", "fabric", "skills", "cursorrules", "gpts_sysprompts", "hackat", "sentinel", "coconot")
 """Sources in which some rows give orders to an assistant or show real attacks: no clean page is made of them."""
 
+Array = NDArray[np.float32]
 MANY = 150
 """Rows of a source that are judged: it weighs the same however many it has."""
 FEW = 50
@@ -50,7 +58,7 @@ def worst(cascade: Cascade, words: Tokenizer, text: str) -> tuple[float, float, 
     tokens = words.read(readable(text))
     if not len(tokens.ids):
         return (-30.0, -30.0, 0)
-    attack, planted = cascade.worst(tokens).scores
+    attack, planted = cascade.worst(tokens).scores[:2]
     return float(attack), float(planted), len(tokens.ids)
 
 
@@ -74,8 +82,9 @@ def thresholds(
     seed: int,
     manuals: Sequence[str] = (),
 ) -> dict[str, dict[str, list[float]]]:
-    """Return for each budget the thresholds `attack` and `planted` at each number of `tokens`, as the card holds them.
+    """Return for each budget the thresholds at each number of `tokens`, as the card holds them.
 
+    `attack`, `planted`, and `foreign` for planted orders foreign to their document.
     `strangers` are the sources of which training saw no row at all; `manuals` are clean documents beyond the rows, for
     long texts alone.
     """
@@ -89,14 +98,21 @@ def thresholds(
     paper, mixed = (
         [worst(cascade, words, one) for one in _pages(texts, draw)] for texts in (manuals or documents, anything)
     )
+    looks, read = _looks(cascade, words, manuals or documents, draw)
     found: dict[str, dict[str, list[float]]] = {}
     for name, budget in BUDGETS.items():
         short = _both([(source, one) for source, one in begin if one[2] <= SPAN], strangers, budget)
         long = _both([(source, one) for source, one in seen if one[2] > SPAN], strangers, budget)
+        in_place = [
+            _together(looks[0][:, 1], many, read, length, 2 * budget)
+            for many, length in zip(looks, LENGTHS, strict=True)
+        ]
+        foreign = [round(one, 3) for _, one in in_place]
         found[name] = {
             "tokens": [SPAN, SPAN + 1, *map(float, LENGTHS)],
             "attack": [short[0], *_rising(long[0], [_line(many, 0, 2 * budget) for many in (paper, mixed)])],
-            "planted": [short[1], *_rising(long[1], [_line(paper, 1, 2 * budget)])],
+            "planted": [short[1], *_rising(long[1], [[one for one, _ in in_place]])],
+            "foreign": [foreign[0], foreign[0], *foreign],
         }
     return found
 
@@ -159,6 +175,64 @@ def _line(pages: Sequence[tuple[float, float, int]], kind: int, budget: float) -
     share = peaks / len(scores)
     chances = [1 - (1 - budget) ** min(1.0, tokens / length) for length in LENGTHS]
     return [base + excess * math.log(max(1.0, share / chance)) for chance in chances]
+
+
+def _looks(cascade: Cascade, words: Tokenizer, texts: Sequence[str], draw: random.Random) -> tuple[list[Array], int]:
+    """Return for each of `LENGTHS` the scores (sentences, 3) of looks at documents so long, and how many tokens.
+
+    The documents are the texts one after the other, cut anew for each length: the encoder answers once for all. A
+    sentence that they repeat errs once, however often it stands there.
+    """
+    order = list(texts)
+    draw.shuffle(order)
+    tokens = words.read(readable("\n\n".join(order)))
+    count = len(tokens.ids)
+    scores = cascade.network.scores(tokens) if count else np.empty((0, 2), np.float32)
+    known: Known = {}
+    found = []
+    for length in LENGTHS:
+        seen: dict[bytes, Array] = {}
+        for first in range(0, count, length):
+            cut = slice(first, first + length)
+            part = Tokens(tokens.ids[cut], tokens.marks[cut], tokens.starts[cut], tokens.ends[cut])
+            for look in cascade.looks_at(part, scores[cut], 2, known, first):
+                if look.close is not None and len(look.scores) == 3:
+                    at, size = look.close
+                    sentence = part.ids[at : at + size].tobytes()
+                    seen[sentence] = np.maximum(look.scores, seen.get(sentence, look.scores))
+        found.append(np.array([*seen.values()], np.float32).reshape(-1, 3))
+    return found, count
+
+
+def _together(alone: NDArray[np.float32], looks: Array, tokens: int, length: int, budget: float) -> tuple[float, float]:
+    """Return the thresholds of planted orders, and of those foreign to their document, in texts of one length.
+
+    Each alone would keep the budget; both are raised by the same until they keep it together. `alone` are the scores
+    as planted orders in short documents, where the encoder looks at most windows for their number.
+    """
+    planted, foreign = _tail(alone, tokens, length, budget), _tail(looks[:, 2], tokens, length, budget)
+    either = np.maximum(looks[:, 1] - planted, looks[:, 2] - foreign)
+    more = max(0.0, _tail(either, tokens, length, budget)) if len(looks) > 1 else 0.0
+    return planted + more, foreign + more
+
+
+def _tail(scores: NDArray[np.float32], tokens: int, length: int, budget: float) -> float:
+    """Return the score that a window exceeds in a share `budget` of the clean texts of a length, in tokens.
+
+    From the scores of all windows worth a look in `tokens` tokens of clean text, by the peaks as in `_line`: the mean
+    of what different numbers of them say.
+    """
+    if len(scores) < 2:
+        return _NEVER
+    highest = np.sort(scores.astype(np.float64))[::-1]
+    found = []
+    for each in _TOKENS_A_PEAK:
+        peaks = min(max(2, tokens // each), len(scores) - 1)
+        base = float(highest[peaks])
+        expected = peaks / tokens * length
+        excess = float(highest[:peaks].mean()) - base
+        found.append(base + excess * math.log(max(1.0, expected / -math.log1p(-budget))))
+    return sum(found) / len(found)
 
 
 def _rising(threshold: float, lines: Sequence[Sequence[float]]) -> list[float]:

@@ -3,7 +3,8 @@
 The network's windows above a floor are looked at by the encoder, the worst first and only so many, in a text
 that is longer than one window each twice: the window as a whole, and the sentences alone in which the network's worst
 token stands. What is around an order dilutes it; what stands alone lacks what would explain it: both count. A text's
-score is that of its worst window. Most innocent texts never reach the encoder.
+score is that of its worst window. Most innocent texts never reach the encoder. A long document has a third score beside
+attack and planted order: a planted order whose words are foreign to the document (`foreign.py`) weighs more.
 """
 
 import math
@@ -14,6 +15,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from bartizan.detect import foreign
 from bartizan.detect.base import NeedsTime
 from bartizan.detect.encoder import SPAN, Encoder
 from bartizan.detect.network import Network
@@ -44,11 +46,27 @@ class Mix:
     """Of the encoder's close look in its score, in texts of more than one window; 0: no close look."""
     long_share: float = 0.0
     """Of the network's score where there is a close look."""
+    foreign: float = 12.0
+    """Of the share of foreign word pairs in the third score; the planted order's own score counts whole there."""
+    beside: float = 0.2
+    """Of the score as an attack in the third score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What network and encoder say together of one window of a text."""
+
+    scores: Array
+    """As an attack, a planted order and, in a long document, a planted order that is foreign to it."""
+    windows: NDArray[np.int64]
+    """First token of the network's worst window there, for each score."""
+    close: tuple[int, int] | None = None
+    """First token of the sentences that it looked at alone, and how many; None without a close look."""
 
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """For each kind (attack, planted order) the highest score in a text, and the worst token of its window."""
+    """For each kind (as in `Look.scores`) the highest score in a text, and the worst token of its window."""
 
     scores: Array
     places: NDArray[np.int64]
@@ -102,23 +120,59 @@ class Cascade:
         Of a part of a text, `offset` is the number of its first token, and scores may be missing at its end.
         """
         quick = window_scores(scores_of[:, :kinds])
-        close = self._mix.close > 0 and offset + len(tokens.ids) > SPAN
-        share = np.float32(self._mix.long_share if close else self._mix.share)
+        scores = CLEARED + self._share(tokens, offset) * _bounded(quick.max(0))
         places = quick.argmax(0)
-        scores = CLEARED + share * _bounded(quick.max(0))
-        for place in proposals(quick - self._floor[:kinds], looks(len(tokens.ids))):
-            first = max(0, min(len(tokens.ids) - SPAN, place - (SPAN - WINDOW) // 2))
+        for look in self._looks(tokens, scores_of, quick, known, offset):
+            if len(look.scores) > len(scores):
+                scores, places = np.append(scores, scores[1:]), np.append(places, places[1:])
+            places = np.where(look.scores > scores, look.windows, places)
+            scores = np.maximum(scores, look.scores)
+        peaks = [
+            first + int(scores_of[first : first + WINDOW, min(kind, 1)].argmax()) for kind, first in enumerate(places)
+        ]
+        return Worst(scores.astype(np.float32), np.array(peaks, np.int64))
+
+    def looks_at(self, tokens: Tokens, scores_of: Array, kinds: int, known: Known, offset: int = 0) -> list[Look]:
+        """Return what is said of each window that the encoder looks at; the same arguments as `settled`."""
+        return self._looks(tokens, scores_of, window_scores(scores_of[:, :kinds]), known, offset)
+
+    def _looks(self, tokens: Tokens, scores_of: Array, quick: Array, known: Known, offset: int) -> list[Look]:
+        """Return the same; `quick` are the network's scores of windows (windows, kinds)."""
+        count, kinds = len(tokens.ids), quick.shape[1]
+        share = self._share(tokens, offset)
+        found: list[Look] = []
+        close: list[tuple[int, int]] = []
+        for place in proposals(quick - self._floor[:kinds], looks(count)):
+            first = max(0, min(count - SPAN, place - (SPAN - WINDOW) // 2))
             inside = quick[first : first + SPAN - WINDOW + 1]
-            seen = self._looked(tokens, (first, min(SPAN, len(tokens.ids) - first)), known, offset)[:kinds]
-            if close:
+            seen = self._looked(tokens, (first, min(SPAN, count - first)), known, offset)[:kinds]
+            window = None
+            if self._close_too(tokens, offset):
                 peak = place + int((scores_of[place : place + WINDOW, :kinds] - self._floor[:kinds]).max(1).argmax())
                 window = sentences_at(self._words, tokens.ids, tokens.marks, peak)
                 seen = seen + self._close * (self._looked(tokens, window, known, offset)[:kinds] - seen)
-            seen = seen + share * _bounded(inside.max(0))
-            places = np.where(seen > scores, first + inside.argmax(0), places)
-            scores = np.maximum(scores, seen)
-        peaks = [first + int(scores_of[first : first + WINDOW, kind].argmax()) for kind, first in enumerate(places)]
-        return Worst(scores.astype(np.float32), np.array(peaks, np.int64))
+                close.append(window)
+            found.append(Look(seen + share * _bounded(inside.max(0)), first + inside.argmax(0), window))
+        # What an alarm in a stream rests on is shorter: the words so far do not show what is at home in the whole.
+        return self._in_place(found, close, tokens) if kinds > 1 and close and count >= foreign.LEAST else found
+
+    def _in_place(self, found: list[Look], close: list[tuple[int, int]], tokens: Tokens) -> list[Look]:
+        """Return the looks with the third score: as planted orders in this document."""
+        added = self._mix.foreign * foreign.shares(tokens.ids, close)
+        return [
+            Look(
+                np.append(look.scores, look.scores[1] + self._mix.beside * look.scores[0] + more),
+                np.append(look.windows, look.windows[1]),
+                look.close,
+            )
+            for look, more in zip(found, added, strict=True)
+        ]
+
+    def _close_too(self, tokens: Tokens, offset: int) -> bool:
+        return self._mix.close > 0 and offset + len(tokens.ids) > SPAN
+
+    def _share(self, tokens: Tokens, offset: int) -> np.float32:
+        return np.float32(self._mix.long_share if self._close_too(tokens, offset) else self._mix.share)
 
     def _looked(self, tokens: Tokens, window: tuple[int, int], known: Known, offset: int) -> Array:
         """Return what the encoder says of a window (first token, how many), asking it only once."""

@@ -1,7 +1,10 @@
 """The trained classifier as a detector: the whole text, in every reading that could matter; says where and how sure.
 
 A window of text is as bad as its places together; a text is as bad as its worst window. A long text has more windows
-that can err, so its threshold is higher: by as much as clean pages of its length need, named in the card.
+that can err, so its threshold is higher: by as much as clean pages of its length need, named in the card. In a long
+document an order is given away by words that are foreign to it, so there are two thresholds for orders: one on how much
+a window reads like an order, and one on that together with how foreign it is. Either blocks, so nothing that is added
+around an order to make it less foreign takes it below the first.
 """
 
 import copy
@@ -36,17 +39,22 @@ _SPELLINGS = Spellings([((*_KEYWORDS, *_COMMON),)])
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Log odds from which a text is blocked: for each length in tokens one for attacks, one for planted orders."""
+    """Log odds from which a text is blocked: for each length in tokens one for attacks, one for planted orders.
+
+    Cards of older classifiers have none for orders foreign to their document: such orders then count as any other.
+    """
 
     lengths: Sequence[float]
     attack: Sequence[float]
     planted: Sequence[float]
+    foreign: Sequence[float] = ()
 
     def of(self, tokens: int) -> NDArray[np.float32]:
         """Return the thresholds of a text of so many tokens, between two lengths by the logarithm."""
         known = np.log(self.lengths)
         at = math.log(max(1, tokens))
-        return np.array([np.interp(at, known, self.attack), np.interp(at, known, self.planted)], np.float32)
+        each = (self.attack, self.planted, self.foreign) if self.foreign else (self.attack, self.planted)
+        return np.array([np.interp(at, known, one) for one in each], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,7 @@ class Seen:
 
     margin: float
     kind: int
-    """0 an attack on the assistant, 1 an order planted in a document."""
+    """0 an attack on the assistant, 1 an order planted in a document, 2 one whose words are foreign to the document."""
     view: View
     start: int
     end: int
@@ -71,7 +79,7 @@ class Classifier:
         self.cascade = model.cascade
         self.words = words
         named: Mapping[str, list[float]] = model.card["thresholds"][budget]
-        self.thresholds = Thresholds(named["tokens"], named["attack"], named["planted"])
+        self.thresholds = Thresholds(named["tokens"], named["attack"], named["planted"], named.get("foreign", ()))
 
     def glancing(self) -> "Classifier":
         """Return one that raises NeedsTime for texts that the fast network cannot clear."""
@@ -88,10 +96,14 @@ class Classifier:
     def finding(self, worst: Seen, origin: str) -> Finding:
         """Return what the worst place of a text amounts to."""
         score = 1 / (1 + math.exp(-max(-30.0, min(30.0, worst.margin))))
-        what = ("looks like an attack on the assistant", "holds an order to the assistant")[worst.kind]
+        what = (
+            "looks like an attack on the assistant",
+            "holds an order to the assistant",
+            "holds an order to the assistant in words foreign to the rest of it",
+        )[worst.kind]
         hidden = "" if worst.view.name in ("plain", "folded") else f" (hidden: {worst.view.name})"
         severity = Severity.HIGH if worst.margin >= 0 else Severity.INFO
-        rule = ("injection", "planted-order")[worst.kind]
+        rule = ("injection", "planted-order", "planted-order")[worst.kind]
         return Finding(rule, severity, what + hidden, origin, worst.view.span(worst.start, worst.end), score)
 
     def worst(self, text: Text) -> Seen | None:
@@ -104,7 +116,9 @@ class Classifier:
 
     def seen(self, worst: Worst, view: View, tokens: Tokens, length: int = 0) -> Seen:
         """Return the worst sentences of one reading against the thresholds for its length, or for `length` tokens."""
-        margins = worst.scores - self.thresholds.of(length or len(tokens.ids))[: len(worst.scores)]
+        needed = self.thresholds.of(length or len(tokens.ids))
+        counted = min(len(needed), len(worst.scores))
+        margins = worst.scores[:counted] - needed[:counted]
         kind = int(np.argmax(margins))
         first, count = sentences_at(self.words, tokens.ids, tokens.marks, int(worst.places[kind]))
         last = first + count - 1

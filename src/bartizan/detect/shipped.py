@@ -12,6 +12,9 @@ from bartizan.detect import encoder, network
 from bartizan.detect.cascade import Cascade, Mix
 from bartizan.detect.tokens import tokenizer
 
+_ADDED = ("close", "long_share", "foreign", "beside")
+"""Parts of the mix that cards of older classifiers do not name."""
+
 
 @dataclass(frozen=True)
 class Shipped:
@@ -34,8 +37,7 @@ def load(folder: Path) -> Shipped:
                 Mix(
                     (float(attack), float(planted)),
                     float(mix["share"]),
-                    float(mix.get("close", 0.0)),
-                    float(mix.get("long_share", 0.0)),
+                    **{name: float(mix[name]) for name in _ADDED if name in mix},
                 ),
                 tokenizer(),
             ),
