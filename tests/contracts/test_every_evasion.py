@@ -9,6 +9,7 @@ from tests.lab.conftest import digit_data, plain, plain_module, problem, robust,
 from bartizan.lab.evasion.apgd import Apgd
 from bartizan.lab.evasion.fab import Fab
 from bartizan.lab.evasion.hop_skip_jump import HopSkipJump
+from bartizan.lab.evasion.hopping import Hopping, Round
 from bartizan.lab.evasion.judge import judge, judge_clean
 from bartizan.lab.evasion.patch import Patch
 from bartizan.lab.evasion.pgd import Pgd
@@ -22,6 +23,7 @@ ATTACKS = (
     (Fab(20, aims=3), ("Linf", "L2")),
     (Pgd(20, 0.25, momentum=0.75), ("Linf", "L2", "L0")),
     (Square(300), ("Linf", "L2")),
+    (Hopping((Round(1.0, 50, 15, 2),)), ("Linf", "L2")),
     (HopSkipJump(400), ("Linf", "L2")),
     (Patch(20, 2), ("patch",)),
 )

@@ -206,7 +206,7 @@ T03 = Threat(
         "accuracy; a confidence threshold alone falls to an attacker who knows it. Certificates speak of L2 only."
     ),
     advice=(
-        "Train on attacks (`bartizan lab harden`, torch only), name the result as `[lab] hardened` and assess again.",
+        "Harden it (`bartizan lab harden`), name the result as `[lab] hardened` and assess again.",
         "Return labels rather than scores where the product allows it, and rate-limit prediction APIs per client.",
         "Do not let a single model decision carry an action that cannot be undone.",
     ),

@@ -1,19 +1,20 @@
 """Auto-PGD (Croce and Hein, ICML 2020): projected gradient ascent that halves its own step when it stalls.
 
-Untargeted on cross-entropy or the DLR loss, and targeted on the DLR loss towards the likeliest wrong classes. An
-example that has fallen leaves the batch at once, so that the remaining work shrinks with the robust accuracy.
+Untargeted on cross-entropy, the DLR loss or the margin, and targeted on the DLR loss towards the likeliest wrong
+classes. An example that has fallen leaves the batch at once: the remaining work shrinks with the robust accuracy.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import torch
 
 from bartizan.lab.evasion.balls import Allowed
 from bartizan.lab.evasion.base import Problem, ask, differentiate
-from bartizan.lab.evasion.objectives import Objective, difference_of_logits, over_all, towards, usual
+from bartizan.lab.evasion.objectives import Objective, difference_of_logits, margin, over_all, towards, usual
 from bartizan.lab.target import Access
 
 Tensor = torch.Tensor
@@ -53,10 +54,10 @@ class _State:
 class Apgd:
     """APGD with `steps` iterations and `restarts` random starts.
 
-    `loss` is `ce` (the usual objective), `dlr`, or `targeted` (DLR towards each of `aims` classes in turn).
+    `loss` is `ce` (the usual objective), `dlr`, `margin`, or `targeted` (DLR towards each of `aims` classes in turn).
     """
 
-    loss: Literal["ce", "dlr", "targeted"] = "ce"
+    loss: Literal["ce", "dlr", "margin", "targeted"] = "ce"
     steps: int = 100
     restarts: int = 1
     aims: int = 9
@@ -66,12 +67,16 @@ class Apgd:
     @property
     def name(self) -> str:
         """Return the name with its budget."""
-        kind = {"ce": "APGD-CE", "dlr": "APGD-DLR", "targeted": f"APGD-T({self.aims})"}[self.loss]
+        kind = f"APGD-T({self.aims})" if self.loss == "targeted" else f"APGD-{self.loss.upper()}"
         return f"{kind} {self.steps}×{self.restarts}"
 
     def perturb(self, problem: Problem) -> Tensor:
         """Return the first adversarial point found for each example, else the one with the highest objective."""
         return problem.in_batches(self.batch, self._batch)
+
+    def from_points(self, problem: Problem, x: Tensor) -> Tensor:
+        """Return the same, from one start at the allowed points `x` (n, …). Not for `targeted`."""
+        return self._climb(problem, problem.y, x)[0]
 
     def _batch(self, problem: Problem) -> Tensor:
         out = problem.x.clone()
@@ -101,14 +106,16 @@ class Apgd:
     def _objective(self, problem: Problem, aim: Tensor) -> Objective:
         if self.loss == "ce":
             return usual(problem.target)
+        if self.loss == "margin":
+            return partial(margin, abstains=problem.target.traits.abstains)
         if problem.target.traits.abstains or problem.target.classes < 3:
             return over_all(aim) if self.loss == "targeted" else usual(problem.target)
         return towards(aim) if self.loss == "targeted" else difference_of_logits
 
-    def _climb(self, problem: Problem, aim: Tensor) -> tuple[Tensor, Tensor]:
-        """Run one start. Returns the proposals and which of them the attack saw win."""
+    def _climb(self, problem: Problem, aim: Tensor, start: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Run one start, a random one unless given. Returns the proposals and which of them the attack saw win."""
         allowed = Allowed.of(problem.ball, problem.x, problem.box)
-        x = problem.ball.start(problem.x, problem.box, problem.draw())
+        x = problem.ball.start(problem.x, problem.box, problem.draw()) if start is None else start
         value, gradient, won = differentiate(problem, x, problem.y, self._objective(problem, aim))
         found, has_won = x.clone(), won.clone()
         size = len(x)

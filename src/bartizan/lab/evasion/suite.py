@@ -18,6 +18,7 @@ from bartizan.lab.evasion.apgd import Apgd
 from bartizan.lab.evasion.base import Evasion, Problem
 from bartizan.lab.evasion.fab import Fab
 from bartizan.lab.evasion.hop_skip_jump import HopSkipJump
+from bartizan.lab.evasion.hopping import Hopping, Round
 from bartizan.lab.evasion.judge import judge, judge_clean
 from bartizan.lab.evasion.patch import Patch, PatchAnywhere
 from bartizan.lab.evasion.pgd import Pgd
@@ -32,11 +33,11 @@ STANDARD: tuple[Evasion, ...] = (Apgd("ce"), Apgd("targeted"), Fab(), Square(500
 """AutoAttack's standard version (Croce and Hein, ICML 2020): its attacks, budgets and order."""
 DEFAULT: tuple[Evasion, ...] = (
     Pgd(20, 0.25, momentum=0.75),
-    Apgd("ce", 100, restarts=5),
-    Square(5000),
+    Apgd("ce", 100),
+    Hopping((Round(1.0, 300, 50, 1), Round(0.25, 300, 50, 5), Round(0.1, 1000, 50, 6), Round(0.05, 3000, 100, 2))),
     Apgd("targeted", 100, aims=3),
 )
-"""The lab's own: more restarts, the black box before the targeted runs, no FAB. Stronger on flat losses, and faster."""
+"""The lab's own: Square and gradients by turns on what is nearest to falling, no FAB. Stronger on flat losses."""
 QUICK: tuple[Evasion, ...] = (Pgd(20, 0.25, momentum=0.75), Apgd("ce", 40), Square(300))
 """For a first look and for proofs that must end within a minute."""
 SCORES_ONLY: tuple[Evasion, ...] = (Square(5000),)

@@ -15,6 +15,7 @@ import numpy as np
 from bartizan.core.errors import BadArtifact, BadSettings
 from bartizan.lab.needs import need
 from bartizan.lab.target import Access, Array, Arrays, Target, Traits
+from bartizan.lab.targets.fused import Fused
 
 
 def of_module(name: str, module: Any, spec: Arrays, *, classes: int, abstains: bool = False) -> Target:
@@ -30,9 +31,11 @@ def of_module(name: str, module: Any, spec: Arrays, *, classes: int, abstains: b
     for parameter in module.parameters():
         parameter.requires_grad_(False)
 
+    ask = Fused(module)
+
     def predict(x: Array) -> Array:
         with torch.inference_mode():
-            return np.asarray(module(torch.from_numpy(x)).numpy())
+            return np.asarray(ask(torch.from_numpy(x)).numpy())
 
     traits = Traits(classes, Access.WHITE_BOX, "logits", abstains)
     return Target(name, predict, spec, traits, module=module)
