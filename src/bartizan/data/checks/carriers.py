@@ -22,15 +22,18 @@ CLEAR, WIDE = 6.0, 11.0
 other rows. In 17 honest parts of MNIST and Fashion-MNIST (2,000 rows) no group had two thirds of both; of adaptive
 patches and blends at 0.5 % (ten rows and ten covers) the clearest had 1.9 times both and more.
 """
-PURE, AGAINST = 3.0, 4.0
-"""Odds (powers of ten) that a group has so many rows of a class by chance, and that so many of these are doubted."""
-_WEAKER = 0.5
-"""Groups that are so much less clear count too when they share rows with a clear one, or have far more of its class."""
+AGAINST = 5.0
+"""Odds (powers of ten) that so many rows of a group are of one class and doubted."""
+_WEAKER, _FAINT = 0.45, 0.25
+"""Groups that are so much less clear count too: when they share rows with a clear one, have far more of its class, or
+doubted rows of one class; the faint ones when another has such rows of that class already. Of 40 honest parts no group
+was more than 0.45 times as clear as a clear one.
+"""
 _SHARED = 0.34
 _ENRICHED = 3.0
 """Deviations by which a class must have more of the carriers than its share of all rows."""
 _WINDOWS, _LEAST_SIDE = 5, 4
-_SUSPECTS, _NEAR, _TRIED, _GROUPS = 300, 5, 60, 6
+_SUSPECTS, _NEAR, _TRIED, _GROUPS = 300, 5, 120, 10
 _LEAST_GROUP, _COUNTED = 4, 30
 _NOISE, _RIDGE = 4 / 255, 1e-3
 _FAR, _STILL = 4.0, 0.03
@@ -58,12 +61,20 @@ def trigger_carriers(plain: Matrix, labels: Labels, doubt: Doubt | None = None, 
     return carried(shared_windows(plain, labels), labels, doubt, names)
 
 
-def carried(groups: Sequence[Group], labels: Labels, doubt: Doubt | None = None, names: Sequence[str] = ()) -> Checked:
+def carried(
+    groups: Sequence[Group],
+    labels: Labels,
+    doubt: Doubt | None = None,
+    names: Sequence[str] = (),
+    *,
+    least: float = _WEAKER,
+) -> Checked:
     """Flag the rows of groups that carry a trigger, of the classes that have far more of them than their share.
 
-    A group counts when its gap is clear; or when its rows of one class are doubted (what else is in them says another
-    class) far more often than those of that class are: what ends together is then no honest variety of the class.
-    `doubt` says which rows are, by voters that saw none of the rows which it is given: they know no trigger.
+    A group counts when its gap is clear; or when far more of its rows than chance would put there are of one class and
+    doubted (what else is in them says another class): what ends together is then no honest variety of the class.
+    `doubt` says which rows are, by voters that saw none of the rows which it is given: they know no trigger. Groups
+    that are less than `least` times as clear as a clear one are not looked at so.
     """
     clearness = np.array([min(group.clear / CLEAR, group.wide / WIDE) for group in groups])
     carriers = np.zeros(len(labels), bool)
@@ -75,7 +86,7 @@ def carried(groups: Sequence[Group], labels: Labels, doubt: Doubt | None = None,
         if first[rows].mean() >= _SHARED or targets & set(_enriched(labels, _mask(rows, len(labels)))):
             carriers[rows] = True
     odd = {one: carriers & (labels == one) for one in _enriched(labels, carriers)}
-    contradicted = [] if doubt is None else _contradicted(groups, labels, doubt)
+    contradicted = [] if doubt is None else _contradicted(groups, clearness, labels, doubt, least)
     for against in contradicted:
         for one, members in against.items():
             carriers[members] = True
@@ -92,24 +103,48 @@ def carried(groups: Sequence[Group], labels: Labels, doubt: Doubt | None = None,
     return Checked("carriers", flagged.astype(float), flagged, reasons, tuple(alarms))
 
 
-def _contradicted(groups: Sequence[Group], labels: Labels, doubt: Doubt) -> list[dict[int, Labels]]:
-    """Return for each group its rows by class if they are mostly of one and doubted far more often than its others."""
-    sizes = np.bincount(labels)
-    found: list[dict[int, Labels]] = []
-    times = np.zeros(len(labels))
-    for group in groups:
-        counts = np.bincount(labels[group.rows], minlength=len(sizes))
-        one = int((counts / np.maximum(sizes, 1)).argmax())
-        pure = odds(int(counts[one]), len(group.rows), sizes[one] / len(labels)) >= PURE
-        found.append({one: group.rows[labels[group.rows] == one]} if pure else {})
-        for rows in found[-1].values():
-            times[rows] += 1
-    doubted = doubt(_most(times, labels, sizes))
-    usual = (np.bincount(labels[doubted], minlength=len(sizes)) + 1) / (sizes + 2)
+def _contradicted(
+    groups: Sequence[Group], clearness: Matrix, labels: Labels, doubt: Doubt, least: float
+) -> list[dict[int, Labels]]:
+    """Return for each group its rows by class, of the classes that have far more doubted rows in it than elsewhere.
+
+    All groups that are nearly clear are looked at together too: few rows that carry different parts of one trigger.
+    """
+    times, together = np.zeros(len(labels)), np.zeros(len(labels), bool)
+    for group, clear in zip(groups, clearness.tolist(), strict=True):
+        times[group.rows] += clear >= least
+        together[group.rows] |= clear >= _WEAKER
+    if not times.any():
+        return [{} for _ in groups]
+    doubted = doubt(_most(times, labels, np.bincount(labels)))
+    against = [_against(_mask(group.rows, len(labels)), labels, doubted) for group in groups]
+    joint = _against(together, labels, doubted) if together.any() else set()
+    targets = joint.union(*(own for own, clear in zip(against, clearness.tolist(), strict=True) if clear >= least))
     return [
-        {one: rows for one, rows in group.items() if odds(int(doubted[rows].sum()), len(rows), usual[one]) >= AGAINST}
-        for group in found
+        {
+            one: group.rows[labels[group.rows] == one]
+            for one in targets
+            & ((own if clear >= min(least, _FAINT) else set()) | (joint if clear >= _WEAKER else set()))
+        }
+        for group, own, clear in zip(groups, against, clearness.tolist(), strict=True)
     ]
+
+
+def _against(inside: Mask, labels: Labels, doubted: Mask) -> set[int]:
+    """Return the classes of which more of the rows `inside` are doubted than chance would put there.
+
+    A mark may itself make rows of all classes doubtful: then those of the other classes inside are doubted too.
+    """
+    classes, count = int(labels.max()) + 1, int(inside.sum())
+    sizes, own = (np.bincount(labels[rows], minlength=classes) for rows in (slice(None), inside))
+    hits = np.bincount(labels[doubted & inside], minlength=classes)
+    usual = (np.bincount(labels[doubted & ~inside], minlength=classes) + 1) / (len(labels) + 2)
+    by_mark = sizes / len(labels) * (hits.sum() - hits + 1) / (count - own + 2)
+    return {
+        one
+        for one in np.flatnonzero(hits).tolist()
+        if odds(int(hits[one]), count, float(max(usual[one], by_mark[one]))) >= AGAINST
+    }
 
 
 def _most(times: Matrix, labels: Labels, sizes: Labels) -> Mask:
@@ -184,8 +219,7 @@ def _whitened(window: Matrix) -> Matrix:
 def ending_together(rows: Matrix) -> list[Group]:
     """Return what ends together along the directions of rows (n, d) whose nearest rows point the same way."""
     lengths = np.linalg.norm(rows, axis=1)
-    suspects = np.argsort(-lengths)[:_SUSPECTS]
-    suspects = suspects[lengths[suspects] > 0]
+    suspects = _suspected(lengths)
     if len(suspects) < 2 * _NEAR:
         return []
     units = rows[suspects] / lengths[suspects, None]
@@ -212,6 +246,17 @@ def ending_together(rows: Matrix) -> list[Group]:
         if len(known) == _GROUPS:
             break
     return found
+
+
+def _suspected(lengths: Matrix) -> Labels:
+    """Return the longest rows, and evenly some of the others but the shortest quarter.
+
+    A trigger that many rows carry is part of how rows vary: whitened, these are no longer than honest ones.
+    """
+    ranked = np.argsort(-lengths)
+    others = ranked[_SUSPECTS : len(ranked) * 3 // 4]
+    suspects = np.concatenate([ranked[:_SUSPECTS], others[:: max(1, len(others) // _SUSPECTS)]])
+    return suspects[lengths[suspects] > 0]
 
 
 def gap(values: Matrix) -> tuple[float, float, float]:

@@ -19,7 +19,7 @@ from bartizan.data.checks.calibration import centred, likely
 from bartizan.data.checks.features import standard
 
 VOTERS = 16
-ALARMS, PAIR_ALARMS = (3.9, 3.2), (4.3, 3.5)
+ALARMS, PAIR_ALARMS = (4.5, 3.7), (4.9, 4.0)
 """Strengths of a target, and of a pair of classes, from which on it is one: for scores that are centred, and for likely
 ones. In honest parts of MNIST, Fashion-MNIST and scikit-learn's digits (1,200 to 3,000 rows) the strongest target had
 3.5 and 2.8 (of 40 parts), the strongest pair 3.7 and 2.8 (of 22).
@@ -28,6 +28,8 @@ _SEEN_CELLS = 0.6
 _LEAST = 200
 _ROUNDS = 4
 _SHARES = (0.005, 0.01, 0.02, 0.05, 0.1)
+_ALLOWED = 0.3
+"""Part of the budget of honest rows that may lie beyond the decoys of one target, from all sources."""
 Matrix = npt.NDArray[Any]
 
 
@@ -180,12 +182,19 @@ def _alarmed(alarms: dict[tuple[int, int], float], readings: tuple[Votes, Votes]
 
 
 def _beyond_decoys(votes: Votes, labels: Labels, target: int, sources: list[int], budget: float) -> Mask:
-    """Return rows labelled `target` with a greater margin than all but few of those confused the other way."""
+    """Return rows labelled `target` with a greater margin than all but few of those confused the other way.
+
+    Margins of these fall off exponentially. A class that is much smaller than the target shows few of them, so the tail
+    is carried on to where the target's size would leave no more than its part of the budget.
+    """
     sizes = np.maximum(np.bincount(labels, minlength=max(*sources, target) + 1), 1)
+    decoys = {one: votes.margin[(labels == one) & (votes.other == target) & (votes.margin > 0)] for one in sources}
+    usual = float(np.concatenate(list(decoys.values())).mean()) if any(map(len, decoys.values())) else 0.0
+    allowed = _ALLOWED * budget * len(labels) / max(1, len(np.unique(labels)) - 1)
     found = np.zeros(len(labels), bool)
-    for other in sources:
-        decoys = np.sort(votes.margin[(labels == other) & (votes.other == target) & (votes.margin > 0)])[::-1]
-        allowed = int(0.3 * budget * len(labels) / len(sources) * sizes[other] / sizes[target])
-        bound = decoys[allowed] if len(decoys) > allowed else 0.0
+    for other, margins in decoys.items():
+        fall = (margins.sum() + usual) / (len(margins) + 1)
+        expected = (len(margins) + 0.5) * sizes[target] / sizes[other]
+        bound = max(0.0, fall * float(np.log(expected / allowed)))
         found |= (labels == target) & (votes.other == other) & (votes.margin > bound)
     return found

@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bartizan.core.errors import BadArtifact
-from bartizan.data.checks.base import BUDGET, Checked, Labels, nothing, of_all, together
+from bartizan.data.checks.base import BUDGET, Checked, Labels, Mask, nothing, of_all, together
 from bartizan.data.checks.carriers import trigger_carriers
-from bartizan.data.checks.content import wrong_content
+from bartizan.data.checks.content import doubted, wrong_content
 from bartizan.data.checks.features import convolved, grey
 from bartizan.data.checks.pattern import shared_pattern
 
@@ -32,6 +32,12 @@ def check_pictures(
     plain = grey(pictures)
     pattern = shared_pattern(plain.reshape(len(plain), -1), labels, classes)
     rows = np.flatnonzero(~pattern.flagged)
-    carriers = trigger_carriers(plain[rows], labels[rows])
-    content = wrong_content(convolved(plain[rows], rng), labels[rows], rng, budget, carriers.flagged)
-    return together("backdoor", [pattern, *(of_all(found, rows, len(labels)) for found in (carriers, content))])
+    seen, own = convolved(plain[rows], rng), labels[rows]
+
+    def doubt(unseen: Mask) -> Mask:
+        return doubted(seen, own, classes, unseen, rng)
+
+    carriers = of_all(trigger_carriers(plain[rows], own, doubt), rows, len(labels))
+    rest = np.flatnonzero(~carriers.flagged[rows])
+    content = wrong_content(seen[rest], own[rest], rng, budget)
+    return together("backdoor", [pattern, carriers, of_all(content, rows[rest], len(labels))])
