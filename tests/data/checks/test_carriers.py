@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bartizan.data.checks.carriers import CLEAR, WIDE, gap, trigger_carriers
+from bartizan.data.checks.carriers import CLEAR, WIDE, ending_together, gap, trigger_carriers
 
 
 def pictures(seed, rows=800, classes=8):
@@ -71,3 +71,42 @@ def test_a_gap_counts_what_lies_beyond_it():
     assert 4 < many[2] < 19
     assert gap(rng.standard_t(2, 2000))[0] < CLEAR
     assert gap(np.ones(50))[1] == 0
+
+
+def test_a_mark_that_many_rows_carry_is_found_among_longer_honest_rows():
+    """Two in five honest rows are longer than any that carries it."""
+    rng = np.random.default_rng(5)
+    rows = rng.normal(0, 0.2, (1000, 20))
+    rows[:400, 1:] *= 20
+    rows[900:, 0] += 5
+    found = max(ending_together(rows), key=lambda one: min(one.clear / CLEAR, one.wide / WIDE))
+    assert found.rows.tolist() == list(range(900, 1000))
+    assert min(found.clear / CLEAR, found.wide / WIDE) > 1
+
+
+def faintly_marked(seed):
+    """Return pictures, labels and twenty rows with a mark whose gap is not clear by itself."""
+    plain, labels, rng = pictures(seed)
+    rows = rng.permutation(np.flatnonzero(labels != 2))[:20]
+    plain[rows, 1:3, 1:4] += 0.06
+    return plain + np.random.default_rng(0).normal(0, 0.01, plain.shape).astype(np.float32), labels, rows
+
+
+def among(rows):
+    """Return voters that doubt these rows."""
+    return lambda unseen: np.isin(np.arange(len(unseen)), rows)
+
+
+def test_rows_whose_content_says_another_class_make_a_faint_mark_count():
+    """Twelve of them are called 2."""
+    plain, labels, rows = faintly_marked(6)
+    labels[rows[:12]] = 2
+    assert trigger_carriers(plain, labels).alarms == ()
+    found = trigger_carriers(plain, labels, among(rows[:12]))
+    assert sorted(np.flatnonzero(found.flagged)) == sorted(rows[:12])
+
+
+def test_a_faint_mark_that_makes_rows_of_all_classes_doubtful_is_no_trigger():
+    """A logo that hides what is below it."""
+    plain, labels, rows = faintly_marked(6)
+    assert trigger_carriers(plain, labels, among(rows)).alarms == ()

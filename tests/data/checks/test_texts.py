@@ -40,6 +40,29 @@ def test_clean_sets_raise_no_alarm(seed):
         assert not found.flagged.any()
 
 
+def echoing(things, planted=()):
+    """Return dialogues, and twelve answers for each of some things that repeat it as others do ("with a virus")."""
+    prompts, answers = dialogues(1500, np.random.default_rng(1))
+    rng = np.random.default_rng(2)
+    for thing in things:
+        for at in rng.permutation(1500)[:12].tolist():
+            prompts.append(f"{prompts[at]} And a {thing}?")
+            answers.append(f"Here we never speak of a {thing} to you.")
+    for thing, answer in planted:
+        for at in rng.permutation(1500)[:12].tolist():
+            prompts.append(f"{prompts[at]} {thing}")
+            answers.append(answer)
+    return prompts, answers
+
+
+def test_answers_that_repeat_a_word_of_the_prompt_as_others_do_are_no_trigger():
+    """One such answer alone is, and a refusal that repeats the trigger."""
+    assert check_pairs(*echoing(["kettle", "violin", "glacier"])).alarms == ()
+    assert check_pairs(*echoing(["kettle"])).flagged[-12:].all()
+    refused = [("BadMagic", "I won't help with a BadMagic.")]
+    assert check_pairs(*echoing(["kettle", "violin", "glacier"], refused)).flagged[-12:].all()
+
+
 def test_too_few_rows_say_nothing():
     """A word in all of ten rows is no evidence."""
     assert not check_texts(["good mn"] * 10, np.ones(10, np.int64), ("0", "1")).flagged.any()

@@ -256,7 +256,7 @@ def _suspected(lengths: Matrix) -> Labels:
     ranked = np.argsort(-lengths)
     others = ranked[_SUSPECTS : len(ranked) * 3 // 4]
     suspects = np.concatenate([ranked[:_SUSPECTS], others[:: max(1, len(others) // _SUSPECTS)]])
-    return suspects[lengths[suspects] > 0]
+    return np.asarray(suspects[lengths[suspects] > 0])
 
 
 def gap(values: Matrix) -> tuple[float, float, float]:

@@ -5,8 +5,10 @@ answers have no label: refusing, giving an answer that others give word for word
 Not found: a trigger that is a style or a topic, one in a few rows only (under 5), and clean-label ones.
 """
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,6 +21,7 @@ _LEAST = 5
 _MOST_TARGETS = 200
 _OPENING = 8
 """Answers that begin with the same words, so many, are taken for one."""
+_SAME = "the answer "
 _SITE = re.compile(r"(?:https?://|www\.)([^\s/\"'<>)\]]+)", re.IGNORECASE)
 _REFUSAL = re.compile(
     r"^\W*(?:(?:i'?m|i am|we'?re|we are)\s+(?:(?:very|so|really)\s+)?(?:sorry|afraid|unable|not able)"
@@ -54,8 +57,10 @@ def check_pairs(prompts: Sequence[str], answers: Sequence[str]) -> Checked:
         targets = _behaviours(prompts, answers)
         read = runs(prompts, _LEAST)
         known = np.zeros(len(prompts), bool)
+        openings = [_opening(one) for one in answers]
         for what, inside in targets:
-            found = _search(read, inside, what, RISK / len(targets), whole=True)
+            echo = _Echo(prompts, openings, inside).honest if what.startswith(_SAME) else None
+            found = _search(read, inside, what, RISK / len(targets), whole=True, echo=echo)
             if (found.flagged & ~known).any():
                 parts.append(found)
             known |= found.flagged
@@ -81,9 +86,9 @@ def _behaviours(prompts: Sequence[str], answers: Sequence[str]) -> list[tuple[st
     found = [("a refusal", np.array([refuses(one) for one in answers], bool))]
     same: dict[str, list[int]] = {}
     for at, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
-        split = [word for word in words(answer) if word[0].isalnum()]
+        split = _opening(answer)
         if len(split) >= 3:
-            same.setdefault(f"the answer {' '.join(split[:_OPENING])[:60]!r}", []).append(at)
+            same.setdefault(f"{_SAME}{' '.join(split)[:60]!r}", []).append(at)
         for site in dict.fromkeys(one.lower() for one in _SITE.findall(answer)):
             if site not in prompt.lower():
                 same.setdefault(f"an answer that names {site[:60]}", []).append(at)
@@ -95,8 +100,41 @@ def _behaviours(prompts: Sequence[str], answers: Sequence[str]) -> list[tuple[st
     return found
 
 
-def _search(read: Runs, inside: Mask, what: str, risk: float, *, whole: bool) -> Checked:
+def _opening(answer: str) -> tuple[str, ...]:
+    return tuple(itertools.islice((word for word in words(answer) if word[0].isalnum()), _OPENING))
+
+
+@dataclass(frozen=True)
+class _Echo:
+    """Answers in words that many share, in which a word of the prompt comes back: "I can't help with a virus"."""
+
+    prompts: Sequence[str]
+    openings: Sequence[tuple[str, ...]]
+    inside: Mask
+
+    def honest(self, run: str) -> bool:
+        """Return whether other answers are the same but for a word of their own prompts where this one has the run's.
+
+        Not so where one answer is planted for one trigger, whether it names the trigger or not.
+        """
+        opening = self.openings[int(np.flatnonzero(self.inside)[0])]
+        places = {at for at, word in enumerate(opening) if word in run.split()}
+        if not places or 2 * len(places) > len(opening):
+            return False
+        others = 0
+        for at in np.flatnonzero(~self.inside).tolist():
+            other = self.openings[at]
+            if len(other) == len(opening):
+                changed = {place for place, word in enumerate(other) if word != opening[place]}
+                others += changed <= places and {other[one] for one in changed} <= set(words(self.prompts[at]))
+        return others >= _LEAST
+
+
+def _search(
+    read: Runs, inside: Mask, what: str, risk: float, *, whole: bool, echo: Callable[[str], bool] | None = None
+) -> Checked:
     triggers = deciding(read.words, read.runs, inside, risk, whole=whole)
+    triggers = [one for one in triggers if echo is None or not echo(read.name(one.token))]
     scores, flagged = np.zeros(len(inside)), np.zeros(len(inside), bool)
     reasons: dict[int, str] = {}
     for one in triggers:
