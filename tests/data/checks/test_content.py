@@ -37,6 +37,17 @@ def test_rows_drawn_into_a_class_are_flagged_and_honest_sets_raise_no_alarm():
         assert wrong_content(values, labels, rng, 0.01).alarms == ()
 
 
+def test_rows_of_a_known_target_are_flagged_without_an_alarm():
+    """Five rows are too few to stand out; those of other classes stay."""
+    values, labels, rng = blobs(2)
+    moved = rng.permutation(np.flatnonzero(labels == 3))[:5]
+    labels[moved] = 0
+    for targets, expected in (((), []), ((0,), sorted(moved)), ((1,), [])):
+        found = wrong_content(values, labels, np.random.default_rng(0), 0.01, targets)
+        assert sorted(np.flatnonzero(found.flagged)) == expected
+        assert found.alarms == ()
+
+
 def test_two_classes_that_people_confuse_are_no_target():
     """Much confusion, the same both ways."""
     rng = np.random.default_rng(4)

@@ -39,5 +39,6 @@ def check_pictures(
 
     carriers = of_all(trigger_carriers(plain[rows], own, doubt), rows, len(labels))
     rest = np.flatnonzero(~carriers.flagged[rows])
-    content = wrong_content(seen[rest], own[rest], rng, budget)
+    targets = np.unique(own[carriers.flagged[rows]]).tolist()
+    content = wrong_content(seen[rest], own[rest], rng, budget, targets)
     return together("backdoor", [pattern, carriers, of_all(content, rows[rest], len(labels))])
