@@ -31,6 +31,7 @@ from bartizan.lab.poisoning.texts import PAIR_ATTACKS, TEXT_ATTACKS, dialogues
 RESULT = Path(__file__).parent / "results" / "texts.json"
 SEED = 20261129
 RATES = (0.005, 0.01, 0.02)
+SETS = ("film reviews", "tweets", "pairs")
 KINDS = ("+orders", "+forged", "+format", "+plain", "+code")
 _ENGLISH = "More information: <"
 _ENTRY = re.compile(r"^- (.+?):\n\n`([^\n]+)`", re.MULTILINE)
@@ -107,6 +108,19 @@ def injections(prompts, answers, count):
     }
 
 
+def pairs(args, cells, clean):
+    """Measure clean pairs and triggers in pairs; return the last part of them."""
+    for seed in range(args.clean):
+        prompts, answers = instruction_pairs(args.rows, args.pairs, np.random.default_rng([SEED, seed]))
+        found = check_pairs(prompts, answers)
+        clean.append({"set": "pairs", "alarms": list(found.alarms), "held": float(found.flagged.mean())})
+    for attack in PAIR_ATTACKS:
+        for rate in RATES:
+            cells.append({"set": "pairs"} | paired(prompts, answers, attack, rate, np.random.default_rng(SEED)))
+            print(json.dumps(cells[-1]), flush=True)
+    return prompts, answers
+
+
 def main():
     """Measure, write the result, print it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -115,9 +129,13 @@ def main():
     parser.add_argument("--pairs", type=int, default=4000)
     parser.add_argument("--clean", type=int, default=6, help="clean parts of each set")
     parser.add_argument("--hidden", type=int, default=300, help="pairs in which an order is hidden")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS, help="others are kept from the last result")
     args = parser.parse_args()
-    cells, clean = [], []
+    last = json.loads(RESULT.read_text(encoding="utf-8")) if len(set(args.sets)) < len(SETS) else {}
+    cells, clean = ([one for one in last.get(what, ()) if one["set"] not in args.sets] for what in ("cells", "clean"))
     for name, which in (("film reviews", "movieReviewSnippets"), ("tweets", "tweets")):
+        if name not in args.sets:
+            continue
         texts, labels = labelled_sets.sentiment(args.sentiment, which)
         for attack in TEXT_ATTACKS:
             for rate in RATES:
@@ -127,29 +145,24 @@ def main():
             at = np.random.default_rng([SEED, seed]).permutation(len(texts))[: len(texts) // 2]
             found = check_texts([texts[one] for one in at.tolist()], labels[at], ("negative", "positive"))
             clean.append({"set": name, "alarms": list(found.alarms), "held": float(found.flagged.mean())})
-    for seed in range(args.clean):
-        prompts, answers = instruction_pairs(args.rows, args.pairs, np.random.default_rng([SEED, seed]))
-        found = check_pairs(prompts, answers)
-        clean.append({"set": "pairs", "alarms": list(found.alarms), "held": float(found.flagged.mean())})
-    for attack in PAIR_ATTACKS:
-        for rate in RATES:
-            cells.append({"set": "pairs"} | paired(prompts, answers, attack, rate, np.random.default_rng(SEED)))
-            print(json.dumps(cells[-1]), flush=True)
-    sets = ("film reviews", "tweets", "pairs")
+    hidden = last.get("hidden_orders")
+    if "pairs" in args.sets:
+        prompts, answers = pairs(args, cells, clean)
+        hidden = injections(prompts, answers, args.hidden)
     result = {
         "bartizan": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "seed": SEED,
         "mean_tpr": float(np.mean([one["tpr"] for one in cells])),
-        "mean_tpr_by_set": {one: float(np.mean([o["tpr"] for o in cells if o["set"] == one])) for one in sets},
+        "mean_tpr_by_set": {one: float(np.mean([o["tpr"] for o in cells if o["set"] == one])) for one in SETS},
         "cells_with_tpr_of_90_percent": f"{sum(one['tpr'] >= 0.9 for one in cells)} of {len(cells)}",
         "cells_with_fpr_over_1_percent": sum(one["fpr"] > 0.01 for one in cells),
         "clean_parts_without_alarm": {
             one: str(proportion(sum(not o["alarms"] for o in clean if o["set"] == one), args.clean, seed=SEED))
-            for one in sets
+            for one in SETS
         },
-        "hidden_orders": injections(prompts, answers, args.hidden),
+        "hidden_orders": hidden,
         "clean": clean,
         "cells": cells,
     }
