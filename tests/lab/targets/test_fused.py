@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bartizan.lab.targets.fused import Fused
+from bartizan.lab.targets.fused import Fused, in_place
 
 
 def net(*more):
@@ -64,3 +64,22 @@ def test_a_copy_that_does_not_agree_is_not_used(monkeypatch):
     assert torch.equal(said(Fused(module), x), module(x))
     monkeypatch.delattr(torch.jit, "freeze")
     assert torch.equal(said(Fused(module), x), module(x))
+
+
+def test_what_is_written_over_is_seen_by_nobody():
+    """Answers and gradients to the bit; the input stays; names, weights and the module itself too."""
+    module = torch.nn.Sequential(torch.nn.ReLU(), net(torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Linear(16, 16))))
+    quick, x = in_place(module.eval()), torch.randn(5, 1, 8, 8)
+    leaves = [x.clone().requires_grad_() for _ in range(2)]
+    said = [one(leaf) for one, leaf in zip((module, quick), leaves, strict=True)]
+    for answer in said:
+        answer.square().sum().backward()
+    assert torch.equal(*said)
+    assert torch.equal(leaves[0].grad, leaves[1].grad)
+    assert torch.equal(leaves[1], x)
+    assert list(quick.state_dict()) == list(module.state_dict())
+    assert all(one is two for one, two in zip(module.parameters(), quick.parameters(), strict=True))
+    assert not any(getattr(layer, "inplace", False) for layer in module.modules())
+    assert sum(getattr(layer, "inplace", False) for layer in quick.modules()) == 2
+    module[1][2].register_forward_hook(lambda *_: None)
+    assert in_place(module) is module

@@ -3,12 +3,13 @@
 Square asks a network thousands of times, and nearly all of its time is the network. TorchScript's frozen graphs join a
 convolution with its ReLU and keep oneDNN's own layout between layers: on the published MNIST network that
 `make bench-evasion` attacks a question costs two thirds. Only sequences of plain layers are taken, after enough
-questions to be worth it, and only where the answers agree; gradients go through the module as it is.
+questions to be worth it, and only where the answers agree. For gradients `in_place` saves what can be saved without.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections import OrderedDict
 from typing import Any
 
 from bartizan.lab.needs import need
@@ -18,6 +19,8 @@ _PLAIN = (
     "MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d", "AdaptiveAvgPool2d", "Flatten", "Identity", "Dropout",
 )  # fmt: skip
 """Layers without a choice inside: what one input shows of them holds for all."""
+_OVERWRITTEN = ("Conv1d", "Conv2d", "Linear", "BatchNorm1d", "BatchNorm2d")
+"""Layers that need nothing of what they gave for their gradients."""
 _WORTH = 16
 """Questions after which a copy is made; making one costs about as much as these."""
 _AGREES = 1e-4
@@ -46,11 +49,29 @@ class Fused:
         return self._module(x) if self._copy is None else self._copy(x)
 
 
+def in_place(module: Any) -> Any:
+    """Return the same layers, each ReLU behind one that gives a new tensor writing over it; gradients are the same.
+
+    A module that is no sequence of plain layers, or that somebody watches by hooks, is returned as it is.
+    """
+    if not _is_plain(module):
+        return module
+    nn = need("torch").nn
+    before: Any = None
+    layers: OrderedDict[str, Any] = OrderedDict()
+    for name, layer in module.named_children():
+        follows = type(before) in [getattr(nn, one) for one in _OVERWRITTEN]
+        layers[name] = nn.ReLU(inplace=True) if type(layer) is nn.ReLU and follows else in_place(layer)
+        before = layer
+    return nn.Sequential(layers).train(module.training)
+
+
 def _is_plain(module: Any) -> bool:
     nn = need("torch").nn
     allowed = {nn.Sequential, *(getattr(nn, name) for name in _PLAIN)}
     return type(module) is nn.Sequential and all(
-        type(one) in allowed and not one._forward_hooks and not one._forward_pre_hooks for one in module.modules()
+        type(one) in allowed and not (one._forward_hooks or one._forward_pre_hooks or one._backward_hooks)
+        for one in module.modules()
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from bartizan.core.errors import BadArtifact, BadSettings
 from bartizan.lab.needs import need
 from bartizan.lab.target import Access, Array, Arrays, Target, Traits
-from bartizan.lab.targets.fused import Fused
+from bartizan.lab.targets.fused import Fused, in_place
 
 
 def of_module(name: str, module: Any, spec: Arrays, *, classes: int, abstains: bool = False) -> Target:
@@ -38,7 +38,7 @@ def of_module(name: str, module: Any, spec: Arrays, *, classes: int, abstains: b
             return np.asarray(ask(torch.from_numpy(x)).numpy())
 
     traits = Traits(classes, Access.WHITE_BOX, "logits", abstains)
-    return Target(name, predict, spec, traits, module=module)
+    return Target(name, predict, spec, traits, module=in_place(module))
 
 
 def load_weights(path: Path, factory: Callable[[], Any]) -> Any:
