@@ -310,7 +310,7 @@ T04 = Threat(
     residual=(
         "A trigger in texts that as many honest rows carry too (covers) is not found and keeps a quarter of its "
         "effect. A crowd whose accounts share few votes (one item each, or three of twelve) turns its items unseen. "
-        "A smooth warp of one picture in a hundred can pass where classes look alike. "
+        "A smooth warp can pass where classes look alike, or where its rows are a third of their class. "
         "In tables labels are checked; in sounds hiss and a tone that changes no label pass. A "
         "trigger that is both rare and natural, or rows that are honest one by one, passes."
     ),
