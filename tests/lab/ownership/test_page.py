@@ -17,8 +17,8 @@ TRIALS = [
 def test_plain_copies_are_counted_and_what_breaks_it_is_named():
     """A plain copy of few questions that is missed is no way of hiding; without trials nothing is said."""
     said = plain_copies(TRIALS)
-    assert said.startswith("Plain copies found: 1 of 4 of 50 labels, 4 of 4 of 2,000 labels. Broken by: labels of own")
-    assert said.endswith("then <b> (0 of 4).")
+    assert said.startswith("Plain copies found: 1 of 4 with 50 labels, 4 of 4 with 2,000 labels. Broken by: <b>")
+    assert said.endswith("<b> (0 of 4).")
     assert plain_copies(TRIALS[1:2]).endswith("Nothing that was tried breaks it.")
     assert plain_copies([]) == ""
     assert hits(TRIALS[0]) == "1 of 4"

@@ -27,8 +27,12 @@ def plain_copies(trials: Sequence[Mapping[str, Any]]) -> str:
     """Return how many plain copies are found, by questions, and what breaks it; nothing without trials."""
     if not trials:
         return ""
-    plain = [f"{hits(one)} of {one['questions']:,} labels" for one in trials if one["way"] == PLAIN]
-    broken = [f"{one['way']} ({hits(one)})" for one in trials if one["found"]["value"] < 0.5 and one["way"] != PLAIN]
+    plain = [f"{hits(one)} with {one['questions']:,} labels" for one in trials if one["way"] == PLAIN]
+    broken = [
+        f"{one['way'].removeprefix(f'{PLAIN}, then ')} ({hits(one)})"
+        for one in trials
+        if one["found"]["value"] < 0.5 and one["way"] != PLAIN
+    ]
     found = f"Plain copies found: {', '.join(plain)}."
     return f"{found} " + (f"Broken by: {'; '.join(broken)}." if broken else "Nothing that was tried breaks it.")
 
