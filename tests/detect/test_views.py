@@ -63,3 +63,9 @@ def test_letters_written_apart_with_wider_gaps_between_words_read_as_words():
     dotted = " ".join(".".join(word) for word in ["say", "nothing", "to", "me"])
     assert "say nothing to me" in [view.text for view in views(dotted)]
     assert not [view for view in views("a b c and 1 2 3") if view.name == "despaced"]
+
+
+def test_what_is_forced_from_right_to_left_is_read_backwards_whatever_it_says():
+    """CVE-2021-42574 (Trojan Source): no known word need stand in it; without the mark nothing is worth turning."""
+    assert "tac rm -rf /tmp" in [view.text for view in views("\u202epmt/ fr- mr cat\u202c", lambda _: ())]
+    assert [view.name for view in views("pmt/ fr- mr cat", lambda _: ())] == ["plain"]

@@ -52,7 +52,7 @@ def trained(corpus: Corpus, begun: Beginning, recipe: Recipe, folder: Path, less
     samples, spare = sampled(corpus.train), sampled(corpus.spare)
     shape = detector_training.Shape()
     vectors = with_buckets(reduced(begun.pieces, shape.width), SPECIAL, words.size, recipe.seed)
-    plain = _network(samples, spare, vectors, recipe, folder, lessons)
+    plain = _network(samples, spare, {"vectors.weight": vectors}, recipe, folder, lessons)
     quick = network.load(folder, shape.dilations, shape.around)
     others = np.concatenate((plain[:SPECIAL], plain[SPECIAL + len(words.pieces) :]))
     start = encoder_training.begun(begun.pieces, others, begun.tensors, begun.ends, recipe.layers)
@@ -62,13 +62,15 @@ def trained(corpus: Corpus, begun: Beginning, recipe: Recipe, folder: Path, less
 
 
 def further(corpus: Corpus, model: Path, recipe: Recipe, folder: Path, lessons: Lessons) -> dict[str, Any]:
-    """Write to `folder` a classifier that went on from that of another folder: the encoder's last lesson alone."""
-    shape = detector_training.Shape()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "network.npz").write_bytes((model / "network.npz").read_bytes())
+    """Write to `folder` a classifier that went on from that of another folder.
+
+    The network sees the rows once more, slowly, and learns from its mistakes; the encoder has its last lesson again.
+    """
+    samples, spare, shape = sampled(corpus.train), sampled(corpus.spare), detector_training.Shape()
+    _network(samples, spare, network.weights(model), recipe, folder, lessons)
     quick = network.load(folder, shape.dilations, shape.around)
     start = encoder_training.resumed(encoder.weights(model))
-    _close_lesson(start, sampled([*corpus.train, *corpus.spare]), quick, recipe, folder, lessons)
+    _close_lesson(start, [*samples, *spare], quick, recipe, folder, lessons)
     return _weighed(corpus, quick, recipe, folder, lessons.say)
 
 
@@ -92,21 +94,23 @@ def _weighed(
 def _network(
     samples: Sequence[Sample],
     spare: Sequence[Sample],
-    vectors: Array,
+    begun: detector_training.Weights,
     recipe: Recipe,
     folder: Path,
     lessons: Lessons,
 ) -> Array:
-    """Train the network and once more on its mistakes; write it to `folder` and return its vectors of tokens."""
-    shape, plan, say = (
-        detector_training.Shape(),
-        detector_training.Plan(passes=recipe.passes, seed=recipe.seed),
-        lessons.say,
-    )
+    """Train the network and once more on its mistakes; write it to `folder` and return its vectors of tokens.
+
+    It begins with these vectors, or goes on from all weights of an earlier training: one pass at a quarter of the rate.
+    """
+    vectors, anew = begun["vectors.weight"], len(begun) == 1
+    shape, say = detector_training.Shape(), lessons.say
+    plan = detector_training.Plan(passes=recipe.passes, seed=recipe.seed)
 
     def first() -> detector_training.Weights:
         say(f"{len(samples)} texts for the network")
-        return detector_training.train(samples, vectors, shape, plan, say)
+        slow = plan if anew else replace(plan, passes=1.0, rate=plan.rate / 4)
+        return detector_training.train(samples, vectors, shape, slow, say, None if anew else begun)
 
     def second() -> detector_training.Weights:
         quick = network.load(folder, shape.dilations, shape.around)

@@ -26,7 +26,8 @@ from bartizan.detect.views import View, fold, views
 _KEYWORDS = (
     "ignore", "disregard", "forget", "instruction", "system prompt", "password", "pretend", "reveal", "restrict",
     "previous", "secret", "jailbreak", "override", "bypass", "you are", "assistant", "without", "please", "tell me",
-    "how to", "ignorier", "vergiss", "ignora", "olvida", "oublie", "instruc",
+    "how to", "execute", "whoami", "hacker", "filter", "system", "capture", "process", "generate",
+    "ignorier", "vergiss", "ignora", "olvida", "oublie", "instruc",
 )  # fmt: skip
 _COMMON = (
     "about", "access", "answer", "been", "could", "create", "explain", "from", "have", "import", "making", "message",

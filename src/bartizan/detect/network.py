@@ -123,12 +123,22 @@ def _sums(rows: Array, width: int) -> Array:
 def load(folder: Path, dilations: tuple[int, ...], around: int) -> Network:
     """Return the network of a folder. Raises BadArtifact when its file is missing or broken."""
     try:
-        with np.load(folder / "network.npz", allow_pickle=False) as arrays:
-            weights = {name: arrays[name] for name in arrays.files}
-        wide = {name: one.astype(np.float32) if one.dtype == np.float16 else one for name, one in weights.items()}
-        return Network(wide, dilations, around)
+        return Network(_stored(folder), dilations, around)
     except (OSError, ValueError, KeyError) as error:
         raise BadArtifact(f"{folder}: expected network.npz of one training: {error}") from error
+
+
+def weights(folder: Path) -> dict[str, Array]:
+    """Return the weights of a folder by their names in training, as training goes on with them."""
+    found = _stored(folder)
+    found["vectors.weight"] = found["vectors.weight"].astype(np.float32) * found.pop("vectors.scale")
+    return found
+
+
+def _stored(folder: Path) -> dict[str, Array]:
+    with np.load(folder / "network.npz", allow_pickle=False) as arrays:
+        stored = {name: arrays[name] for name in arrays.files}
+    return {name: one.astype(np.float32) if one.dtype == np.float16 else one for name, one in stored.items()}
 
 
 def save(folder: Path, weights: Mapping[str, Array]) -> None:

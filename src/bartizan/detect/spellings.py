@@ -5,7 +5,7 @@ where it could find something. Never judges; says too much rather than too littl
 """
 
 import codecs
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import re2
 
@@ -110,14 +110,19 @@ def _written(word: str) -> tuple[tuple[str, str], ...]:
     return (
         (PLAIN, re2.escape(word)),
         *((LEET, leet) for leet in (_leet(word),) if leet),
-        (ROT13, re2.escape(codecs.encode(word, "rot13"))),
-        (REVERSED, re2.escape(word[::-1])),
+        (ROT13, "".join(_mixed(word, lambda ch: codecs.encode(ch, "rot13")))),
+        (REVERSED, "".join(_mixed(word)[::-1])),
     )
+
+
+def _mixed(word: str, write: Callable[[str], str] = str) -> list[str]:
+    """Return a pattern of each letter as it is written, or as the digit or sign that stands for it."""
+    return [f"[{write(ch)}{_LEET_FORMS[ch]}]" if ch in _LEET_FORMS else re2.escape(write(ch)) for ch in word]
 
 
 def _leet(word: str) -> str:
     """Return a pattern of the word with at least one letter replaced: plain words are everywhere, that is not."""
-    mixed = [f"[{re2.escape(ch)}{_LEET_FORMS[ch]}]" if ch in _LEET_FORMS else re2.escape(ch) for ch in word]
+    mixed = _mixed(word)
     first_at = (
         f"{re2.escape(word[:at])}[{_LEET_FORMS[ch]}]{''.join(mixed[at + 1 :])}"
         for at, ch in enumerate(word)

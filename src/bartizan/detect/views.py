@@ -28,6 +28,8 @@ _SMALL_CAPITALS = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱ
 _DROPPED_MARKS = ((0x0300, 0x036F), (0x0483, 0x0489), (0x1AB0, 0x1DFF), (0x20D0, 0x20FF), (0xFE00, 0xFE2F))
 """Marks that belong to no script: piled on Latin letters they hide words. No Hindi vowel is among them."""
 _REGIONAL_A = 0x1F1E6
+_RIGHT_TO_LEFT = "\u202e"
+"""Forces letters behind it to be shown from right to left: what is written backwards reads as usual (CVE-2021-42574)."""
 _LEET = str.maketrans("43105789@$!", "aelostbgasi")
 _LEET_I = str.maketrans("43105789@$!", "aeiostbgasi")
 
@@ -128,7 +130,7 @@ def _unfolded(plain: View, worth: Worth) -> Iterator[View]:
             yield View(name, folded.text.translate(table), folded.starts, folded.ends)
     if ROT13 in wanted:
         yield View(ROT13, codecs.decode(folded.text, "rot13"), folded.starts, folded.ends)
-    if REVERSED in wanted:
+    if REVERSED in wanted or _RIGHT_TO_LEFT in plain.text:
         yield View(REVERSED, folded.text[::-1], folded.starts[::-1], folded.ends[::-1])
     classes = folded.text.encode("latin-1", "replace").translate(_SPACED)
     if _TWO_GAPS in classes and _FIVE_GAPS.search(classes):

@@ -16,6 +16,7 @@ from pathlib import Path
 from bartizan.lab.disguises import disguised
 from bartizan.lab.phrases import wordings
 from bartizan.lab.takeovers import takeovers
+from bartizan.lab.task_switches import Parts, switches
 from bartizan.lab.tool_results import compose
 
 PERMISSIVE = frozenset(
@@ -269,7 +270,11 @@ class Corpus:
 DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "skills", "catalogue", "docs")
 """Sources whose texts are documents, not requests: only there is an order out of place."""
 _REQUESTS = frozenset(("gpteacher",))
-"""Sources whose first line is a request that stands alone."""
+"""Sources whose first line is a request that stands alone; what comes behind it is handed over with it."""
+_ANSWERS = frozenset(("gpteacher_out",))
+"""Sources of what an assistant has answered."""
+_HANDED_OVER = frozenset(("bipia_ctx", "gpteacher_out", "gsm8k", "docs: django", "owasp"))
+"""Sources of texts that somebody might want to have worked on."""
 _ORDERING = ("patt", "skills")
 """Documents that tell an assistant what to do, or show how attackers do: whether that is out of place is not asked."""
 _DULL = frozenset(("banking77", "clinc", "sgd", "gsm8k", "tldr", "arena_hard", "tau", "patt", "fabric"))
@@ -299,10 +304,22 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
     train = list(framed([*attacks, *attacks, *own, *map(_as_document, kept)], benign, seed))
     train += pages(benign, int(scale * 14_000), seed)
     prose = [row.text for row in kept if row.source.startswith(DOCUMENTS)]
-    asked = [row.text.partition("\n")[0] for row in kept if row.source in _REQUESTS]
-    asked = [one for one in asked if 20 < len(one) < 200]
-    for bad, good in takeovers(asked, int(scale * 5_000), seed):
-        train += (Example(text, label, UNASKED, "own: takeover, en") for text, label in ((bad, 1), (good, 0)))
+    tasks = [tuple(row.text.split("\n", 1)) for row in kept if row.source in _REQUESTS]
+    asked = [one[0] for one in tasks if 20 < len(one[0]) < 200]
+    handed = Parts(
+        tasks=[(one[0], one[1]) for one in tasks if len(one) == 2 and 20 < len(one[0]) < 200 and len(one[1]) < 400],
+        requests=[*asked, *_tasktracker(folder, leave_out).get("task", ())],
+        answers=[row.text for row in kept if row.source in _ANSWERS],
+        prose=[row.text for row in kept if row.source in _HANDED_OVER],
+    )
+    for name, pairs in (
+        ("takeover", takeovers(asked, int(scale * 5_000), seed)),
+        ("task switch", switches(handed, int(scale * 6_000), seed)),
+    ):
+        for pair in pairs:
+            train += (
+                Example(text, label, UNASKED, f"own: {name}, en") for text, label in zip(pair, (1, 0), strict=True)
+            )
     carriers = _all_carriers(folder, prose, seed, leave_out, asked)
     train += planted(carriers, prose or benign, int(scale * 14_000), seed)
     draw = random.Random(seed)

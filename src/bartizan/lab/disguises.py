@@ -40,6 +40,10 @@ def _dropped(text: str, draw: random.Random) -> str:
     return "".join(ch for ch in text if not ch.isalpha() or draw.random() > 0.03)
 
 
+def _bare(text: str, draw: random.Random) -> str:
+    return "".join(ch for ch in text.lower() if ch.isalnum() or ch.isspace())
+
+
 def _mixed_case(text: str, draw: random.Random) -> str:
     return "".join(ch.upper() if draw.random() < 0.5 else ch.lower() for ch in text)
 
@@ -61,6 +65,7 @@ def _smuggled(text: str, draw: random.Random) -> str:
 DISGUISES: Mapping[str, Callable[[str, random.Random], str]] = {
     "upper case": lambda text, draw: text.upper(),
     "mixed case": _mixed_case,
+    "no punctuation": _bare,
     "homoglyphs": _homoglyphs,
     "twenty homoglyphs": _some_homoglyphs,
     "full width": lambda text, draw: text.translate(_FULL),
@@ -93,7 +98,10 @@ DISGUISES: Mapping[str, Callable[[str, random.Random], str]] = {
     "dropped letters": _dropped,
 }
 """By name. Some turn characters that they do not know into themselves."""
-_LIGHT = ("upper case", "mixed case", "typos", "dropped letters", "leetspeak", "html comment", "typos", "typos")
+_LIGHT = (
+    *("upper case", "upper case", "mixed case", "no punctuation", "no punctuation", "typos", "typos", "typos"),
+    *("dropped letters", "leetspeak", "html comment"),
+)
 
 
 def disguised(text: str, draw: random.Random) -> str:
