@@ -29,7 +29,7 @@ _DROPPED_MARKS = ((0x0300, 0x036F), (0x0483, 0x0489), (0x1AB0, 0x1DFF), (0x20D0,
 """Marks that belong to no script: piled on Latin letters they hide words. No Hindi vowel is among them."""
 _REGIONAL_A = 0x1F1E6
 _RIGHT_TO_LEFT = "\u202e"
-"""Forces letters behind it to be shown from right to left: what is written backwards reads as usual (CVE-2021-42574)."""
+"""Forces letters behind it to be shown from right to left: so what is written backwards reads well (CVE-2021-42574)."""
 _LEET = str.maketrans("43105789@$!", "aelostbgasi")
 _LEET_I = str.maketrans("43105789@$!", "aeiostbgasi")
 
