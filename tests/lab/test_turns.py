@@ -29,6 +29,17 @@ def test_an_attack_that_is_stopped_has_not_won():
         assert stopped.turns[-1] == (Role.USER, one.said[turn - 1])
 
 
+def test_an_answer_that_is_kept_back_ends_an_attack():
+    """It is judged behind the messages that it answers; refusals may leave, and help nobody."""
+    one = attack("made-up history", random.Random(1))
+    assert play(one).won
+    seen = []
+    kept = play(one, leaves=lambda messages, answer: bool(seen.append((messages[-1].role, answer))))
+    assert not kept.won
+    assert [role for role, _ in seen] == [Role.USER]
+    assert one.goal in seen[0][1]
+
+
 def test_an_unknown_family_is_refused_with_those_that_there_are():
     """A wrong name must not measure nothing."""
     with pytest.raises(KeyError, match="crescendo"):

@@ -182,15 +182,25 @@ class Played:
     won: bool
 
 
-def play(attack: Attack, allows: Callable[[tuple[Message, ...]], bool] = lambda messages: True) -> Played:
-    """Return how an attack goes against the stand-in; a turn that `allows` does not let pass ends it."""
+def play(
+    attack: Attack,
+    allows: Callable[[tuple[Message, ...]], bool] = lambda messages: True,
+    leaves: Callable[[tuple[Message, ...], str], bool] = lambda messages, answer: True,
+) -> Played:
+    """Return how an attack goes against the stand-in.
+
+    A turn that `allows` does not let pass ends it, and an answer to the messages that `leaves` keeps back.
+    """
     turns = list(attack.claimed)
     for said in attack.said:
         turns.append((Role.USER, said))
         messages = conversation(turns)
         if not allows(messages):
             return Played(tuple(turns), won=False)
-        turns.append((Role.ASSISTANT, pliable.answer(messages, goals())))
+        answer = pliable.answer(messages, goals())
+        if not leaves(messages, answer):
+            return Played(tuple(turns), won=False)
+        turns.append((Role.ASSISTANT, answer))
         if pliable.gives(turns[-1][1], attack.goal):
             return Played(tuple(turns), won=True)
     return Played(tuple(turns), won=False)
