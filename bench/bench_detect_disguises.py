@@ -22,8 +22,8 @@ from bartizan.core.messages import Text, Trust
 from bartizan.core.verdicts import Block
 from bartizan.detect.detectors import detectors
 from bartizan.detect.judge import Judge
-from bartizan.lab.detector_corpus import bipia
 from bartizan.lab.disguises import DISGUISES
+from bartizan.lab.planted_orders import bipia
 
 SEED = 20261129
 ATTACKS, INNOCENT, MAILS = 120, 150, 150

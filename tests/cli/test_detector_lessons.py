@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from bartizan.cli.detector_lessons import Lessons, key_of
 from bartizan.cli.detector_pipeline import Recipe
-from bartizan.lab.detector_corpus import Corpus, Example
+from bartizan.lab.detector_corpus import Corpus
+from bartizan.lab.examples import Example
 
 KEY = "rows and recipe"
 

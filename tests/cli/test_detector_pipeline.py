@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("torch")
 
 from bartizan.cli.detector_pipeline import Recipe, sampled
-from bartizan.lab.detector_corpus import Example
+from bartizan.lab.examples import Example
 
 
 def test_texts_become_numbers_with_their_answers_and_empty_ones_are_dropped():

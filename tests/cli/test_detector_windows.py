@@ -6,8 +6,8 @@ from bartizan.cli.detector_windows import Seen, chosen, lesson, windows
 from bartizan.detect.cascade import WIDEST
 from bartizan.detect.encoder import SPAN
 from bartizan.detect.tokens import Tokenizer
-from bartizan.lab.detector_corpus import UNASKED
 from bartizan.lab.detector_training import Sample
+from bartizan.lab.examples import UNASKED
 
 
 class Quick:

@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 
 from bartizan.lab import detector_corpus as corpus
+from bartizan.lab.examples import UNASKED, Example
 from bartizan.lab.phrases import wordings
 
 
@@ -63,26 +64,9 @@ def test_the_same_seed_gives_the_same_corpus(folder):
     assert first != third
 
 
-def test_every_carrier_comes_clean_and_poisoned(folder):
-    """So that a carrier never predicts the answer."""
-    rows = list(corpus.planted(corpus.bipia(folder / "bipia_train.json.gz"), ["A fine day."], 60, 1))
-    by_source = Counter((row.source, row.planted) for row in rows)
-    for kind in ("email", "table", "code"):
-        assert by_source[f"planted: {kind}", 1] <= by_source[f"planted: {kind}", 0]
-        assert by_source[f"planted: {kind}", 1] > 5
-
-
-def test_what_users_ask_is_an_order_out_of_place_in_a_document_and_no_attack_of_a_user():
-    """Naive injection: not a word about the first task."""
-    carriers = corpus.Carriers({"mail": ["See you."]}, {"text": [], "code": [], "request": ["Explain the tides."]})
-    rows = [row for row in corpus.planted(carriers, ["A fine day."], 300, 1) if "Explain the tides." in row.text]
-    assert len(rows) > 5
-    assert {(row.attack, row.planted) for row in rows} == {(corpus.UNASKED, 1)}
-
-
 def test_frames_come_with_both_labels():
     """Wrappers, contexts and disguises are laid on innocent rows as on attacks."""
-    rows = [corpus.Example(f"words {n}", n % 2, corpus.UNASKED, "s") for n in range(2000)]
+    rows = [Example(f"words {n}", n % 2, UNASKED, "s") for n in range(2000)]
     changed = Counter(
         (row.attack, row.text != old.text)
         for old, row in zip(rows, corpus.framed(rows, ["innocent words around it"], 1), strict=True)
@@ -104,7 +88,7 @@ def test_the_best_known_order_is_given_as_often_as_it_is_talked_about():
         r"\b(?:ignore|disregard|forget) (?:(?:all|any|the|your) )?(?:previous|prior|above|earlier) (?:instr|direc|rul)",
         re.IGNORECASE,
     )
-    rows = list(corpus.drawn(1500, 1))
+    rows = list(corpus.drawn(2000, 1))
     given, talked = (sum(row.attack == label and bool(known.search(row.text)) for row in rows) for label in (1, 0))
     assert min(given, talked) >= 10
     assert given >= talked
@@ -120,17 +104,9 @@ def test_harmless_tasks_in_every_language_come_alone_too():
 
 def test_a_cap_is_per_source_and_label():
     """No source drowns the others."""
-    rows = [corpus.Example(str(n), n % 2, -1, "ab"[n % 3 == 0]) for n in range(300)]
+    rows = [Example(str(n), n % 2, -1, "ab"[n % 3 == 0]) for n in range(300)]
     kept = Counter((row.source, row.attack) for row in corpus.capped(rows, lambda row: 10, 1))
     assert set(kept.values()) == {10}
-
-
-def test_planted_text_is_put_at_the_start_within_and_at_the_end():
-    """No place predicts it."""
-    draw = random.Random(2)
-    made = [corpus._put("One. Two. Three. Four. Five. Six.", "ORDER", draw) for _ in range(60)]
-    assert {one.startswith("ORDER") for one in made} == {True, False}
-    assert {one.endswith("ORDER") for one in made} == {True, False}
 
 
 def test_manuals_for_long_pages_neither_train_nor_choose_a_short_threshold(folder):
@@ -163,3 +139,11 @@ def test_new_mechanisms_come_as_attacks_and_innocently_in_the_same_form(name):
     book, draw = wordings(), random.Random(3)
     bad, good = ({book.write(sign + name, draw)[:8] for _ in range(300)} for sign in "+-")
     assert bad & good
+
+
+def test_what_operators_write_is_no_attack():
+    """Up to three sets of rules in one prompt; the same seed gives the same."""
+    rows = list(corpus.operators(40, 1))
+    assert {row.attack for row in rows} == {0}
+    assert rows == list(corpus.operators(40, 1))
+    assert len({row.text for row in rows}) > 30

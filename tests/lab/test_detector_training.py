@@ -6,8 +6,8 @@ import pytest
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
-from bartizan.lab.detector_corpus import UNASKED  # noqa: E402
 from bartizan.lab.detector_training import Network, Plan, Sample, Shape, loss_of, train, whole  # noqa: E402
+from bartizan.lab.examples import UNASKED  # noqa: E402
 
 SHAPE = Shape(width=8, dilations=(1, 2), around=4, hidden=8)
 VECTORS = np.random.default_rng(0).normal(0, 0.3, (30, 8)).astype(np.float32)

@@ -11,7 +11,6 @@ from tests.detect.test_encoder import NARROW, OTHERS, PIECES, WIDTH, tensors  # 
 from bartizan.detect import encoder  # noqa: E402
 from bartizan.detect.tokens import SPECIAL  # noqa: E402
 from bartizan.lab import encoder_training  # noqa: E402
-from bartizan.lab.detector_corpus import UNASKED  # noqa: E402
 from bartizan.lab.detector_training import Sample  # noqa: E402
 from bartizan.lab.encoder_training import (  # noqa: E402
     HEADS,
@@ -22,6 +21,7 @@ from bartizan.lab.encoder_training import (  # noqa: E402
     stacked,
     train_encoder,
 )
+from bartizan.lab.examples import UNASKED  # noqa: E402
 
 PLAN = EncoderPlan(layers=1, passes=30, rate=3e-3, tokens_a_batch=400, drop=0.0)
 

@@ -23,7 +23,7 @@ from bartizan.data.opening import open_admitted
 from bartizan.detect import calibration
 from bartizan.detect.shipped import Shipped, load, shipped, write_card
 from bartizan.detect.tokens import tokenizer
-from bartizan.lab import detector_corpus, open_texts, word_vectors
+from bartizan.lab import detector_corpus, examples, open_texts, word_vectors
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -145,7 +145,7 @@ def _gather(args: argparse.Namespace) -> int:
     return OK
 
 
-def admitted_rows(name: str, section: Data) -> list[detector_corpus.Example]:
+def admitted_rows(name: str, section: Data) -> list[examples.Example]:
     """Return the rows of an admitted data set with columns `text` and `label` (1: an attack). Raises BadSettings."""
     found = open_admitted(name, settings=section)
     rows = []
@@ -155,11 +155,11 @@ def admitted_rows(name: str, section: Data) -> list[detector_corpus.Example]:
         for text, label in zip(frame["text"], frame["label"], strict=True):
             if not isinstance(text, str) or label not in (0, 1, "0", "1"):
                 raise BadSettings(f"{name}: a row with label {label!r}, expected a text and 0 or 1")
-            rows.append(detector_corpus.Example(text, int(label), detector_corpus.UNASKED, name))
+            rows.append(examples.Example(text, int(label), examples.UNASKED, name))
     return rows
 
 
-def _card(args: argparse.Namespace, rows: Sequence[detector_corpus.Example], made: Mapping[str, Any]) -> dict[str, Any]:
+def _card(args: argparse.Namespace, rows: Sequence[examples.Example], made: Mapping[str, Any]) -> dict[str, Any]:
     counts: dict[str, dict[str, Any]] = defaultdict(lambda: {"attack": 0, "innocent": 0, "unasked": 0})
     for row in rows:
         entry = counts[row.source]
@@ -205,7 +205,7 @@ def _compare(args: argparse.Namespace) -> int:
     models = [load(folder) for folder in (args.old, args.new)]
     worse = False
     for path in args.suites:
-        rows = list(detector_corpus.labelled(path))
+        rows = list(examples.labelled(path))
         truth = np.array([row.attack for row in rows])
         old, new = (_margins(model, rows) for model in models)
         was, now = recall_at(old, truth, 0.01), recall_at(new, truth, 0.01)
@@ -215,7 +215,7 @@ def _compare(args: argparse.Namespace) -> int:
     return FAILED if worse else OK
 
 
-def _margins(model: Shipped, rows: Sequence[detector_corpus.Example]) -> NDArray[np.float32]:
+def _margins(model: Shipped, rows: Sequence[examples.Example]) -> NDArray[np.float32]:
     words = tokenizer()
     return np.array([calibration.worst(model.cascade, words, row.text)[0] for row in rows], np.float32)
 

@@ -16,8 +16,9 @@ from bartizan.detect.cascade import Cascade, Mix
 from bartizan.detect.classifier import readable, readings
 from bartizan.detect.tokens import SPECIAL, tokenizer
 from bartizan.lab import detector_training, encoder_training
-from bartizan.lab.detector_corpus import STRANGERS, Corpus, Example
+from bartizan.lab.detector_corpus import STRANGERS, Corpus
 from bartizan.lab.detector_training import Array, Sample
+from bartizan.lab.examples import Example
 from bartizan.lab.word_vectors import Beginning, reduced, with_buckets
 
 MOST_CHARACTERS = 6_000

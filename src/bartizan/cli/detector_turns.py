@@ -17,7 +17,7 @@ from bartizan.detect.detectors import detectors, rules
 from bartizan.detect.judge import Judge
 from bartizan.detect.turns import calibration
 from bartizan.detect.turns.odds import FILE, document
-from bartizan.lab import detector_corpus, turns
+from bartizan.lab import examples, turns
 from bartizan.lab.phrases import wordings
 from bartizan.lab.tool_results import compose
 
@@ -81,9 +81,9 @@ def _rows(folder: Path) -> dict[str, list[str]]:
     """Return innocent rows of permissive licence by source."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted(folder.glob("*.jsonl.gz")):
-        for row in detector_corpus.labelled(path):
+        for row in examples.labelled(path):
             wanted = row.source in ASKED or row.source == ANSWERED
-            if wanted and row.attack == 0 and row.licence in detector_corpus.PERMISSIVE and len(row.text) <= _LONGEST:
+            if wanted and row.attack == 0 and row.licence in examples.PERMISSIVE and len(row.text) <= _LONGEST:
                 found[row.source].append(row.text)
     if not found[ANSWERED]:
         raise BadSettings(f"{folder}: no innocent rows of the source {ANSWERED}: expected files *.jsonl.gz of rows")

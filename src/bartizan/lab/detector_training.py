@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bartizan.lab.detector_corpus import UNASKED
+from bartizan.lab.examples import UNASKED
 
 Array = NDArray[np.float32]
 MARKS = 6

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bartizan.lab.detector_corpus import UNASKED
 from bartizan.lab.detector_training import MARKS, Sample
+from bartizan.lab.examples import UNASKED
 
 Array = NDArray[np.float32]
 SPAN, HEADS, SPECIAL = 126, 12, 16
@@ -201,7 +201,7 @@ def train_encoder(
     return {name: one.detach().numpy() for name, one in network.state_dict().items()}
 
 
-def fooling(network: EncoderNetwork, windows: Sequence[Sample], most: int, looked_at: int = 5) -> list[Sample]:
+def fooling(network: EncoderNetwork, windows: Sequence[Sample], most: int, looked_at: int = 4) -> list[Sample]:
     """Return at most `most` innocent windows that the network scores highest, of the first `looked_at` times as many.
 
     What it takes for an attack though it is none teaches it more than anything drawn at random.

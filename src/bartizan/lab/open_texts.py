@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bartizan.core.errors import BadArtifact
-from bartizan.lab.detector_corpus import UNASKED, Example
+from bartizan.lab.examples import UNASKED, Example
 
 
 @dataclass(frozen=True, slots=True)
