@@ -36,7 +36,7 @@ class Recipe:
     layers: int = 3
     asked: float = 0.15
     """Share of innocent texts at most that the encoder is asked about: the cost of the usual case."""
-    share: float = 0.3
+    share: float = 0.8
     """Of the network's score in the sum of both."""
     close: float = 0.5
     """Of the encoder's close look in its score, in texts of more than one window."""
