@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from bartizan.data.checks.content import ALARMS, PAIR_ALARMS, Votes, strengths, vote, wrong_content
+from bartizan.data.checks.content import (
+    ALARMS,
+    PAIR_ALARMS,
+    TOGETHER,
+    Votes,
+    _alarmed,
+    strengths,
+    vote,
+    wrong_content,
+)
 
 
 def blobs(seed, rows=1200, classes=6):
@@ -58,3 +67,30 @@ def test_two_classes_that_people_confuse_are_no_target():
     found = strengths(Votes(margin, other), labels, 4)
     assert found.targets.max() < min(ALARMS)
     assert found.pairs.max() < min(PAIR_ALARMS)
+
+
+def test_a_target_that_both_readings_see_faintly_raises_an_alarm_and_one_that_chance_moved_does_not():
+    """Each alone stays below its bound."""
+    labels = np.repeat(np.arange(6), 300)
+    quiet = Votes(np.full(1800, -1.0), (labels + 1) % 6)
+
+    def faint(count):
+        margin, other = quiet.margin.copy(), quiet.other.copy()
+        for source in range(1, 6):
+            margin[source : source + count] = 0.5
+            other[source * count : (source + 1) * count] = source
+        margin[: 6 * count] = 0.5
+        return Votes(margin, other)
+
+    for count in range(1, 12):
+        seen = strengths(faint(count), labels, 6).targets.max()
+        both: dict[tuple[int, int], float] = {}
+        alone: dict[tuple[int, int], float] = {}
+        _alarmed(both, (faint(count), faint(count)), labels, 6)
+        _alarmed(alone, (faint(count), quiet), labels, 6)
+        assert ((0, -1) in alone) == (seen >= ALARMS[0])
+        if TOGETHER / (1 / ALARMS[0] + 1 / ALARMS[1]) <= seen < min(ALARMS):
+            assert (0, -1) in both
+            break
+    else:
+        raise AssertionError("no strength between the bounds was tried")
