@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-import jinja2
-
 from bartizan import __version__
 from bartizan.lab.auditing import width
 from bartizan.lab.auditing.family import Family, Points
+from bartizan.lab.pages import page
 
 _WIDTH, _HEIGHT = 560, 300
 _LEFT, _TOP, _RIGHT, _BOTTOM = 56, 14, 28, 44
@@ -61,13 +60,8 @@ def as_json(families: Sequence[Family], facts: Mapping[str, Any]) -> dict[str, A
 
 def as_page(families: Sequence[Family], facts: Mapping[str, Any]) -> str:
     """Return the audit as one HTML page without scripts or outside files."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("bartizan.lab.auditing", "."), autoescape=True, undefined=jinja2.StrictUndefined
-    )
     plots = {one.name: plot(one.curves, *_axes(one)) for one in families if one.curves}
-    return environment.get_template("page.html").render(
-        families=families, facts=facts, plots=plots, version=__version__, headline=headline
-    )
+    return page("bartizan.lab.auditing", "page.html", families=families, facts=facts, plots=plots, headline=headline)
 
 
 def headline(family: Family) -> str:

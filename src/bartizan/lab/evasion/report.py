@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from bartizan import __version__
 from bartizan.core.measures import Measurement
+from bartizan.lab import pages
 from bartizan.lab.evasion.base import Problem
 from bartizan.lab.evasion.masking import Sign
 from bartizan.lab.evasion.pictures import changed_columns, picture
@@ -67,10 +67,7 @@ def as_page(report: Report) -> str:
 
 def page(name: str, **values: Any) -> str:
     """Return one of our pages, filled in."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("bartizan.lab.evasion", "."), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    return environment.get_template(name).render(**values, version=__version__)
+    return pages.page("bartizan.lab.evasion", name, **values)
 
 
 def _worst(report: Report) -> list[int]:

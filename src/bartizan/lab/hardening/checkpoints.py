@@ -7,13 +7,13 @@ starts afresh, and so does one whose file cannot be read.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from bartizan.lab.hardening.shelf import digest
 from bartizan.lab.labelled import Labelled
 from bartizan.lab.needs import need
 
@@ -87,11 +87,8 @@ def _restored(
 
 
 def _digest(module: torch.nn.Module, data: Labelled, decides: tuple[object, ...]) -> str:
-    mixed = hashlib.sha256("\n".join((str(module), *map(repr, decides))).encode())
+    weights: list[object] = []
     for name, value in module.state_dict().items():
-        mixed.update(f"{name} {tuple(value.shape)}".encode())
-        mixed.update(value.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    for array in (data.x, data.y):
-        mixed.update(f"{array.dtype} {array.shape}".encode())
-        mixed.update(array.tobytes())
-    return mixed.hexdigest()[:16]
+        raw = value.detach().contiguous().flatten().view(torch.uint8).numpy()  # NumPy has no bfloat16
+        weights += [(name, tuple(value.shape), value.dtype), raw]
+    return digest(str(module), *decides, *weights, data.x, data.y)

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jinja2
 import numpy as np
 
-from bartizan import __version__
 from bartizan.lab.evasion.pictures import picture
 from bartizan.lab.ownership.fingerprint import Fingerprint, Rank, fitting
+from bartizan.lab.pages import page
 from bartizan.lab.target import Array
 
 SHOWN = 24
@@ -39,7 +38,12 @@ def plain_copies(trials: Sequence[Mapping[str, Any]]) -> str:
 
 def hits(one: Mapping[str, Any]) -> str:
     """Return how many copies of a trial are found, as `3 of 4`."""
-    return f"{round(one['found']['value'] * one['found']['n'])} of {one['found']['n']}"
+    return f"{_hits(one)} of {one['found']['n']}"
+
+
+def _hits(one: Mapping[str, Any]) -> int:
+    found: int = round(one["found"]["value"] * one["found"]["n"])
+    return found
 
 
 def made_page(words: Mapping[str, Any], points: Array, labels: Array) -> str:
@@ -124,10 +128,6 @@ def strip(fingerprint: Fingerprint, answers: Array) -> str:
 
 
 def _page(*, trials: Sequence[Mapping[str, Any]], strip: str = "", pictures: Sequence[Any] = (), **words: Any) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("bartizan.lab.ownership", "."), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    rows = [{**one["found"], **one, "hits": round(one["found"]["value"] * one["found"]["n"])} for one in trials]
-    return environment.get_template("page.html").render(
-        strip=strip, pictures=pictures, trials=rows, plain=plain_copies(trials), version=__version__, **words
-    )
+    rows = [{**one["found"], **one, "hits": _hits(one)} for one in trials]
+    shown = {"strip": strip, "pictures": pictures, "trials": rows, "plain": plain_copies(trials)}
+    return page("bartizan.lab.ownership", "page.html", **shown, **words)
