@@ -67,7 +67,7 @@ def _columns(thresholds: Mapping[str, Sequence[float]]) -> Iterator[Sequence[flo
 
 def _lesson(number: int, lesson: Mapping[str, Any]) -> Iterator[str]:
     """Yield a section about a lesson that came after the training."""
-    yield f"## Lesson {number} after the training: the encoder went on, on rows like these"
+    yield f"## Lesson {number} after the training: it went on, on rows like these"
     yield ""
     yield from (f"- {name}: {value}" for name, value in {**lesson["training"], **lesson["recipe"]}.items())
     yield ""
