@@ -79,10 +79,28 @@ def test_a_text_that_still_comes_in_is_called_bad_at_once(stdin, capsys):
     assert capsys.readouterr().out == shown.out
 
 
-def test_a_missing_file_is_one_line(tmp_path, capsys):
-    """The reason, no traceback."""
-    assert main(["detect", str(tmp_path / "none.txt")]) == 2
-    assert "cannot be read" in capsys.readouterr().err
+def test_a_missing_file_is_one_line_and_stops_no_other(tmp_path, capsys):
+    """The reason, no traceback; the file behind it is judged, and the exit code still says that one was not."""
+    path = tmp_path / "mail.txt"
+    path.write_text(ATTACK)
+    assert main(["detect", str(tmp_path / "none.txt"), str(path)]) == 2
+    shown = capsys.readouterr()
+    assert "none.txt: cannot be read: No such file or directory; expected a text" in shown.err
+    assert shown.out.startswith("block")
+
+
+def test_bytes_between_letters_hide_no_attack(tmp_path, capsys):
+    """Zero bytes, other controls and bytes that are no UTF-8, a file in UTF-16 among them."""
+    for raw in (
+        "\0".join(ATTACK).encode(),
+        ATTACK.encode("utf-16"),
+        b"\xff".join(bytes([one]) for one in ATTACK.encode()),
+    ):
+        path = tmp_path / "mail.txt"
+        path.write_bytes(raw)
+        assert main(["detect", str(path)]) == 1
+        assert main(["detect", "--follow", str(path)]) == 1
+    capsys.readouterr()
 
 
 @pytest.mark.skipif(not INSTALLED, reason=INSTALL)

@@ -50,3 +50,25 @@ def test_a_conversation_that_is_none_is_an_error_of_its_line(turns):
     bad, good = judged([f'{{"turns": {turns}}}', '{"text": "hi"}'], Judge())
     assert "line 1" in bad["error"]
     assert good["verdict"] == "allow"
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "said"),
+    [
+        (b"[" * 100_000, None, "nested too deep"),
+        (b'\xff\xfe{"text": "hi"}', None, "byte 0 is 0xff, which is not UTF-8"),
+        ('{"id": 7, "text": "hi"}'.encode("utf-16-le"), None, "not JSON"),
+        (b"[1]", None, "a list: expected an object"),
+        (b'{"id": 1.5, "text": "hi"}', None, '"id" is 1.5: expected a string or a whole number'),
+        (b'{"id": 7, "text": 5}', 7, '"text" is 5: expected a string'),
+        (b'{"id": 7}', 7, 'neither "text" nor "turns"'),
+        (b'{"id": "a", "text": "hi", "role": {"x": 1}}', "a", '"role" is an object: expected a string'),
+        (b'{"id": "a", "turns": [{"role": "user", "text": "hi"}, 5]}', "a", "turn 2"),
+    ],
+)
+def test_an_error_names_the_line_the_text_and_what_was_expected(line, name, said):
+    """Whoever joins answers to questions by id finds the bad ones too, and none of them stops the others."""
+    bad, good = judged([line, b'\xef\xbb\xbf{"text": "hi"}'], Judge())
+    assert (bad["id"], good["verdict"]) == (name, "allow")
+    assert said in bad["error"]
+    assert bad["error"].startswith("line 1: ")

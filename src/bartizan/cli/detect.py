@@ -13,9 +13,10 @@ from typing import Any, BinaryIO, cast
 
 from bartizan.cli.base import CANNOT, FAILED, OK, Command
 from bartizan.core.display import visible
-from bartizan.core.errors import BadArtifact, BadSettings
+from bartizan.core.errors import BadArtifact
 from bartizan.core.messages import Text, Trust
 from bartizan.core.sections.detect import Detect
+from bartizan.detect.base import Detector
 from bartizan.detect.detectors import detectors
 from bartizan.detect.judge import Judge, Judgement
 from bartizan.detect.lines import answered, judged, trust_of
@@ -49,24 +50,30 @@ def _run(args: argparse.Namespace) -> int:
     screen = functools.partial(InputScreen, settings=Detect(budget=args.budget, model=args.model))
     codes = {OK}
     with contextlib.ExitStack() as opened:
-        reader: PictureReader | None = None
+        pictures = functools.cache(lambda: opened.enter_context(PictureReader(_LIMITS)))
         for path in args.files or [None]:
-            with _opened(path) as file:
-                if path and path.suffix.lower() in _PICTURES:
-                    reader = reader or opened.enter_context(PictureReader(_LIMITS))
-                    read = reader.read(file.read(_LIMITS.picture_bytes + 1))
-                    codes.add(_print_picture(path, read, judge, args))
-                elif args.jsonl or (path and path.suffix in _LINES):
-                    codes.add(_print_lines(judged(file, judge, screen)))
-                else:
-                    name = str(path) if path else "standard input"
-                    if args.follow:
-                        judgement, text = _followed(file, TextStream(trust_of(args.role), name, in_order))
+            try:
+                with _opened(path) as file:
+                    if path and path.suffix.lower() in _PICTURES:
+                        read = pictures().read(file.read(_LIMITS.picture_bytes + 1))
+                        codes.add(_print_picture(path, read, judge, args))
+                    elif args.jsonl or (path and path.suffix.lower() in _LINES):
+                        codes.add(_print_lines(judged(file, judge, screen)))
                     else:
-                        text = file.read().decode("utf-8", "replace")
-                        judgement = judge.judge(Text(text, trust_of(args.role), name))
-                    codes.add(_print_one(answered(judgement, name), text, args))
+                        codes.add(_print_text(file, str(path) if path else "standard input", in_order, args))
+            except BadArtifact as error:  # the files behind it are judged all the same
+                print(f"bartizan: {error}", file=sys.stderr)
+                codes.add(CANNOT)
     return max(codes)
+
+
+def _print_text(file: BinaryIO, name: str, in_order: tuple[Detector, ...], args: argparse.Namespace) -> int:
+    if args.follow:
+        judgement, text = _followed(file, TextStream(trust_of(args.role), name, in_order))
+    else:
+        text = file.read().decode("utf-8", "replace")
+        judgement = Judge(in_order).judge(Text(text, trust_of(args.role), name))
+    return _print_one(answered(judgement, name), text, args)
 
 
 def _print_picture(path: Path, read: Answer, judge: Judge, args: argparse.Namespace) -> int:
@@ -113,7 +120,7 @@ def _opened(path: Path | None) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise BadSettings(f"{path}: cannot be read: {error.strerror}") from error
+        raise BadArtifact(f"{path}: cannot be read: {error.strerror}; expected a text, a picture or *.jsonl") from error
 
 
 def _print_lines(answers: Iterable[dict[str, Any]]) -> int:
@@ -121,7 +128,7 @@ def _print_lines(answers: Iterable[dict[str, Any]]) -> int:
     for answer in answers:
         if "error" in answer:
             code = CANNOT
-        print(json.dumps(answer))
+        print(json.dumps(answer), flush=True)  # who asks line by line waits for each answer
     return code
 
 

@@ -4,7 +4,8 @@ A conversation is {"id", "turns": [{"role", "text"}, …]}; its answer has no sc
 from 1.
 
 The role says who could have chosen the text: user (the default), tool, or anything else (document, web, …), which
-counts as anybody. A line that is not of the form gets an answer with `error` and does not stop the others.
+counts as anybody. A line that is not of the form gets an answer with its `id`, where it has one, and `error`, and does
+not stop the others.
 """
 
 import json
@@ -27,6 +28,9 @@ _TRUST = {
     "assistant": Trust.TOOL,
 }
 """Text that claims to be the operator's is judged like a user's: whoever asks has a reason to doubt it."""
+
+
+_SHOWN = 40
 
 
 def trust_of(role: str) -> Trust:
@@ -66,32 +70,64 @@ def answered(judgement: Judgement, name: str | int) -> dict[str, Any]:
 
 
 def _answer(line: str | bytes, number: int, judge: Judge, screen: Callable[[], InputScreen]) -> dict[str, Any]:
-    try:
-        case = json.loads(line)
+    try:  # what RFC 8259 says: JSON is UTF-8; Python would guess other encodings from zero bytes
+        case = json.loads(line.decode("utf-8-sig") if isinstance(line, bytes) else line)
+    except UnicodeDecodeError as error:
+        why = f"byte {error.start} is 0x{error.object[error.start]:02x}, which is not UTF-8: write the file in UTF-8"
+        return _refused(None, number, why)
     except ValueError as error:
-        return {"id": None, "error": f"line {number}: not JSON: {error}"}
-    if isinstance(case, dict) and "turns" in case:
-        return _conversation(case, number, screen)
-    if not isinstance(case, dict) or not isinstance(case.get("text"), str):
-        return {"id": None, "error": f'line {number}: expected an object with "text", a string'}
+        return _refused(None, number, f"not JSON: {error}: expected one object a line")
+    except RecursionError:
+        return _refused(None, number, "not JSON that can be read: nested too deep; expected one object a line")
+    if not isinstance(case, dict):
+        return _refused(None, number, f"{_shown(case)}: expected an object")
     name = case.get("id", number)
+    if not isinstance(name, str | int):
+        return _refused(None, number, f'"id" is {_shown(name)}: expected a string or a whole number')
+    if "turns" in case:
+        return _conversation(case["turns"], name, number, screen)
+    if not isinstance(case.get("text"), str):
+        why = (
+            f'"text" is {_shown(case["text"])}: expected a string'
+            if "text" in case
+            else 'has neither "text" nor "turns"'
+        )
+        return _refused(name, number, why)
     role = case.get("role") or "user"
-    if not isinstance(name, str | int) or not isinstance(role, str):
-        return {"id": None, "error": f'line {number}: expected "id" as a string or number and "role" as a string'}
+    if not isinstance(role, str):
+        return _refused(name, number, f'"role" is {_shown(role)}: expected a string')
     return answered(judge.judge(Text(case["text"], trust_of(role))), name)
 
 
-def _conversation(case: dict[str, Any], number: int, screen: Callable[[], InputScreen]) -> dict[str, Any]:
-    name, turns = case.get("id", number), case["turns"]
-    try:
-        messages = tuple(Message.of(Role(one["role"]), _text(one), f"turn {at}") for at, one in enumerate(turns, 1))
-    except (TypeError, ValueError, KeyError):
-        messages = ()
-    if not messages or not isinstance(name, str | int):
-        roles = ", ".join(role.value for role in Role)
-        why = f'expected "turns" as a list of objects with "text" and "role", one of {roles}'
-        return {"id": None, "error": f"line {number}: {why}"}
-    seen = screen().screen(Prompt("", messages))
+def _refused(name: str | int | None, number: int, why: str) -> dict[str, Any]:
+    return {"id": name, "error": f"line {number}: {why}"}
+
+
+def _shown(value: object) -> str:
+    """Return a value as a short piece of JSON: an error names it, and a long one helps nobody."""
+    match value:
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+        case str():
+            return json.dumps(value[:_SHOWN]) + ("…" if len(value) > _SHOWN else "")
+        case _:
+            return json.dumps(value)[:_SHOWN]
+
+
+def _conversation(turns: object, name: str | int, number: int, screen: Callable[[], InputScreen]) -> dict[str, Any]:
+    if not isinstance(turns, list) or not turns:
+        return _refused(name, number, f'"turns" is {_shown(turns)}: expected a list of at least one turn')
+    messages = []
+    for at, turn in enumerate(turns, 1):
+        try:
+            messages.append(Message.of(Role(turn["role"]), _text(turn), f"turn {at}"))
+        except (TypeError, ValueError, KeyError):
+            roles = ", ".join(role.value for role in Role)
+            why = f'turn {at} of "turns": expected an object with "text", a string, and "role", one of {roles}'
+            return _refused(name, number, why)
+    seen = screen().screen(Prompt("", tuple(messages)))
     blocked = isinstance(seen.verdict, Block)
     return {
         "id": name,

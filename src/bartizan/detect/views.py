@@ -28,6 +28,9 @@ _SMALL_CAPITALS = str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱ
 _DROPPED_MARKS = ((0x0300, 0x036F), (0x0483, 0x0489), (0x1AB0, 0x1DFF), (0x20D0, 0x20FF), (0xFE00, 0xFE2F))
 """Marks that belong to no script: piled on Latin letters they hide words. No Hindi vowel is among them."""
 _REGIONAL_A = 0x1F1E6
+_CONTROLS = bytes(code for code in range(32) if chr(code) not in "\t\n\v\f\r") + b"\x7f"
+"""What ASCII has that nobody sees: between the letters of a word they hide it from tokenizers that keep them."""
+_AS_GAPS = dict.fromkeys(_CONTROLS, " ")
 _RIGHT_TO_LEFT = "\u202e"
 """Forces letters behind it to be shown from right to left: so what is written backwards reads well (CVE-2021-42574)."""
 _LEET = str.maketrans("43105789@$!", "aelostbgasi")
@@ -97,7 +100,12 @@ def _classes(letters: str, gaps: str) -> bytes:
     return bytes(table)
 
 
-_SPACED = _classes("?", " .-_*|/")
+_SIGNS = " .-_*|/~+·,^#:=;'\"&@<>!\t\n"
+"""What may stand between letters that are written apart; other signs of the kind read as a dot in the middle."""
+_LIKE_DOTS = "?•‧∙⋅・"
+_SPACED = _classes("?", _SIGNS)
+_SIGN = f"[{re.escape(_SIGNS)}]"
+_APART = re.compile(rf"(?<![^\W_])[^\W_](?:(?:({_SIGN})\1{{0,3}}|({_SIGN}) \2)[^\W_](?={_SIGN}|\W|$)){{5,}}")
 
 
 def everything(_: str) -> Collection[str]:
@@ -121,9 +129,11 @@ def views(text: str, worth: Worth = everything) -> Iterator[View]:
 def _unfolded(plain: View, worth: Worth) -> Iterator[View]:
     """Folds of the whole text, then decodings of its parts; a decoded part is folded once more."""
     folded = plain
-    if not plain.text.isascii():  # nothing in ASCII is invisible or a look-alike
+    if not _plainly_seen(plain.text):
         folded = fold(plain)
         yield folded
+        if _holds_controls(plain.text):  # they may stand between letters, as above, or between words
+            yield fold(View("control characters", plain.text.translate(_AS_GAPS), plain.starts, plain.ends))
     wanted = worth(folded.text)
     if LEET in wanted:
         for name, table in ((LEET, _LEET), (f"{LEET}, 1 as i", _LEET_I)):
@@ -132,7 +142,7 @@ def _unfolded(plain: View, worth: Worth) -> Iterator[View]:
         yield View(ROT13, codecs.decode(folded.text, "rot13"), folded.starts, folded.ends)
     if REVERSED in wanted or _RIGHT_TO_LEFT in plain.text:
         yield View(REVERSED, folded.text[::-1], folded.starts[::-1], folded.ends[::-1])
-    classes = folded.text.encode("latin-1", "replace").translate(_SPACED)
+    classes = _dotted(folded.text).encode("latin-1", "replace").translate(_SPACED)
     if _TWO_GAPS in classes and _FIVE_GAPS.search(classes):
         yield _despaced(folded)
     if "&" in folded.text or "%" in folded.text or "\\" in folded.text:
@@ -151,15 +161,12 @@ def _decoded_parts(view: View) -> Iterator[View]:
 
 def fold(view: View) -> View:
     """Return the reading without invisible characters, with compatibility and look-alike letters folded."""
-    if view.text.isascii():
-        return View("folded", view.text, view.starts, view.ends)  # nothing in ASCII is invisible or a look-alike
-    changed = _changed(view.text, Scripts.of(view.text).latin)
+    name = "folded" if view.name == "plain" else view.name
+    changed = {} if _plainly_seen(view.text) else _changed(view.text, Scripts.of(view.text).latin)
     if not changed:
-        return View("folded", view.text, view.starts, view.ends)
+        return View(name, view.text, view.starts, view.ends)
     if all(len(put) == 1 for put in changed.values()):
-        return View(
-            "folded", view.text.translate({ord(ch): put for ch, put in changed.items()}), view.starts, view.ends
-        )
+        return View(name, view.text.translate({ord(ch): put for ch, put in changed.items()}), view.starts, view.ends)
     writer = _Writer(view)
     done = 0
     for match in re.finditer(f"[{re.escape(''.join(changed))}]", view.text):
@@ -167,17 +174,27 @@ def fold(view: View) -> View:
         writer.put(changed[match[0]], match.start(), match.end())
         done = match.end()
     writer.keep(done, len(view.text))
-    return writer.view("folded")
+    return writer.view(name)
 
 
 def folded(text: str, latin: bool) -> str:
     """Return what `fold` makes of a part of a text, given whether the whole is `Scripts.latin`."""
-    return text if text.isascii() else text.translate({ord(ch): put for ch, put in _changed(text, latin).items()})
+    return text if _plainly_seen(text) else text.translate({ord(ch): put for ch, put in _changed(text, latin).items()})
 
 
 def _changed(text: str, latin: bool) -> dict[str, str]:
     fold_one = _folded if latin else _folded_within_its_script
-    return {ch: put for ch in set(text) if not ch.isascii() and (put := fold_one(ch)) != ch}
+    return {ch: put for ch in set(text) if not _plainly_seen(ch) and (put := fold_one(ch)) != ch}
+
+
+def _plainly_seen(text: str) -> bool:
+    """Return whether nothing in a text is invisible or a look-alike: in ASCII only control characters are."""
+    return text.isascii() and not _holds_controls(text)
+
+
+def _holds_controls(text: str) -> bool:
+    raw = text.encode("utf-8", "surrogatepass")  # a byte below 128 stands for itself alone
+    return len(raw.translate(None, _CONTROLS)) < len(raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +234,7 @@ def _folded_within_its_script(ch: str) -> str:
     if smuggled is not None:
         return smuggled
     code = ord(ch)
-    if unicodedata.category(ch) == "Cf" or ch in "\u115f\u1160\u3164\uffa0\u2800":
+    if (unicodedata.category(ch) in ("Cf", "Cc") and ch != "\x85") or ch in "\u115f\u1160\u3164\uffa0\u2800\ufffd":
         return ""
     if any(low <= code <= high for low, high in _DROPPED_MARKS) and unicodedata.category(ch) in ("Mn", "Me"):
         return ""
@@ -236,13 +253,21 @@ def _smuggled(ch: str) -> str | None:
     return None
 
 
+def _dotted(text: str) -> str:
+    for ch in _LIKE_DOTS:  # six looks for a character cost a tenth of one translation
+        text = text.replace(ch, "·")
+    return text
+
+
 def _despaced(view: View) -> View:
     """Join letters written apart (i g n o r e, i.g.n.o.r.e): runs of six single letters; a wider gap ends a word."""
     writer = _Writer(view)
     done = 0
-    for run in re.finditer(r"(?<!\w)\w(?:([ .\-_*|/])\1{0,3}\w(?=\1|\W|$)){5,}", view.text):
+    for run in _APART.finditer(_dotted(view.text)):
+        if 2 * sum(map(str.isdecimal, run[0])) > len(run[0]) // 2:
+            continue  # a table of numbers
         writer.keep(done, run.start())
-        between = max(" .-_*|/", key=run[0].count)
+        between = max(_SIGNS, key=run[0].count)
         for part in re.finditer(f"{re.escape(between)}+|[^{re.escape(between)}]+", run[0]):
             start, end = run.start() + part.start(), run.start() + part.end()
             if part[0][0] != between:
