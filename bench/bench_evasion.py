@@ -35,7 +35,7 @@ DATA = Path("build/lab-data")
 PEER = "adversarial-robustness-toolbox==1.20.1"
 RESULT = Path(__file__).parent / "results" / "evasion.json"
 ORACLE_IMAGES, PART = 1000, 200
-PEER_IMAGES, EPSILON, SEED, REPEATS = 200, 0.3, 20261124, 3
+PEER_IMAGES, EPSILON, SEED, REPEATS = 1000, 0.3, 20261124, 3
 
 PEER_SCRIPT = """
 import json, sys, time, logging, numpy as np, torch
