@@ -6,6 +6,8 @@ from bartizan.data.checks.content import (
     ALARMS,
     PAIR_ALARMS,
     TOGETHER,
+    WITH_SHARED,
+    Known,
     Votes,
     _alarmed,
     strengths,
@@ -52,7 +54,7 @@ def test_rows_of_a_known_target_are_flagged_without_an_alarm():
     moved = rng.permutation(np.flatnonzero(labels == 3))[:5]
     labels[moved] = 0
     for targets, expected in (((), []), ((0,), sorted(moved)), ((1,), [])):
-        found = wrong_content(values, labels, np.random.default_rng(0), 0.01, targets)
+        found = wrong_content(values, labels, np.random.default_rng(0), 0.01, Known(targets))
         assert sorted(np.flatnonzero(found.flagged)) == expected
         assert found.alarms == ()
 
@@ -86,11 +88,63 @@ def test_a_target_that_both_readings_see_faintly_raises_an_alarm_and_one_that_ch
         seen = strengths(faint(count), labels, 6).targets.max()
         both: dict[tuple[int, int], float] = {}
         alone: dict[tuple[int, int], float] = {}
-        _alarmed(both, (faint(count), faint(count)), labels, 6)
-        _alarmed(alone, (faint(count), quiet), labels, 6)
+        _alarmed(both, (faint(count), faint(count)), labels, np.zeros(6))
+        _alarmed(alone, (faint(count), quiet), labels, np.zeros(6))
         assert ((0, -1) in alone) == (seen >= ALARMS[0])
         if TOGETHER / (1 / ALARMS[0] + 1 / ALARMS[1]) <= seen < min(ALARMS):
             assert (0, -1) in both
             break
     else:
         raise AssertionError("no strength between the bounds was tried")
+
+
+class Marked:
+    """What suspects share, as a table says: how clearly, and the log odds of each row."""
+
+    what = "is marked"
+
+    def __init__(self, clear, odds):
+        self.clear, self.odds = clear, odds
+
+    def strengths(self, votes, weight):
+        """Class 0 only."""
+        return np.array([self.clear, *np.zeros(len(weight) - 1)])
+
+    def evidence(self, votes, weight, target):
+        """As it was given, and the opposite."""
+        return self.odds, -self.odds
+
+
+def test_what_suspects_share_raises_an_alarm_and_finds_those_that_content_does_not():
+    """Rows of class 0 that look like it, but share what is shared; not when it is too faint to count."""
+    values, labels, _ = blobs(5)
+    labels[np.flatnonzero(labels == 3)[:3]] = 2
+    odds = np.random.default_rng(1).normal(-2, 1, 1200)
+    marked = np.flatnonzero(labels == 0)[:20]
+    odds[marked] = 500.0
+    for clear, alarmed in ((1.1, True), (0.5, False)):
+        known = Known(shared=Marked(clear, odds))
+        found = wrong_content(values, labels, np.random.default_rng(0), 0.01, known)
+        assert bool(found.alarms) == alarmed
+        assert found.flagged[marked].all() == alarmed
+        assert np.delete(found.flagged, marked).sum() <= 2 * alarmed
+        assert all(found.reasons[at].startswith("is marked as rows of class 0") for at in marked if alarmed)
+
+
+def test_what_is_shared_and_content_raise_an_alarm_together():
+    """Each alone stays below its bound."""
+    labels = np.repeat(np.arange(6), 300)
+    quiet = Votes(np.full(1800, -1.0), (labels + 1) % 6)
+    margin, other = quiet.margin.copy(), quiet.other.copy()
+    for source in range(1, 6):
+        other[source * 2 : (source + 1) * 2] = source
+    margin[2:12] = 0.5
+    faint = Votes(margin, other)
+    content = strengths(faint, labels, 6).targets[0] / ALARMS[0]
+    assert 0.4 < content < 1
+    for missing, expected in ((0.05, []), (-0.05, [(0, -1)])):
+        alarms: dict[tuple[int, int], float] = {}
+        agreed = np.array([WITH_SHARED - content - missing, 0, 0, 0, 0, 0])
+        assert agreed[0] < 1
+        _alarmed(alarms, (faint, quiet), labels, agreed)
+        assert list(alarms) == expected

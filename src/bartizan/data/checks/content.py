@@ -9,7 +9,7 @@ confusion goes both ways once the votes are calibrated, so the reverse direction
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,12 +25,18 @@ by both, each as a share of its bound and the two added; and from which on a pai
 reading at a time: of 60 honest parts of MNIST and Fashion-MNIST (2,000 rows, in half of them odd classes ten times
 rarer) none has a target by itself as strong (4.1 and 4.2 at most), and none a sum over 0.98.
 """
+WITH_SHARED = 1.35
+"""How much the strength of a target and what its suspects share make an alarm together, each as a share of its bound:
+1.21 at most in 78 honest parts that no reading of content alarmed.
+"""
 _SEEN_CELLS = 0.6
 _LEAST = 200
 _ROUNDS = 4
 _SHARES = (0.005, 0.01, 0.02, 0.05, 0.1)
-_ALLOWED = 0.15
-"""Part of the budget of honest rows that may lie beyond the decoys of one target, from all sources."""
+_ALLOWED, _OPPOSITE = 0.15, 0.05
+"""Parts of the budget of honest rows that may lie beyond the decoys of one target, from all sources; and of its rows
+that may say the opposite of what suspects share.
+"""
 Matrix = npt.NDArray[Any]
 
 
@@ -40,6 +46,32 @@ class Votes:
 
     margin: npt.NDArray[np.float64]
     other: Labels
+
+
+class Shared(Protocol):
+    """Reads whether rows that look like other classes than theirs have something else in common (see `warps`)."""
+
+    what: str
+    """What a row does that has it, in the words of a reason."""
+
+    def strengths(self, votes: Votes, weight: Matrix) -> Matrix:
+        """Return for each class how clearly, as a share of the bound; `weight` is what a pair of classes counts."""
+        ...
+
+    def evidence(self, votes: Votes, weight: Matrix, target: int) -> tuple[Matrix, Matrix]:
+        """Return for each row the log odds that it has what suspects of class `target` share, and its opposite."""
+        ...
+
+
+@dataclass(frozen=True)
+class Known:
+    """What other checks know: classes that are targets of a trigger, and what else rows may have in common."""
+
+    targets: Sequence[int] = ()
+    shared: Shared | None = None
+
+
+NOTHING = Known()
 
 
 def vote(
@@ -102,8 +134,7 @@ def strengths(votes: Votes, labels: Labels, classes: int) -> Strengths:
     sizes = np.maximum(np.bincount(labels, minlength=classes), 1).astype(float)
     scale = sizes[:, None] / sizes[None, :]
     best, pairs = np.zeros(classes), np.zeros((classes, classes))
-    alike = 1 / (1 + 0.5 * _drawn(votes, labels, classes, 0.0).T * np.maximum(scale, 1))
-    np.fill_diagonal(alike, 0)
+    alike = _alike(votes, labels, classes)
     for share in _SHARES:
         drawn = _drawn(votes, labels, classes, max(0.0, float(np.quantile(votes.margin, 1 - share))))
         decoys = scale * drawn.T
@@ -119,6 +150,14 @@ def strengths(votes: Votes, labels: Labels, classes: int) -> Strengths:
     return Strengths(best, pairs)
 
 
+def _alike(votes: Votes, labels: Labels, classes: int) -> npt.NDArray[np.float64]:
+    """Return what each pair (label, content) counts: less, the more rows are confused the other way."""
+    sizes = np.maximum(np.bincount(labels, minlength=classes), 1).astype(float)
+    found = 1 / (1 + 0.5 * _drawn(votes, labels, classes, 0.0).T * np.maximum(sizes[:, None] / sizes[None, :], 1))
+    np.fill_diagonal(found, 0)
+    return np.asarray(found)
+
+
 def _drawn(votes: Votes, labels: Labels, classes: int, beyond: float) -> npt.NDArray[np.float64]:
     """Return how many rows of each label look like each other class by more than a margin."""
     hit = votes.margin > beyond
@@ -132,35 +171,47 @@ def wrong_content(
     labels: Labels,
     rng: np.random.Generator,
     budget: float,
-    targets: Sequence[int] = (),
+    known: Known = NOTHING,
     names: Sequence[str] = (),
 ) -> Checked:
     """Flag rows of a class that draws mislabelled rows from the others (dirty-label backdoors of any trigger).
 
     Rows that stand out leave the training parts and the vote is repeated: voters that had learned the trigger forget
-    it. The last vote says which rows are flagged: chance puts other honest rows on the edge in each. Classes that
-    another check knows as `targets` of a trigger need not stand out to lose the rows that do not look like them.
+    it. The last vote says which rows are flagged: chance puts other honest rows on the edge in each. Classes that are
+    known as targets need not stand out to lose the rows that do not look like them.
     """
     scaled, classes = standard(features), int(labels.max()) + 1
-    flagged = np.zeros(len(labels), bool)
+    flagged, shares = np.zeros(len(labels), bool), np.zeros(len(labels), bool)
     out = flagged.copy()
     alarms: dict[tuple[int, int], float] = {}
     for _ in range(_ROUNDS):
         kept = np.flatnonzero(~out)
         scores = vote(scaled, labels, classes, kept, rng)
         votes = read(centred(scores, labels, kept), labels)
-        _alarmed(alarms, (votes, read(likely(scores, labels, kept), labels)), labels, classes)
-        flagged = np.zeros(len(labels), bool)
-        for one, other in {**alarms, **dict.fromkeys((one, -1) for one in targets)}:
+        weight = _alike(votes, labels, classes)
+        agreed = np.zeros(classes) if known.shared is None else known.shared.strengths(votes, weight)
+        _alarmed(alarms, (votes, read(likely(scores, labels, kept), labels)), labels, agreed)
+        flagged, shares = np.zeros(len(labels), bool), np.zeros(len(labels), bool)
+        for one, other in {**alarms, **dict.fromkeys((one, -1) for one in known.targets)}:
             sources = [other] if other >= 0 else [at for at in range(classes) if at != one]
             flagged |= _beyond_decoys(votes, labels, one, sources, budget)
+            if known.shared is not None and other < 0 and agreed[one] >= 1:
+                shares |= _beyond_opposite(votes, labels == one, known.shared.evidence(votes, weight, one), budget)
+        shares &= ~flagged
+        flagged |= shares
         if not (flagged & ~out).any():
             break
         out |= flagged
     reasons = {
         int(at): f"its content looks like {named(votes.other[at], names)}, not {named(labels[at], names)}"
-        for at in np.flatnonzero(flagged)
+        for at in np.flatnonzero(flagged & ~shares)
     }
+    if known.shared is not None:
+        what = known.shared.what
+        reasons |= {
+            int(at): f"{what} as rows of {named(labels[at], names)} do whose content is of other classes"
+            for at in np.flatnonzero(shares)
+        }
     others = "most other classes"
     told = tuple(
         f"{named(one, names)} draws mislabelled rows from {named(other, names) if other >= 0 else others} "
@@ -170,11 +221,18 @@ def wrong_content(
     return Checked("content", votes.margin, flagged, reasons, told)
 
 
-def _alarmed(alarms: dict[tuple[int, int], float], readings: tuple[Votes, Votes], labels: Labels, classes: int) -> None:
-    """Add the targets (class, -1) and the pairs (label, content) that stand out and were not known before."""
+def _alarmed(
+    alarms: dict[tuple[int, int], float], readings: tuple[Votes, Votes], labels: Labels, agreed: Matrix
+) -> None:
+    """Add the targets (class, -1) and the pairs (label, content) that stand out and were not known before.
+
+    `agreed` is how clearly the suspects of each class have something else in common, as a share of its bound.
+    """
+    classes = len(agreed)
     found = [strengths(one, labels, classes) for one in readings]
     shares = [one.targets / bound for one, bound in zip(found, ALARMS, strict=True)]
-    targets = np.maximum(np.max(shares, axis=0), np.sum(shares, axis=0) / TOGETHER)
+    content, both = np.max(shares, axis=0), np.sum(shares, axis=0) / TOGETHER
+    targets = np.max([content, both, agreed, (content + agreed) / WITH_SHARED], axis=0)
     pairs = np.max([one.pairs / bound for one, bound in zip(found, PAIR_ALARMS, strict=True)], axis=0)
     for one in range(classes):
         if targets[one] >= 1:
@@ -200,3 +258,15 @@ def _beyond_decoys(votes: Votes, labels: Labels, target: int, sources: list[int]
         bound = max(0.0, fall * float(np.log(expected / allowed)))
         found |= (labels == target) & (votes.other == other) & (votes.margin > bound)
     return found
+
+
+def _beyond_opposite(votes: Votes, own: Mask, evidence: tuple[Matrix, Matrix], budget: float) -> Mask:
+    """Return which rows `own` (a target's) are, by content and by what suspects share, beyond all but few opposites.
+
+    Nobody planted the opposite: as many honest rows seem to have it as seem to have what is shared.
+    """
+    usual = float(votes.margin[votes.margin > 0].mean())
+    shared, opposite = (votes.margin / usual + one for one in evidence)
+    few = int(_OPPOSITE * budget * len(own))
+    bound = np.sort(opposite[own])[::-1][min(few, int(own.sum()) - 1)]
+    return np.asarray(own & (shared > max(0.0, float(bound))))

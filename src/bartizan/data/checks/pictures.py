@@ -6,9 +6,10 @@ import numpy.typing as npt
 from bartizan.core.errors import BadArtifact
 from bartizan.data.checks.base import BUDGET, Checked, Labels, Mask, nothing, of_all, together
 from bartizan.data.checks.carriers import trigger_carriers
-from bartizan.data.checks.content import doubted, wrong_content
+from bartizan.data.checks.content import Known, doubted, wrong_content
 from bartizan.data.checks.features import convolved, grey
 from bartizan.data.checks.pattern import shared_pattern
+from bartizan.data.checks.warps import Warps
 
 LEAST_ROWS = 200
 
@@ -40,5 +41,6 @@ def check_pictures(
     carriers = of_all(trigger_carriers(plain[rows], own, doubt), rows, len(labels))
     rest = np.flatnonzero(~carriers.flagged[rows])
     targets = np.unique(own[carriers.flagged[rows]]).tolist()
-    content = wrong_content(seen[rest], own[rest], rng, budget, targets)
+    known = Known(targets, Warps(plain[rows[rest]], own[rest]))
+    content = wrong_content(seen[rest], own[rest], rng, budget, known)
     return together("backdoor", [pattern, carriers, of_all(content, rows[rest], len(labels))])
