@@ -10,6 +10,7 @@ in view.
 
 import argparse
 import gzip
+import itertools
 import json
 import platform
 import random
@@ -24,7 +25,7 @@ from bench import labelled_sets
 from bartizan import __version__
 from bartizan.cli.data import screened
 from bartizan.core.measures import proportion
-from bartizan.data.checks.texts import check_pairs, check_texts
+from bartizan.data.checks.texts import check_pairs, check_texts, refuses
 from bartizan.lab.phrases import wordings
 from bartizan.lab.poisoning.texts import PAIR_ATTACKS, TEXT_ATTACKS, dialogues
 
@@ -32,6 +33,7 @@ RESULT = Path(__file__).parent / "results" / "texts.json"
 SEED = 20261129
 RATES = (0.005, 0.01, 0.02)
 SETS = ("film reviews", "tweets", "pairs")
+HONEST = 1500
 KINDS = ("+orders", "+forged", "+format", "+plain", "+code")
 _ENGLISH = "More information: <"
 _ENTRY = re.compile(r"^- (.+?):\n\n`([^\n]+)`", re.MULTILINE)
@@ -90,12 +92,17 @@ def paired(prompts, answers, attack, rate, rng):
 
 
 def injections(prompts, answers, count):
-    """Hide an order in `count` pairs, in the prompt or in the answer; say how many the detectors find, by kind."""
+    """Hide an order in `count` pairs, in the prompt or in the answer; say how many the detectors find, by kind.
+
+    Of HONEST pairs, those with a request for harm that is refused are counted apart: a person who reads the row as a
+    document finds an order in it, and so do the detectors.
+    """
     screen, draw, written = screened(), random.Random(SEED), wordings()
-    hit, total, false = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0), 0
+    hit, total, false = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0), {True: [], False: []}
+    for prompt, answer in itertools.islice(zip(prompts, answers, strict=True), HONEST):
+        false[refuses(answer)].append(any(screen(one) for one in (prompt, answer)))
     for at in range(count):
         pair = [prompts[at], answers[at]]
-        false += any(screen(one) for one in pair)
         kind = KINDS[at % len(KINDS)]
         place = draw.randrange(2)
         pair[place] = f"{pair[place]}\n{written.write(kind, draw)}"
@@ -104,7 +111,8 @@ def injections(prompts, answers, count):
     return {
         "found": str(proportion(sum(hit.values()), count, seed=SEED)),
         "by_kind": {kind: f"{hit[kind]} of {total[kind]}" for kind in KINDS},
-        "honest_pairs_flagged": str(proportion(false, count, seed=SEED)),
+        "honest_pairs_flagged": str(proportion(sum(false[False]), len(false[False]), seed=SEED)),
+        "refused_requests_for_harm_flagged": f"{sum(false[True])} of {len(false[True])}",
     }
 
 

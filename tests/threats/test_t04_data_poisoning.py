@@ -17,6 +17,8 @@ def two_attacks(monkeypatch):
     plans = ((AdaptivePatch(), 0.02), (AdaptiveBlend(sources=1), 0.02))
     monkeypatch.setattr(t04_data_poisoning, "PLANS", plans)
     monkeypatch.setattr(t04_data_poisoning, "WORDS", ((TEXT_ATTACKS[2], 0.02),))
+    monkeypatch.setattr(t04_data_poisoning, "SOUNDS", t04_data_poisoning.SOUNDS[:1])
+    monkeypatch.setattr(t04_data_poisoning, "BEYOND", ())
     monkeypatch.setattr(t04_data_poisoning, "CROWDS", t04_data_poisoning.CROWDS[:1])
     monkeypatch.setattr(t04_data_poisoning, "SPREAD", ())
     monkeypatch.setattr(t04_data_poisoning, "ROUNDS", 8)
@@ -31,6 +33,7 @@ def test_backdoors_work_without_the_checks_and_not_with_them():
         "adaptive patch at 2%",
         "adaptive blend, 1 source class at 2%",
         "phrase, in texts",
+        "beep, in sounds",
         "crowd within an hour",
     }
     assert set(row.evidence.families) == families
@@ -50,6 +53,18 @@ def test_checks_that_see_nothing_fail(monkeypatch):
     row = prove(t04_data_poisoning.T04, bench())
     assert row.state is State.FAILED
     assert "no backdoor works" in row.why
+
+
+def test_a_check_that_hears_nothing_fails(monkeypatch):
+    """The network obeys the beep with it as without."""
+
+    def deaf(sounds, rate, labels, *, seed=0):
+        return Checked("x", np.zeros(len(labels)), np.zeros(len(labels), bool))
+
+    monkeypatch.setattr(t04_data_poisoning, "check_sounds", deaf)
+    off, on = t04_data_poisoning._heard(t04_data_poisoning.SOUNDS[0], 1)
+    assert off.mean() > 0.5
+    assert on.mean() > 0.5
 
 
 def test_a_check_that_sees_no_crowd_fails(monkeypatch):
