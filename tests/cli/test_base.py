@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from bartizan.cli.base import add_config, configured, named_port
+from bartizan.cli.base import add_config, at_least, configured, named_port
 from bartizan.core.errors import BadSettings
 
 
@@ -27,3 +27,14 @@ def test_a_port_is_one_that_there_is():
     for port in (-1, 65536):
         with pytest.raises(BadSettings, match=f"--port = {port}"):
             named_port(port)
+
+
+@pytest.mark.parametrize("word", ["0", "-5", "1.5", "many", "", "²"])
+def test_a_count_below_the_least_names_its_argument(word, capsys):
+    """Nothing works on no example, and a negative number would silently mean all but the last ones."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--examples", type=at_least(1))
+    assert parser.parse_args(["--examples", "1"]).examples == 1
+    with pytest.raises(SystemExit):
+        parser.parse_args([f"--examples={word}"])
+    assert f"--examples: {word}: expected a whole number from 1" in capsys.readouterr().err

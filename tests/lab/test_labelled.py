@@ -77,3 +77,29 @@ def test_columns_are_called_what_the_file_calls_them(tmp_path):
         assert column_names(tmp_path / name, 2) == ["column 0", "column 1"]
     with pytest.raises(BadArtifact, match="2 names for 3 columns"):
         column_names(tmp_path / "d.npz", 3)
+
+
+def test_a_file_that_is_cut_short_or_holds_no_number_is_refused_with_its_name(tmp_path):
+    """A download that broke off is the usual case."""
+    whole, cut, gap = tmp_path / "a.npz", tmp_path / "cut.npz", tmp_path / "gap.npz"
+    np.savez(whole, x=np.ones((90, 4)), y=np.zeros(90, int))
+    cut.write_bytes(whole.read_bytes()[:600])
+    np.savez(gap, x=np.array([[1.0, np.nan], [np.inf, 2.0]]), y=np.zeros(2, int))
+    with pytest.raises(BadArtifact, match=r"cut\.npz cannot be read"):
+        load(cut)
+    with pytest.raises(BadArtifact, match=r"gap\.npz: 2 values that are NaN or infinite"):
+        load(gap)
+
+
+def test_of_a_file_with_two_parts_the_one_for_training_trains(tmp_path):
+    """Keras' names and the short ones; a file that holds one part gives that."""
+    path = tmp_path / "digits.npz"
+    for train, test in (("train", "test"), ("tr", "te")):
+        join = "_" if train == "train" else ""
+        parts = {
+            f"{name}{join}{part}": np.zeros((size, 1), int) for part, size in ((train, 3), (test, 2)) for name in "xy"
+        }
+        np.savez(path, **parts)
+        assert (len(load(path)), len(load(path, training=True))) == (2, 3)
+        np.savez(path, **{name: rows for name, rows in parts.items() if name.endswith(test)})
+        assert len(load(path, training=True)) == 2

@@ -45,3 +45,14 @@ def named_port(port: int) -> int:
     if not 0 <= port <= 65535:
         raise BadSettings(f"--port = {port}: expected 0 to 65535")
     return port
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """Return what reads an argument as a whole number from `least`; argparse names the argument where it is none."""
+
+    def read(word: str) -> int:
+        if word.removeprefix("-").isdecimal() and int(word) >= least:
+            return int(word)
+        raise argparse.ArgumentTypeError(f"{word}: expected a whole number from {least}")
+
+    return read

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -96,22 +98,25 @@ class _Row(msgspec.Struct):
     label: Annotated[int, msgspec.Meta(ge=0)]
 
 
-def load(path: Path, low: float = 0.0, high: float = 1.0) -> Labelled:
-    """Return the labelled examples in `path`. Raises BadArtifact that says what was expected."""
+def load(path: Path, low: float = 0.0, high: float = 1.0, *, training: bool = False) -> Labelled:
+    """Return the labelled examples in `path`. Raises BadArtifact that says what was expected.
+
+    Of an .npz that holds two parts it is the one for testing, or for `training`.
+    """
     if not path.is_file():
         raise BadArtifact(
             f"{path}: no such file", hint="Expected an .npz with x and y, a .csv, or …-images-idx3-ubyte.gz"
         )
     try:
         if path.suffix == ".npz":
-            x, y = _npz(path)
+            x, y = _npz(path, training)
         elif path.suffix == ".csv":
             x, y = _csv(path)
         elif path.name.endswith("-ubyte.gz"):
             x, y = _idx(path), _idx(path.with_name(path.name.replace("-images-idx3", "-labels-idx1")))
         else:
             raise BadArtifact(f"{path.name}: expected .npz, .csv or -images-idx3-ubyte.gz")
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BadArtifact(f"{path.name} cannot be read: {type(error).__name__}: {error}") from error
     return checked(x, y, path.name, low, high)
 
@@ -127,13 +132,24 @@ def checked(x: Any, y: Any, name: str, low: float, high: float) -> Labelled:
         raise BadArtifact(f"{name}: examples of dtype {x.dtype}: expected numbers")
     if y.min() < 0:
         raise BadArtifact(f"{name}: label {y.min()}: expected whole numbers from 0")
+    strange = int(np.count_nonzero(~np.isfinite(x))) if x.dtype.kind == "f" else 0
+    if strange:
+        raise BadArtifact(
+            f"{name}: {strange} values that are NaN or infinite: expected numbers",
+            hint="Fill in what is missing, or leave those examples out.",
+        )
     scaled = low + (high - low) * x.astype(np.float32) / 255 if x.dtype == np.uint8 else x.astype(np.float32)
     return Labelled(scaled, y.astype(np.int64))
 
 
-def _npz(path: Path) -> tuple[Array, Array]:
-    with np.load(path, allow_pickle=False) as file:
-        for names in (("x", "y"), ("x_test", "y_test"), ("xte", "yte"), ("X", "y")):
+_TRAINING = (("x_train", "y_train"), ("xtr", "ytr"))
+_TESTING = (("x_test", "y_test"), ("xte", "yte"))
+
+
+def _npz(path: Path, training: bool) -> tuple[Array, Array]:
+    parts = _TRAINING + _TESTING if training else _TESTING
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:  # numpy leaves a file open that is no zip
+        for names in (("x", "y"), *parts, ("X", "y")):
             if set(names) <= set(file.files):
                 return file[names[0]], file[names[1]]
         raise BadArtifact(f"{path.name} holds {', '.join(file.files)}: expected x and y")

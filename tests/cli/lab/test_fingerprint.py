@@ -1,5 +1,6 @@
 """`bartizan lab fingerprint` makes a secret test with a commitment, finds ours behind HTTP, and refuses bad orders."""
 
+import argparse
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from tests.lab.ownership.cohorts import data
 
+from bartizan.cli.lab.fingerprint import _how
 from bartizan.cli.main import main
 from bartizan.lab.inference_server import serving
 from bartizan.lab.membership.signals import probabilities
@@ -105,6 +107,14 @@ def test_ours_is_found_by_its_labels_and_a_stranger_is_not(files, tmp_path, caps
     assert "not what was committed to" in capsys.readouterr().err
     assert main([*files, *SMALL, "--output", "out"]) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("records", "given", "passes"), [(100, None, 30), (5000, None, 30), (40_000, None, 3), (40_000, 9, 9)]
+)
+def test_many_records_are_passed_over_less_often(records, given, passes):
+    """As many steps, for forty models on forty thousand records would else take half an hour; a given number counts."""
+    assert _how(argparse.Namespace(train=None, hidden="16", epochs=given), records).epochs == passes
 
 
 def test_a_training_function_is_drawn_from_and_one_that_ends_alike_is_told_so(files, tmp_path, capsys):

@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from bartizan.cli.lab.subject import add_subject, bar, folder, subject
+from bartizan.cli.lab.subject import GOES_ON, add_subject, bar, folder, subject
 from bartizan.core.errors import BadSettings
 
 
@@ -50,3 +50,23 @@ def test_the_folder_is_made_and_the_bar_goes_to_standard_error(tmp_path, capsys)
     said = capsys.readouterr()
     assert said.out == ""
     assert "working" in said.err
+
+
+def test_a_log_gets_a_line_for_each_kind_of_work_and_no_more(capsys):
+    """A thousand steps in a moment are no thousand lines; a failed command says nothing before its error."""
+    with bar() as told:
+        for number in range(1000):
+            told("training", number, 1000)
+        told("asking", 0, 1)
+    assert capsys.readouterr().err == "training 0/1000\nasking 0/1\n"
+    with pytest.raises(BadSettings), bar():
+        raise BadSettings("nothing to read")
+    assert capsys.readouterr().err == ""
+
+
+def test_who_stops_the_work_is_told_that_it_goes_on(capsys):
+    """Only where it does."""
+    for again in (GOES_ON, ""):
+        with pytest.raises(KeyboardInterrupt), bar(again):
+            raise KeyboardInterrupt
+        assert capsys.readouterr().err.strip() == again

@@ -29,6 +29,7 @@ def test_finished_blocks_are_not_trained_again(tmp_path):
     files = sorted(tmp_path.iterdir())
     assert len(files) == 2
     assert told[-1] == ("shadow models", 10, 10)
+    assert {("shadow models", 4, 10), ("shadow models", 9, 10)} <= set(told), "nothing is told within a block"
     np.save(files[0], np.zeros_like(np.load(files[0])))
     read = shadow_scores(data, inside, RECIPE, seed=1, cache=tmp_path)
     assert (read != first).any(), "the marked file was not read"

@@ -1,6 +1,9 @@
 """Own thieves copy models of the cohort; trials say how many are found, after each removal too."""
 
+import json
+
 import numpy as np
+import pytest
 from tests.lab.ownership.cohorts import cohort, data, draft
 
 from bartizan.lab.ownership.trials import Thieves, trials
@@ -21,4 +24,29 @@ def test_copies_are_tried_in_every_way():
     assert best.agreement > named["labels of own records, then a fifth of the answers at random", 400].agreement
     assert all(one.found.n == len(one.values) == 2 for one in rows)
     assert all(0 < p <= 1 for one in rows for p in one.values)
-    assert told[-1] == ("copies by our own thieves", 2, 2)
+    assert [one[1] for one in told if one[1]] == sorted(one[1] for one in told if one[1])
+    assert told[-1] == ("copies by our own thieves", 24, 24)
+
+
+def test_a_stopped_trial_goes_on_with_the_next_model(tmp_path):
+    """What is kept is read and not made again; other questions have files of their own."""
+    _, pool = data()
+    own, others = np.arange(400), np.arange(400, len(pool))
+
+    def tried(questions, progress=lambda what, done, total: None):
+        thieves = Thieves(own, others, pool.first(60), lambda: network_for((64,), 10), questions, 2, 1, steps=3)
+        return trials(cohort(), draft(), thieves, progress, cache=tmp_path)
+
+    def stopped(what, done, total):
+        if done == 13:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tried((60, 90), stopped)
+    (first,) = tmp_path.iterdir()
+    kept = json.loads(first.read_text())
+    first.write_text(json.dumps([[way, questions, 0.5, agreed] for way, questions, _, agreed in kept]))
+    assert all(one.values[0] == 0.5 for one in tried((60, 90)))
+    assert len(list(tmp_path.iterdir())) == 2
+    tried((60, 80))
+    assert len(list(tmp_path.iterdir())) == 4

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from bartizan.cli.base import OK, Command
+from bartizan.cli.base import OK, Command, at_least
 from bartizan.cli.lab import rows, texts
-from bartizan.cli.lab.subject import Told, add_subject, bar, folder, subject
+from bartizan.cli.lab.subject import GOES_ON, Told, add_subject, bar, folder, subject
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections.lab import Lab
 from bartizan.lab.needs import need
@@ -40,7 +40,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         help="model.onnx, model.skops, weights, an address, python:module:function",
     )
     add_subject(parser)
-    parser.add_argument("--examples", type=int, default=1000, metavar="N", help="how many test examples (default 1000)")
+    parser.add_argument(
+        "--examples", type=at_least(1), default=1000, metavar="N", help="how many test examples (default 1000)"
+    )
     parser.add_argument("--suite", choices=_SUITES, default="strongest", help="standard is AutoAttack's own budget")
     parser.add_argument("--snr-db", type=float, metavar="DB", help="for sounds: L2 noise this far below the signal")
     parser.add_argument(
@@ -52,8 +54,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--eot", type=int, default=1, metavar="N", help="passes averaged, for models that answer at random"
     )
-    parser.add_argument("--max-queries", type=int, metavar="N", help="the model never gets more rows than this")
-    parser.add_argument("--curve", type=int, default=100, metavar="N", help="examples for the curve; 0: no curve")
+    parser.add_argument("--max-queries", type=at_least(1), metavar="N", help="the model never gets more rows than this")
+    parser.add_argument(
+        "--curve", type=at_least(0), default=100, metavar="N", help="examples for the curve; 0: no curve"
+    )
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -65,11 +69,11 @@ def _run(args: argparse.Namespace) -> int:
     where = folder(args.output)
     other = texts.attacked if texts.takes(lab) else rows.attacked if rows.takes(args) else None
     if other is not None:
-        with bar() as told:
+        with bar(GOES_ON) as told:
             shown = other(lab, reference, args, told, where)
         shown()
         return OK
-    with bar() as told:
+    with bar(GOES_ON) as told:
         report = measured(lab, reference, args, told, where / ".bartizan-lab")
     from bartizan.lab.evasion.report import as_json, as_page
 

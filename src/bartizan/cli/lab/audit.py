@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bartizan import __version__
-from bartizan.cli.base import OK, Command
-from bartizan.cli.lab.subject import Told, bar, folder
+from bartizan.cli.base import OK, Command, at_least
+from bartizan.cli.lab.subject import GOES_ON, Told, bar, folder
 from bartizan.core.errors import BadSettings
 from bartizan.lab.needs import need
 
@@ -45,14 +45,16 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test", metavar="FILE", type=Path, help="records like them that it was not trained on")
     parser.add_argument("--factory", metavar="MODULE:FUNCTION", help="makes the torch module of a file of weights")
     parser.add_argument("--shape", metavar="1,28,28", help="shape of one example")
-    parser.add_argument("--classes", type=int, metavar="N", help="how many classes (default: the model tells)")
+    parser.add_argument("--classes", type=at_least(2), metavar="N", help="how many classes (default: the model tells)")
     parser.add_argument(
         "--questions", type=int, default=2000, metavar="N", help="most that a thief asks (default 2000)"
     )
     parser.add_argument("--price", type=float, default=0.0, metavar="DOLLARS", help="what a question costs")
     parser.add_argument("--train", metavar="MODULE:FUNCTION", help="your training: (x, y, seed) to a scores function")
     parser.add_argument("--hidden", metavar="N,N", default="128", help="widths of hidden layers (default 128)")
-    parser.add_argument("--epochs", type=int, default=100, metavar="N", help="passes over the data (default 100)")
+    parser.add_argument(
+        "--epochs", type=at_least(1), default=100, metavar="N", help="passes over the data (default 100)"
+    )
     parser.add_argument("--models", type=int, default=16, metavar="N", help="models trained, even (default 16)")
     parser.add_argument("--epsilon", type=float, metavar="E", help="also train with DP-SGD at this epsilon (PLD)")
     parser.add_argument(
@@ -68,7 +70,7 @@ def _run(args: argparse.Namespace) -> int:
     for module in ("torch", "scipy", "sklearn"):
         need(module)
     where = folder(args.output)
-    with bar() as told:
+    with bar(GOES_ON) as told:
         families, words = scored(args, where, told) if args.model else audited(args, where, told)
     from bartizan.lab.auditing.page import as_page
 
@@ -99,7 +101,7 @@ def scored(args: argparse.Namespace, where: Path, told: Told) -> tuple[list[Fami
         )
     found = families(_subject(args), _promised(args), where / ".bartizan-lab", told)
     facts = {"model": args.model, "data": str(args.data), "test": str(args.test or ""), "seed": args.seed}
-    records = sum(len(_load(args, path)) for path in (args.data, args.test) if path)
+    records = len(_load(args, args.data, training=True)) + (len(_load(args, args.test)) if args.test else 0)
     return found, as_json(found, facts | {"records": records, "models": args.models})
 
 
@@ -107,7 +109,7 @@ def _subject(args: argparse.Namespace) -> Subject:
     from bartizan.lab.auditing.subject import Subject
     from bartizan.lab.targets.opening import Described, open_target
 
-    members = _load(args, args.data)
+    members = _load(args, args.data, training=True)
     others = _load(args, args.test) if args.test else members.shuffled(args.seed)
     both = (members, others)
     if min(map(len, both)) < FEWEST or members.x.shape[1:] != others.x.shape[1:]:
@@ -131,14 +133,14 @@ def _subject(args: argparse.Namespace) -> Subject:
     )
 
 
-def _load(args: argparse.Namespace, path: Path) -> Labelled:
+def _load(args: argparse.Namespace, path: Path, *, training: bool = False) -> Labelled:
     from bartizan.lab.labelled import load
 
     try:
         shape = tuple(int(size) for size in (args.shape or "").split(",") if size)
     except ValueError:
         raise BadSettings(f"--shape {args.shape}: expected whole numbers with commas, such as 1,28,28") from None
-    return load(path).shaped(shape)
+    return load(path, training=training).shaped(shape)
 
 
 def _promised(args: argparse.Namespace) -> tuple[Recipe, float, float] | None:
@@ -152,7 +154,7 @@ def audited(args: argparse.Namespace, where: Path, told: Told) -> tuple[list[Fam
     from bartizan.lab.auditing.members import of_recipe
     from bartizan.lab.membership.study import study
 
-    data = _load(args, args.data)
+    data = _load(args, args.data, training=True)
     if len(data) < FEWEST or args.models < 6 or args.models % 2:
         raise BadSettings(
             f"{len(data)} records, --models {args.models}: expected at least {FEWEST} records and an even number from 6"

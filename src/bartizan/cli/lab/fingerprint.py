@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bartizan import __version__
-from bartizan.cli.base import FAILED, OK, Command
-from bartizan.cli.lab.subject import Told, bar, folder
+from bartizan.cli.base import FAILED, OK, Command, at_least
+from bartizan.cli.lab.subject import GOES_ON, Told, bar, folder
 from bartizan.core import settings
 from bartizan.core.errors import BadEvidence, BadSettings
 from bartizan.lab.needs import need
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 FILE = "fingerprint.safetensors"
 PAGE = "fingerprint.html"
 _FEWEST = 100
+_PASSES, _SAMPLED, _FEWEST_PASSES = 30, 5000, 3
+"""Passes over so many records; of more, as many steps in fewer passes, for each model sees each often enough."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +53,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     make.add_argument("--pool", type=Path, metavar="FILE", help="others like them (default: a third of --data is kept)")
     make.add_argument("--train", metavar="MODULE:FUNCTION", help="your training: (x, y, seed) to a scores function")
     make.add_argument("--hidden", metavar="N,N", default="128", help="or dense networks of these widths (128)")
-    make.add_argument("--epochs", type=int, default=30, metavar="N", help="passes over the data (30)")
+    make.add_argument("--epochs", type=at_least(1), metavar="N", help="passes over the data (30; fewer of over 5,000)")
     make.add_argument(
         "--model", metavar="MODEL", help="a model that --train made before: it is ours, the others are new"
     )
@@ -96,10 +98,11 @@ def _make(args: argparse.Namespace) -> int:
         raise BadSettings(f"--copies {args.copies} --questions {args.questions}: expected 0 and 50 at least")
     if args.model and not args.train:
         raise BadSettings("--model needs --train", hint="The others have to be made by what made this one.")
-    how, (data, pool) = _how(args), _records(args)
+    data, pool = _records(args)
+    how = _how(args, len(data))
     work = where / ".bartizan-lab" / "fingerprint"
     plan = _plan(args, work)
-    with bar() as told:
+    with bar(GOES_ON) as told:
         words = made(args, how, (data, pool), plan, (work, told))
     shutil.rmtree(work)  # what was kept for a stopped run would tell the points
     with contextlib.suppress(OSError):
@@ -115,9 +118,9 @@ def _records(args: argparse.Namespace) -> tuple[Labelled, Labelled]:
     from bartizan.lab.labelled import load
 
     shape = _shape(args)
-    data = load(args.data).shaped(shape)
+    data = load(args.data, training=True).shaped(shape)
     if args.pool:
-        pool = load(args.pool).shaped(shape)
+        pool = load(args.pool, training=True).shaped(shape)
     else:
         cut = len(data) * 2 // 3
         shuffled = data.shuffled(0)
@@ -185,7 +188,7 @@ def made(
             f"no fingerprint: {error}",
             hint="A training that ends alike from every seed has none. Give each model its own draw: --share 0.8.",
         ) from error
-    tried = _tried(args, models, found, pool, told)
+    tried = _tried(args, models, found, pool, during)
     ours, where = making.ours_of(plan), args.output
     deployed = _deploy(args, models, ours, where)
     facts = {"bartizan": __version__, "key": plan.key.hex(), "procedure": args.train or repr(how), "ours": deployed}
@@ -212,7 +215,7 @@ def _secret(path: Path) -> IO[str]:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8")
 
 
-def _how(args: argparse.Namespace) -> Recipe | Train:
+def _how(args: argparse.Namespace, records: int) -> Recipe | Train:
     from bartizan.lab.membership.stacked import Recipe
     from bartizan.lab.targets.torch_modules import named
 
@@ -220,7 +223,8 @@ def _how(args: argparse.Namespace) -> Recipe | Train:
         return named(args.train, "train")
     try:
         hidden = tuple(int(width) for width in args.hidden.split(",") if width)
-        return Recipe(hidden=hidden, activation="relu", epochs=args.epochs, batch=32, learning_rate=1e-3)
+        epochs = args.epochs or max(_FEWEST_PASSES, _PASSES * _SAMPLED // max(records, _SAMPLED))
+        return Recipe(hidden=hidden, activation="relu", epochs=epochs, batch=32, learning_rate=1e-3)
     except ValueError as error:
         raise BadSettings(f"--hidden {args.hidden} --epochs {args.epochs}: {error}") from error
 
@@ -244,7 +248,9 @@ def _compared(likeness: tuple[float, float, float]) -> str:
     return f"The given model: {said}." + ("" if like else " WARNING: not made like them, so p does not hold.")
 
 
-def _tried(args: argparse.Namespace, models: Cohort, found: Draft, pool: Labelled, told: Told) -> list[Trial]:
+def _tried(
+    args: argparse.Namespace, models: Cohort, found: Draft, pool: Labelled, during: tuple[Path, Told]
+) -> list[Trial]:
     from bartizan.lab.ownership.trials import Thieves, trials
     from bartizan.lab.reference_classifier import network_for
 
@@ -261,7 +267,8 @@ def _tried(args: argparse.Namespace, models: Cohort, found: Draft, pool: Labelle
         args.copies,
         int(models.plan.draw("thieves").integers(2**31)),
     )
-    return trials(models, found, thieves, told)
+    work, told = during
+    return trials(models, found, thieves, told, cache=work)
 
 
 def _trial(one: Trial) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bartizan.cli.base import OK, Command
+from bartizan.cli.base import OK, Command, at_least
 from bartizan.cli.lab import harden_estimators
-from bartizan.cli.lab.subject import Told, add_subject, bar, folder, subject
+from bartizan.cli.lab.subject import GOES_ON, Told, add_subject, bar, folder, subject
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections.lab import Lab
 from bartizan.lab.needs import need
@@ -40,14 +40,18 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "rows: augment (the default) or reject; texts: spelling (the default) or reject",
     )
     harden_estimators.add_bounds(parser)
-    parser.add_argument("--epochs", type=int, default=10, metavar="N", help="passes over the data (default 10)")
+    parser.add_argument("--epochs", type=at_least(1), default=10, metavar="N", help="passes over the data (default 10)")
     parser.add_argument("--rate", type=float, default=5e-3, metavar="X", help="largest learning rate (default 0.005)")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="start from these (default: from scratch)")
     parser.add_argument("--test", metavar="FILE", help="test data (default: the last fifth of --data)")
-    parser.add_argument("--examples", type=int, default=500, metavar="N", help="test examples to use (default 500)")
+    parser.add_argument(
+        "--examples", type=at_least(1), default=500, metavar="N", help="test examples to use (default 500)"
+    )
     smooth = parser.add_argument_group("smooth")
     smooth.add_argument("--sigma", type=float, default=0.25, metavar="X", help="deviation of the noise (default 0.25)")
-    smooth.add_argument("--samples", type=int, default=1000, metavar="N", help="votes on a certificate (default 1000)")
+    smooth.add_argument(
+        "--samples", type=at_least(1), default=1000, metavar="N", help="votes on a certificate (default 1000)"
+    )
     reject = parser.add_argument_group("reject")
     reject.add_argument(
         "--by",
@@ -73,7 +77,7 @@ def _run(args: argparse.Namespace) -> int:
         raise BadSettings(f"--norm {lab.norm}: hardening works in Linf or L2")
     where = folder(args.output)
     begun = time.perf_counter()
-    with bar() as told:
+    with bar(GOES_ON) as told:
         outcome, wrote = (harden_estimators.hardened if estimators else hardened)(lab, args, told, where)
     took = time.perf_counter() - begun
     from bartizan.lab.hardening.outcome import as_json, as_page
@@ -117,7 +121,7 @@ def opened(lab: Lab, args: argparse.Namespace, told: Told, kept: Path) -> Study:
     from bartizan.lab.target import Arrays
     from bartizan.lab.targets.torch_modules import load_weights, named
 
-    data = load(Path(lab.data), lab.low, lab.high).shaped(lab.shape)
+    data = load(Path(lab.data), lab.low, lab.high, training=True).shaped(lab.shape)
     cut = len(data) if args.test else len(data) * 4 // 5
     test = load(Path(args.test), lab.low, lab.high).shaped(lab.shape) if args.test else data.part(cut, len(data))
     factory = named(lab.factory, "factory")

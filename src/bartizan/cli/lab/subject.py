@@ -1,16 +1,18 @@
 """What is attacked or hardened, from the command line over `[lab]` of the settings; and the progress bar of the lab."""
 
 import argparse
+import math
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec.structs import replace
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from bartizan.cli.base import add_config, configured
+from bartizan.cli.base import add_config, at_least, configured
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections.lab import Lab
 
@@ -25,7 +27,7 @@ def add_subject(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shape", metavar="1,28,28", help="shape of one example")
     parser.add_argument("--low", type=float, metavar="X", help="smallest input value (default 0)")
     parser.add_argument("--high", type=float, metavar="X", help="largest input value (default 1)")
-    parser.add_argument("--classes", type=int, metavar="N", help="how many classes (default: the model tells)")
+    parser.add_argument("--classes", type=at_least(2), metavar="N", help="how many classes (default: the model tells)")
     parser.add_argument("--norm", choices=("Linf", "L2", "L0", "patch"), help="how changes are measured (Linf)")
     parser.add_argument("--epsilon", type=float, metavar="X", help="how far (default 0.1); of a patch: its area")
     parser.add_argument("--seed", type=int, metavar="N", default=20261124, help="the same seed gives the same result")
@@ -60,14 +62,46 @@ def folder(path: Path) -> Path:
 
 
 @contextmanager
-def bar() -> Iterator[Told]:
-    """Show progress on standard error, so that standard output stays the result."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+def bar(again: str = "") -> Iterator[Told]:
+    """Show progress on standard error, so that standard output stays the result; in a log, as a line now and then.
+
+    `again` says, to who stops the work, what becomes of what was done.
+    """
     console = Console(file=sys.stderr)
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
-        running = progress.add_task("reading", total=None)
+    try:
+        if not console.is_terminal:
+            yield _Lines().told
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        times = (TimeElapsedColumn(), TimeRemainingColumn())
+        with Progress(*columns, *times, console=console, transient=True) as progress:
+            running = progress.add_task("reading", total=None)
 
-        def told(what: str, done: int, total: int) -> None:
-            progress.update(running, description=what, completed=done, total=total)
+            def told(what: str, done: int, total: int) -> None:
+                progress.update(running, description=what, completed=done, total=total)
 
-        yield told
+            yield told
+    except KeyboardInterrupt:
+        if again:
+            print(again, file=sys.stderr)
+        raise
+
+
+GOES_ON = "given again, the same command goes on from here"
+
+
+class _Lines:
+    """Progress where nobody watches: a line for each kind of work, one more every `_EVERY_S` seconds."""
+
+    def __init__(self) -> None:
+        self._what = ""
+        self._last_s = -math.inf
+
+    def told(self, what: str, done: int, total: int) -> None:
+        now_s = time.monotonic()
+        if what != self._what or now_s - self._last_s >= _EVERY_S:
+            self._what, self._last_s = what, now_s
+            print(f"{what} {done}/{total}", file=sys.stderr, flush=True)
+
+
+_EVERY_S = 15.0

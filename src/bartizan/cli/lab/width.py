@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from bartizan.cli.base import OK, Command
+from bartizan.cli.base import OK, Command, at_least
 from bartizan.cli.lab.subject import Told, bar, folder
 from bartizan.core import settings
 from bartizan.core.errors import BadSettings
@@ -36,8 +36,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-dollars", type=float, metavar="X", help="stop a run that has spent this; needs prices")
     parser.add_argument("--price-input", type=float, metavar="X", default=0.0, help="dollars per million tokens in")
     parser.add_argument("--price-output", type=float, metavar="X", default=0.0, help="dollars per million tokens out")
-    parser.add_argument("--widest", type=int, metavar="N", default=8192, help="look no further than this (8192)")
-    parser.add_argument("--jobs", type=int, metavar="N", default=4, help="questions at the same time (4)")
+    parser.add_argument(
+        "--widest", type=at_least(1), metavar="N", default=8192, help="look no further than this (8192)"
+    )
+    parser.add_argument("--jobs", type=at_least(1), metavar="N", default=4, help="questions at the same time (4)")
     parser.add_argument("--seed", type=int, metavar="N", default=20261124, help="the same seed asks the same")
     parser.add_argument("--output", type=Path, metavar="DIR", default=Path(), help="folder for width.json and .html")
     parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")

@@ -53,20 +53,33 @@ def shadow_scores(
         progress("shadow models", start, len(inside))
         rows = inside[start : start + BLOCK]
         where = None if cache is None else cache / f"{_digest(data, rows, how, seed + start)}.npy"
-        parts.append(_block(x, y, rows, how, seed + start, where))
+
+        def told(share: float, start: int = start, count: int = len(rows)) -> None:
+            progress("shadow models", start + int(share * count), len(inside))
+
+        parts.append(_block((x, y), rows, how, seed + start, (where, told)))
     progress("shadow models", len(inside), len(inside))
     return np.concatenate(parts)
 
 
 def _block(
-    x: np.ndarray, y: np.ndarray, rows: np.ndarray, how: stacked.Recipe | Train, seed: int, where: Path | None
+    data: tuple[np.ndarray, np.ndarray],
+    rows: np.ndarray,
+    how: stacked.Recipe | Train,
+    seed: int,
+    during: tuple[Path | None, Callable[[float], None]],
 ) -> np.ndarray:
+    (x, y), (where, told) = data, during
     if where is not None and where.exists():
         return np.asarray(np.load(where, allow_pickle=False))
     if isinstance(how, stacked.Recipe):
-        scores = probabilities(stacked.train(x, y, rows, how, seed).logits(x))
+        scores = probabilities(stacked.train(x, y, rows, how, seed, told).logits(x))
     else:
-        scores = np.stack([how(x[row], y[row], seed + number)(x) for number, row in enumerate(rows)])
+        one_by_one = []
+        for number, row in enumerate(rows):
+            one_by_one.append(how(x[row], y[row], seed + number)(x))
+            told(len(one_by_one) / len(rows))
+        scores = np.stack(one_by_one)
     if where is not None:
         where.parent.mkdir(parents=True, exist_ok=True)
         unfinished = where.with_suffix(".part")

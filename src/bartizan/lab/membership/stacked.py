@@ -97,11 +97,19 @@ class Stack:
         return Stack(tuple(w[cut] for w in self.weights), tuple(b[cut] for b in self.biases), self.activation)
 
 
-def train(x: np.ndarray, y: np.ndarray, inside: np.ndarray, recipe: Recipe, seed: int) -> Stack:
+def train(
+    x: np.ndarray,
+    y: np.ndarray,
+    inside: np.ndarray,
+    recipe: Recipe,
+    seed: int,
+    told: Callable[[float], None] = lambda share: None,
+) -> Stack:
     """Train one network for each row of `inside` (models, records; bool) on the records it marks.
 
     `x` is (records, features) float, `y` (records,) int in 0..classes-1. Deterministic for a seed. Uses one thread:
-    for networks this small, more threads spend their time waiting for each other.
+    for networks this small, more threads spend their time waiting for each other. After each pass over the data, `told`
+    hears which share of the work is done.
     """
     _check(x, y, inside)
     features = torch.as_tensor(x, dtype=getattr(torch, recipe.precision))
@@ -112,11 +120,17 @@ def train(x: np.ndarray, y: np.ndarray, inside: np.ndarray, recipe: Recipe, seed
     with one_thread():
         for start in range(0, len(inside), size):
             draw = np.random.default_rng((seed, start))
-            groups.append(_train_group(features, labels, inside[start : start + size], widths, recipe, draw))
+            some = inside[start : start + size]
+            passed = _passes(told, start / len(inside), len(some) / len(inside) / recipe.epochs)
+            groups.append(_train_group((features, labels), some, widths, recipe, draw, passed))
     layers = len(widths) - 1
     weights = tuple(torch.cat([group.weights[layer] for group in groups]) for layer in range(layers))
     biases = tuple(torch.cat([group.biases[layer] for group in groups]) for layer in range(layers))
     return Stack(weights, biases, recipe.activation)
+
+
+def _passes(told: Callable[[float], None], before: float, each: float) -> Callable[[int], None]:
+    return lambda passes: told(before + passes * each)
 
 
 def group_size(widths: tuple[int, ...]) -> int:
@@ -147,8 +161,14 @@ def _check(x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> None:
 
 
 def _train_group(
-    x: Tensor, y: Tensor, inside: np.ndarray, widths: tuple[int, ...], recipe: Recipe, draw: np.random.Generator
+    data: tuple[Tensor, Tensor],
+    inside: np.ndarray,
+    widths: tuple[int, ...],
+    recipe: Recipe,
+    draw: np.random.Generator,
+    passed: Callable[[int], None],
 ) -> Stack:
+    x, y = data
     torch_draw = torch.Generator().manual_seed(int(draw.integers(2**62)))
     weights, biases = _initial(len(inside), widths, torch_draw, recipe.initial)
     parameters = [*weights, *biases]
@@ -173,6 +193,8 @@ def _train_group(
         if recipe.noise:
             _add_noise(parameters, recipe.noise, recipe.batch, torch_draw)
         optimizer.step()
+        if (step + 1) % steps == 0:
+            passed((step + 1) // steps)
     return Stack(tuple(weights), tuple(biases), recipe.activation)
 
 

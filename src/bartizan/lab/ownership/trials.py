@@ -6,8 +6,13 @@ tempted to draw again until the one drawn is easy to find: the p-value would not
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,6 +28,8 @@ from bartizan.lab.ownership.removals import deferring, disturbed, finetuned, pru
 from bartizan.lab.target import Array
 
 _TUNED = 300
+_BESIDE = 10
+"""Copies of each model beside those by labels of own records: scores, what a copy is least sure of, eight removals."""
 
 
 @dataclass(frozen=True)
@@ -58,20 +65,30 @@ class Thieves:
 
 
 def trials(
-    cohort: Cohort, draft: Draft, thieves: Thieves, progress: Progress = lambda what, done, total: None
+    cohort: Cohort,
+    draft: Draft,
+    thieves: Thieves,
+    progress: Progress = lambda what, done, total: None,
+    cache: Path | None = None,
 ) -> list[Trial]:
-    """Copy `thieves.copies` models of the cohort in every way, hide the largest copies, and say how many are found."""
+    """Copy `thieves.copies` models of the cohort in every way, hide the largest copies, and say how many are found.
+
+    With `cache`, what became of the copies of one model is kept there, and a stopped trial goes on with the next.
+    """
     draw = np.random.default_rng(thieves.seed)
     parents = draw.permutation(len(cohort.scores))[: thieves.copies]
+    each = len(thieves.questions) + _BESIDE
     found: dict[tuple[str, int], list[tuple[float, float]]] = {}
     for number, parent in enumerate(map(int, parents)):
-        progress("copies by our own thieves", number, len(parents))
-        fingerprint = draft.drawn(parent)
-        others, truth = cohort.asked[thieves.others], cohort.labels[parent, thieves.others]
-        for way, questions, labels in _suspects(cohort, parent, thieves):
-            told = found.setdefault((way, questions), [])
-            told.append((fingerprint.verify(labels).p, float((labels(others) == truth).mean())))
-    progress("copies by our own thieves", len(parents), len(parents))
+
+        def told(copies: int, before: int = number * each) -> None:
+            progress("copies by our own thieves", before + copies, len(parents) * each)
+
+        told(0)
+        where = None if cache is None else cache / f"{_digest(cohort, draft, thieves, parent)}.json"
+        for way, questions, p, agreed in _kept(where, partial(_judged, cohort, draft, thieves, parent, told)):
+            found.setdefault((way, questions), []).append((p, agreed))
+        told(each)
     return [
         Trial(
             way,
@@ -82,6 +99,42 @@ def trials(
         )
         for (way, questions), told in found.items()
     ]
+
+
+def _judged(
+    cohort: Cohort, draft: Draft, thieves: Thieves, parent: int, told: Callable[[int], None]
+) -> list[tuple[str, int, float, float]]:
+    """Return (way, questions, p, agreement) of each copy of one model."""
+    fingerprint = draft.drawn(parent)
+    others, truth = cohort.asked[thieves.others], cohort.labels[parent, thieves.others]
+    rows = []
+    for way, questions, labels in _suspects(cohort, parent, thieves):
+        rows.append((way, questions, fingerprint.verify(labels).p, float((labels(others) == truth).mean())))
+        told(len(rows))
+    return rows
+
+
+def _kept(
+    where: Path | None, make: Callable[[], list[tuple[str, int, float, float]]]
+) -> list[tuple[str, int, float, float]]:
+    if where is not None and where.exists():
+        return [tuple(row) for row in json.loads(where.read_text(encoding="utf-8"))]
+    rows = make()
+    if where is not None:
+        unfinished = where.with_suffix(".part")
+        unfinished.write_text(json.dumps(rows), encoding="utf-8")
+        os.replace(unfinished, where)
+    return rows
+
+
+def _digest(cohort: Cohort, draft: Draft, thieves: Thieves, parent: int) -> str:
+    """Return what names the copies of one model: all that they and the judgement on them follow from."""
+    plan = (thieves.questions, thieves.seed, thieves.steps, thieves.alpha, parent, cohort.asked.shape)
+    told = hashlib.sha256(repr(plan).encode())
+    for array in (draft.points, draft.evidence, draft.usual, thieves.own, thieves.others, thieves.labelled.x,
+                  thieves.labelled.y, cohort.scores[parent], cohort.asked):  # fmt: skip
+        told.update(np.ascontiguousarray(array).tobytes())
+    return told.hexdigest()[:32]
 
 
 def _suspects(cohort: Cohort, parent: int, thieves: Thieves) -> Iterator[tuple[str, int, Labels]]:
