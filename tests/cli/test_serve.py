@@ -16,7 +16,10 @@ BODY = {"model": "m", "messages": [{"role": "user", "content": "What is the capi
 
 
 async def test_it_serves_records_and_stops(tmp_path):
-    """Port 0, one clear line, a real request through a real ledger, exit code 0 on SIGTERM."""
+    """Port 0, one clear line, one for a phrase that ended, a request through a real ledger, exit code 0 on SIGTERM."""
+    (tmp_path / "bartizan.toml").write_text(
+        '[[detect.allow]]\nphrase = "Ignore it all"\nuntil = 2026-01-31\nreason = "name of a button"\n'
+    )
     async with tcp_upstream([[answer(ANSWER)]]) as upstream:
         command = [sys.executable, "-m", "bartizan", "serve", "--port", "0", "--upstream", upstream.url]
         process = subprocess.Popen(
@@ -37,6 +40,7 @@ async def test_it_serves_records_and_stops(tmp_path):
     assert given.content == ANSWER
     assert given.headers["x-bartizan-receipt"].startswith("0:")
     assert (process.returncode, "stopped" in rest) == (0, True)
+    assert "detect.allow: 'Ignore it all' counts no more: its last day was 2026-01-31" in rest
     assert (tmp_path / "bartizan-data/checkpoints.txt").exists()
 
 

@@ -11,6 +11,18 @@ def test_an_empty_file_gives_the_defaults():
     assert settings.parse("").gateway.port == 8787
 
 
+def test_the_line_is_that_of_the_entry_that_is_wrong():
+    """Not that of the first entry of its list, which is right."""
+    good = '[[detect.allow]]\nphrase = "Ignore it"\nuntil = 2026-12-31\nreason = "name of a button"\n'
+    bad = good.replace("name of a button", "short")
+    with pytest.raises(BadSettings, match=r"line 8: detect\.allow\[1\]\.reason"):
+        settings.parse(good + bad + good)
+    with pytest.raises(BadSettings, match=r"line 4: detect\.allow\[0\]\.reason"):
+        settings.parse(bad + good)
+    with pytest.raises(BadSettings, match=r"line 5: detect\.allow\[1\]"):
+        settings.parse(good + '[[detect.allow]]\nphrase = "Ignore it"\nuntil = 2026-12-31\n')
+
+
 def test_an_unknown_key_is_named_with_its_line_and_the_known_ones():
     """A typo says where it is and what would have been right."""
     with pytest.raises(BadSettings, match=r"b\.toml, line 3: gateway\.prot: unknown key\. Expected one of: host, port"):

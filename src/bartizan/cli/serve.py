@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from bartizan.cli.base import OK, Command, add_config, configured, named_port
 from bartizan.cli.detector_model import input_screen
 from bartizan.core.clock import SystemClock
+from bartizan.core.display import visible
 from bartizan.core.sections import Settings
 from bartizan.core.sections.gateway import Upstream
 from bartizan.detect.allowlist import Allowlist
@@ -58,9 +59,11 @@ def _announce(settings: Settings, listening: socket.socket) -> None:
         f"(input screen: {settings.gateway.input_screen}, ledger: {where(settings.ledger)})",
         flush=True,
     )
-    passed = len(settings.detect.allow) - len(Allowlist(settings.detect.allow, SystemClock()).running())
-    if passed:
-        print(f"bartizan: {passed} of detect.allow are past their last day and count no more", flush=True)
+    running = Allowlist(settings.detect.allow, SystemClock()).running()
+    for one in settings.detect.allow:
+        if one not in running:
+            words = visible(one.phrase[:60])
+            print(f"bartizan: detect.allow: {words!r} counts no more: its last day was {one.until}", flush=True)
 
 
 def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:

@@ -7,6 +7,7 @@ its default stand beside its type in `core/sections/`, one file per plane; `temp
 import os
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -220,14 +221,24 @@ def _known_keys(path: str) -> list[str]:
 
 def _line(source: str, path: str) -> str:
     """Return ', line N' of the key that `path` names, or nothing when the text does not show it plainly."""
-    words = [step for step in _steps(path) if isinstance(step, str)]
+    words: list[str] = []
+    wanted: dict[str, int] = {}
+    for step in _steps(path):
+        if isinstance(step, int):
+            wanted[".".join(words)] = step
+        else:
+            words.append(step)
     if not words:
         return ""
-    table, found = "", ""
+    table, found, seen = "", "", Counter[str]()
     for number, line in enumerate(source.splitlines(), 1):
         header = re.match(r"\s*\[+\s*([\w.\-]+)\s*\]+", line)
         if header:
             table = header[1]
+            seen[table] += 1
+        if any(seen[name] not in (0, at + 1) for name, at in wanted.items()):
+            continue  # another entry of a list of tables
+        if header:
             if table == ".".join(words):
                 found = f", line {number}"
         elif table == ".".join(words[:-1]) and re.match(rf"\s*{re.escape(words[-1])}\s*=", line):

@@ -98,6 +98,7 @@ class _Lines:
         self._last_s = -math.inf
 
     def told(self, what: str, done: int, total: int) -> None:
+        """Print a line when the work is another one, or the last line is old."""
         now_s = time.monotonic()
         if what != self._what or now_s - self._last_s >= _EVERY_S:
             self._what, self._last_s = what, now_s
