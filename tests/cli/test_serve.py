@@ -32,6 +32,7 @@ async def test_it_serves_records_and_stops(tmp_path):
         try:
             line = process.stdout.readline()
             base = line.split("listening on ")[1].split()[0]
+            ended = process.stdout.readline()
             async with httpx.AsyncClient() as client:
                 given = await client.post(f"{base}/chat/completions", json=BODY)
         finally:
@@ -40,7 +41,7 @@ async def test_it_serves_records_and_stops(tmp_path):
     assert given.content == ANSWER
     assert given.headers["x-bartizan-receipt"].startswith("0:")
     assert (process.returncode, "stopped" in rest) == (0, True)
-    assert "detect.allow: 'Ignore it all' counts no more: its last day was 2026-01-31" in rest
+    assert "detect.allow: 'Ignore it all' counts no more: its last day was 2026-01-31" in ended
     assert (tmp_path / "bartizan-data/checkpoints.txt").exists()
 
 

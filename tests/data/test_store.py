@@ -22,6 +22,8 @@ def test_what_is_not_there_is_said(place):
     """With what is."""
     with pytest.raises(BadSettings, match=r"no admitted data set 'none' v3; versions there: none"):
         place.store.open("none", 3)
+    with pytest.raises(BadSettings, match=r"no admitted data set 'none'; versions there: none"):
+        place.store.open("none")
     with pytest.raises(BadSettings, match="no public key"):
         verifier_key(place.root / "missing.key")
 

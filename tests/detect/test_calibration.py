@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 
+from bartizan.core.errors import BadArtifact
 from bartizan.detect.calibration import (
     LENGTHS,
     _balanced,
@@ -16,6 +17,7 @@ from bartizan.detect.calibration import (
     _some,
     _tail,
     _together,
+    floors,
     thresholds,
     worst,
 )
@@ -129,3 +131,12 @@ def test_a_source_gives_no_more_rows_than_it_needs(monkeypatch):
     found = _some(rows, 1)
     assert [source for _, source in found] == ["large"] * 10 + ["small"] * 10
     assert found == _some(rows, 1)
+
+
+def test_without_an_innocent_text_no_threshold_is_chosen():
+    """Corpora of a few rows hold none out: the reason, and what to add."""
+    network = shipped().cascade.network
+    for rows in ([], [("", "s")]):
+        with pytest.raises(BadArtifact, match="0 innocent texts are held out") as seen:
+            floors(network, tokenizer(), rows, 0.1)
+        assert "add sources" in seen.value.hint()

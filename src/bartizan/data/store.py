@@ -45,7 +45,7 @@ class Store:
         if wanted not in there:
             shown = ", ".join(f"v{one}" for one in there) or "none"
             raise BadSettings(
-                f"{self.root}: no admitted data set {name!r} v{wanted or 'any'}; versions there: {shown}",
+                f"{self.root}: no admitted data set {name!r}{f' v{wanted}' if wanted else ''}; versions there: {shown}",
                 hint="`bartizan data list` shows what is admitted; `bartizan data admit` admits.",
             )
         found = manifest.read(self.folder(name, wanted), self.verifier_key)

@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bartizan.core.errors import BadArtifact
 from bartizan.detect.cascade import Cascade, Known, window_scores
 from bartizan.detect.classifier import readable
 from bartizan.detect.encoder import SPAN
@@ -69,6 +70,11 @@ def floors(network: Network, words: Tokenizer, rows: Sequence[Row], asked: float
         tokens = words.read(readable(text))
         if len(tokens.ids):
             seen.append((source, window_scores(network.scores(tokens)).max(0)))
+    if not seen:
+        raise BadArtifact(
+            "0 innocent texts are held out: expected some to choose thresholds on, rows of label 0 of several sources",
+            hint="Every source of DATA gives some of its rows; add sources, or rows to those that are there.",
+        )
     attack = _balanced([(source, float(scores[0])) for source, scores in seen], asked)
     in_documents = [(source, float(scores[1])) for source, scores in seen if source.startswith(DOCUMENTS)]
     return attack, _balanced(in_documents, asked) if in_documents else attack

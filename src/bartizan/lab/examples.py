@@ -1,10 +1,14 @@
 """One text with its answers, for training or measuring, and the files of labelled rows that hold them."""
 
 import gzip
-import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
+
+from bartizan.core.errors import BadArtifact
 
 PERMISSIVE = frozenset(
     (
@@ -38,8 +42,37 @@ class Example:
 
 
 def labelled(path: Path) -> Iterator[Example]:
-    """Yield the rows of a gzipped file of JSON lines: {"text", "label", "source", "licence"}."""
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        for line in file:
-            row = json.loads(line)
-            yield Example(row["text"], row["label"], UNASKED, row["source"], row["licence"])
+    """Yield the rows of a file of JSON lines, gzipped or not: {"text", "label", "source", "licence"}.
+
+    Raises BadArtifact that names the file and the line.
+    """
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(len(_GZIP)) == _GZIP
+            raw.seek(0)
+            with gzip.open(raw) if zipped else raw as lines:
+                for number, line in enumerate(lines, 1):
+                    yield _example(line, f"{path.name}, line {number}")
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise BadArtifact(f"{path}: cannot be read: {why}", hint=_ROWS) from error
+
+
+def _example(line: bytes, where: str) -> Example:
+    try:
+        row = _decoder.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadArtifact(f"{where}: {error}", hint=_ROWS) from error
+    return Example(row.text, row.label, UNASKED, row.source, row.licence)
+
+
+class _Row(msgspec.Struct):
+    text: str
+    label: int
+    source: str
+    licence: str
+
+
+_GZIP = b"\x1f\x8b"
+_ROWS = 'Expected lines such as {"text": "…", "label": 1, "source": "…", "licence": "MIT"}, gzipped or not.'
+_decoder = msgspec.json.Decoder(_Row)
