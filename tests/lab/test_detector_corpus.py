@@ -147,3 +147,11 @@ def test_what_operators_write_is_no_attack():
     assert {row.attack for row in rows} == {0}
     assert rows == list(corpus.operators(40, 1))
     assert len({row.text for row in rows}) > 30
+
+
+def test_what_short_descriptions_of_tools_say_is_no_order():
+    """Neither an attack nor planted, alone or in a row; the same seed gives the same."""
+    rows = list(corpus.tools(40, 1))
+    assert {(row.attack, row.planted) for row in rows} == {(0, 0)}
+    assert rows == list(corpus.tools(40, 1))
+    assert len({row.text for row in rows}) > 30

@@ -30,11 +30,14 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(metavar="WHAT", dest="what", required=True)
     train = what.add_parser("train", help="Train the classifier from labelled rows and our own wordings.")
     _corpus(train)
-    begin = train.add_mutually_exclusive_group(required=True)
-    begin.add_argument("--vectors", type=Path, help="wheel of a sentence encoder to begin from")
-    begin.add_argument(
-        "--further", type=Path, metavar="MODEL", help="classifier to go on from: both readers, one lesson more"
+    train.add_argument("--vectors", type=Path, help="wheel of a sentence encoder to begin from")
+    train.add_argument(
+        "--further",
+        type=Path,
+        metavar="MODEL",
+        help="classifier to go on from: both readers, one lesson more; with --vectors its encoder begins anew",
     )
+    train.add_argument("--layers", type=int, default=5, help="layers of an encoder that begins (default 5 of 6)")
     train.add_argument("--out", type=Path, required=True, help="folder to write weights and card to")
     train.add_argument("--passes", type=float, default=2.0, help="times that the network sees each row (default 2)")
     train.add_argument("--windows", type=int, default=80_000, help="windows for the encoder (default 80000)")
@@ -87,24 +90,30 @@ def _train(args: argparse.Namespace) -> int:
         from bartizan.cli import detector_lessons, detector_pipeline
     except ModuleNotFoundError as error:
         raise BadSettings(f"training needs {error.name}", hint="pip install 'bartizan[lab]'") from error
+    if not _begun_from(args):
+        raise BadSettings("training begins from something", hint="name a wheel (--vectors), a classifier (--further)")
     corpus = _assembled(args)
     if args.admitted:
         section = configured(args).data
         added = [row for name in args.admitted for row in admitted_rows(name, section)]
         corpus = replace(corpus, train=[*corpus.train, *added])
-    recipe = detector_pipeline.Recipe(args.passes, args.windows, lesson=args.lesson, seed=args.seed)
-    key = detector_lessons.key_of(corpus, recipe, args.further or args.vectors)
+    recipe = detector_pipeline.Recipe(args.passes, args.windows, args.layers, lesson=args.lesson, seed=args.seed)
+    key = detector_lessons.key_of(corpus, recipe, *_begun_from(args))
     lessons = detector_lessons.Lessons.of(args.out / "lessons", key, _say)
-    if args.further:
-        made = detector_pipeline.further(corpus, args.further, recipe, args.out, lessons)
-    else:
+    if args.vectors:
         begun = word_vectors.beginning(args.vectors, tokenizer().pieces)
-        made = detector_pipeline.trained(corpus, begun, recipe, args.out, lessons)
+        made = detector_pipeline.trained(corpus, begun, recipe, args.out, lessons, args.further)
+    else:
+        made = detector_pipeline.further(corpus, args.further, recipe, args.out, lessons)
     card = _card(args, corpus.train, made)
     write_card(args.out, _gone_on(load(args.further).card, card) if args.further else card)
     lessons.done()
     _say(f"written to {args.out}")
     return OK
+
+
+def _begun_from(args: argparse.Namespace) -> list[Path]:
+    return [path for path in (args.vectors, args.further) if path]
 
 
 def _assembled(
@@ -173,7 +182,7 @@ def _card(args: argparse.Namespace, rows: Sequence[examples.Example], made: Mapp
         "training": {
             "scale": args.scale,
             "left out": list(args.leave_out),
-            "begun from": (args.vectors or args.further).name,
+            "begun from": " and ".join(path.name for path in _begun_from(args)),
             "bartizan": __version__,
             "python": platform.python_version(),
         },

@@ -53,11 +53,10 @@ class Lessons:
         shutil.rmtree(self.folder)
 
 
-def key_of(corpus: Corpus, recipe: Any, begun: Path) -> str:
+def key_of(corpus: Corpus, recipe: Any, *begun: Path) -> str:
     """Return a digest of all that the weights follow from: rows, recipe (a dataclass), what training begins from."""
     digest = hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode())
-    files = sorted(begun.iterdir()) if begun.is_dir() else [begun]
-    for file in files:
+    for file in (one for path in begun for one in (sorted(path.iterdir()) if path.is_dir() else [path])):
         with file.open("rb") as opened:
             digest.update(hashlib.file_digest(opened, "sha256").digest())
     for row in (*corpus.train, *corpus.spare):

@@ -33,7 +33,7 @@ class Recipe:
     """Times that the network sees each row."""
     windows: int = 80_000
     """How many windows the encoder sees once; two in five of them bad."""
-    layers: int = 3
+    layers: int = 5
     asked: float = 0.15
     """Share of innocent texts at most that the encoder is asked about: the cost of the usual case."""
     share: float = 0.8
@@ -47,13 +47,18 @@ class Recipe:
     seed: int = 1
 
 
-def trained(corpus: Corpus, begun: Beginning, recipe: Recipe, folder: Path, lessons: Lessons) -> dict[str, Any]:
-    """Write the weights of a classifier to `folder`; return what its card says of shape, mix and thresholds."""
+def trained(
+    corpus: Corpus, begun: Beginning, recipe: Recipe, folder: Path, lessons: Lessons, known: Path | None = None
+) -> dict[str, Any]:
+    """Write the weights of a classifier to `folder`; return what its card says of shape, mix and thresholds.
+
+    With the folder of a classifier that is `known` its network goes on, and only the encoder begins anew.
+    """
     words = tokenizer()
     samples, spare = sampled(corpus.train), sampled(corpus.spare)
     shape = detector_training.Shape()
-    vectors = with_buckets(reduced(begun.pieces, shape.width), SPECIAL, words.size, recipe.seed)
-    plain = _network(samples, spare, {"vectors.weight": vectors}, recipe, folder, lessons)
+    fresh = {"vectors.weight": with_buckets(reduced(begun.pieces, shape.width), SPECIAL, words.size, recipe.seed)}
+    plain = _network(samples, spare, network.weights(known) if known else fresh, recipe, folder, lessons)
     quick = network.load(folder, shape.dilations, shape.around)
     others = np.concatenate((plain[:SPECIAL], plain[SPECIAL + len(words.pieces) :]))
     start = encoder_training.begun(begun.pieces, others, begun.tensors, begun.ends, recipe.layers)

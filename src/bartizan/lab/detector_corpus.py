@@ -55,7 +55,7 @@ def drawn(count: int, seed: int) -> Iterator[Example]:
             yield Example(book.write(name, draw), label, planted, f"own: {name[1:].partition('.')[0]}, {language}")
 
 
-_OF_TOOLS = ("-protocol", "-tool_description", "-how_to")
+_OF_TOOLS = ("-protocol", "-tool_description", "-tool_short", "-how_to")
 """Innocent sections that stand in documents and answers of tools, where an order would be out of place."""
 
 
@@ -108,6 +108,14 @@ def operators(count: int, seed: int) -> Iterator[Example]:
     for _ in range(count):
         rules = [book.write(draw.choice(_RULES), draw) for _ in range(draw.randint(1, 3))]
         yield Example(draw.choice(("\n", "\n\n", " ", "\n---\n")).join(rules), 0, UNASKED, "own: operators, en")
+
+
+def tools(count: int, seed: int) -> Iterator[Example]:
+    """Yield `count` short descriptions of tools, alone or a few in a row: they order by nature, and nobody is meant."""
+    draw, book = random.Random(seed), wordings()
+    for _ in range(count):
+        lines = [book.write("-tool_short", draw) for _ in range(draw.choice((1, 1, 1, 2, 4)))]
+        yield Example("\n".join(lines), 0, 0, "own: tool_short, en")
 
 
 _RULES = ("-guarded", "-gatekeeper", "-gatekeeper", "-operator", "-system")
@@ -179,7 +187,8 @@ def assembled(folder: Path, scale: float, seed: int, leave_out: Collection[str] 
             train += (
                 Example(text, label, UNASKED, f"own: {name}, en") for text, label in zip(pair, (1, 0), strict=True)
             )
-    train += operators(int(scale * 5_000), seed)
+    train += operators(int(scale * 8_000), seed)
+    train += tools(int(scale * 4_000), seed)
     carriers = _all_carriers(folder, prose, seed, leave_out, asked)
     train += planted(carriers, prose or benign, int(scale * 14_000), seed)
     draw = random.Random(seed)
