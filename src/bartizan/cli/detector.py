@@ -35,9 +35,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--further",
         type=Path,
         metavar="MODEL",
-        help="classifier to go on from: both readers, one lesson more; with --vectors its encoder begins anew",
+        help="classifier to go on from: both readers, one lesson more; with --vectors its encoder grows",
     )
-    train.add_argument("--layers", type=int, default=5, help="layers of an encoder that begins (default 5 of 6)")
+    train.add_argument("--layers", type=int, default=5, help="of an encoder that begins or grows (default 5)")
     train.add_argument("--out", type=Path, required=True, help="folder to write weights and card to")
     train.add_argument("--passes", type=float, default=2.0, help="times that the network sees each row (default 2)")
     train.add_argument("--windows", type=int, default=80_000, help="windows for the encoder (default 80000)")

@@ -52,7 +52,7 @@ def trained(
 ) -> dict[str, Any]:
     """Write the weights of a classifier to `folder`; return what its card says of shape, mix and thresholds.
 
-    With the folder of a classifier that is `known` its network goes on, and only the encoder begins anew.
+    With the folder of a classifier that is `known` both go on from it, and the encoder grows to `recipe.layers`.
     """
     words = tokenizer()
     samples, spare = sampled(corpus.train), sampled(corpus.spare)
@@ -60,8 +60,11 @@ def trained(
     fresh = {"vectors.weight": with_buckets(reduced(begun.pieces, shape.width), SPECIAL, words.size, recipe.seed)}
     plain = _network(samples, spare, network.weights(known) if known else fresh, recipe, folder, lessons)
     quick = network.load(folder, shape.dilations, shape.around)
-    others = np.concatenate((plain[:SPECIAL], plain[SPECIAL + len(words.pieces) :]))
-    start = encoder_training.begun(begun.pieces, others, begun.tensors, begun.ends, recipe.layers)
+    if known:
+        start = encoder_training.resumed(encoder.weights(known), begun.tensors, recipe.layers)
+    else:
+        others = np.concatenate((plain[:SPECIAL], plain[SPECIAL + len(words.pieces) :]))
+        start = encoder_training.begun(begun.pieces, others, begun.tensors, begun.ends, recipe.layers)
     _encoder(start, [*samples, *spare], quick, recipe, lessons)
     _close_lesson(start, [*samples, *spare], quick, recipe, folder, lessons)
     return _weighed(corpus, quick, recipe, folder, lessons.say)

@@ -101,8 +101,8 @@ class EncoderNetwork(nn.Module):
         self.load_state_dict({name: torch.from_numpy(one.copy()) for name, one in begun.items()}, strict=False)
 
     def go_on(self, weights: Mapping[str, Array]) -> None:
-        """Take the weights of an earlier lesson, by their names."""
-        self.load_state_dict({name: torch.from_numpy(one.copy()) for name, one in weights.items()})
+        """Take the weights of an earlier lesson, by their names; layers that these do not name stay as they are."""
+        self.load_state_dict({name: torch.from_numpy(one.copy()) for name, one in weights.items()}, strict=False)
 
     def forward(self, ids: Tensor, marks: Tensor, lengths: Tensor, drop: float = 0.0) -> Tensor:
         """Return (windows, 2) log odds. Padding has the number -1."""
@@ -139,12 +139,19 @@ def begun(pieces: Array, others: Array, tensors: Mapping[str, Array], ends: Arra
     return network
 
 
-def resumed(weights: Mapping[str, Array]) -> EncoderNetwork:
-    """Return a network that goes on from the weights of an earlier training, by their names."""
-    layers = sum(name.endswith("attend.bias") for name in weights)
+def resumed(
+    weights: Mapping[str, Array], tensors: Mapping[str, Array] | None = None, layers: int = 0
+) -> EncoderNetwork:
+    """Return a network that goes on from the weights of an earlier training, by their names.
+
+    With MiniLM's `tensors` it is as deep as `layers` says if it was not: what comes behind its own begins as there.
+    """
+    known = sum(name.endswith("attend.bias") for name in weights)
     network = EncoderNetwork(
-        weights["pieces.weight"], weights["others.weight"], weights["places"], weights["ends"], layers
+        weights["pieces.weight"], weights["others.weight"], weights["places"], weights["ends"], max(known, layers)
     )
+    if tensors is not None:
+        network.begin(tensors)
     network.go_on(weights)
     return network
 
