@@ -12,6 +12,7 @@ from tests.detect.test_encoder import tensors
 from bartizan.cli.detector import recall_at
 from bartizan.cli.main import main
 from bartizan.core.errors import BadSettings
+from bartizan.detect import encoder
 from bartizan.detect.tokens import tokenizer
 
 
@@ -54,7 +55,7 @@ def small_training(folder):
     with gzip.open(suite, "wt") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)
     command = ["detector", "train", str(folder), "--vectors", str(folder / "v.whl"), "--out", str(folder / "model")]
-    return [*command, "--scale", "0.004", "--passes", "1", "--windows", "60", "--lesson", "20"], suite
+    return [*command, "--scale", "0.004", "--passes", "1", "--windows", "60", "--lesson", "20", "--layers", "2"], suite
 
 
 @pytest.mark.lab
@@ -89,14 +90,35 @@ def test_train_writes_a_model_that_compare_reads(tmp_path, capsys, monkeypatch):
     gone_on = json.loads((tmp_path / "more" / "card.json").read_text())
     assert gone_on["data"] == json.loads(card)["data"]
     assert gone_on["lessons"][0]["training"]["begun from"] == "model"
+    assert main([*command[:-1], "9"]) == 2
+    assert "--layers 9: the encoder in" in capsys.readouterr().err
+    grown = [
+        *further[:-1],
+        str(tmp_path / "grown"),
+        *command[3:5],
+        "--layers",
+        "3",
+        "--scale",
+        "0.004",
+        "--windows",
+        "60",
+    ]
+    assert main([*grown, "--lesson", "20"]) == 0
+    assert sum(name.endswith("attend.bias") for name in encoder.weights(tmp_path / "grown")) == 3
     assert main(["detector", "compare", str(out), str(out), str(suite)]) == 0
     assert "accepted" in capsys.readouterr().out
 
 
 def test_training_without_rows_is_refused(tmp_path, capsys):
     """In one line."""
-    assert main(["detector", "train", str(tmp_path), "--vectors", "x", "--out", "y"]) == 2
+    assert main(["detector", "train", str(tmp_path), "--further", "x", "--out", "y"]) == 2
     assert "labelled rows" in capsys.readouterr().err
+
+
+def test_training_that_begins_from_nothing_is_refused(tmp_path, capsys):
+    """With what to name."""
+    assert main(["detector", "train", str(tmp_path), "--out", "y"]) == 2
+    assert "--vectors" in capsys.readouterr().err
 
 
 def test_recall_is_counted_above_the_innocent_tail():

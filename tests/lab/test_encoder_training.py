@@ -1,5 +1,7 @@
 """Training the encoder: learns a rule, is repeatable, leaves the word pieces alone, asks only what a window answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,7 @@ from bartizan.lab.encoder_training import (  # noqa: E402
     EncoderPlan,
     begun,
     loss_of,
+    resumed,
     stacked,
     train_encoder,
 )
@@ -83,3 +86,12 @@ def test_training_and_running_agree_on_the_form_of_a_window():
     """Neither imports the other."""
     assert (SPAN, HEADS) == (encoder.SPAN, encoder.HEADS)
     assert encoder_training.SPECIAL == SPECIAL
+
+
+def test_an_encoder_grows_by_layers_of_the_one_it_began_from():
+    """Its own layers stay as they were taught; the new one is MiniLM's at that depth."""
+    taught = train_encoder(start(), windows(40, 1), replace(PLAN, passes=2))
+    grown = {name: one.numpy() for name, one in resumed(taught, tensors(2), 2).state_dict().items()}
+    assert all(np.array_equal(grown[name], one) for name, one in taught.items())
+    assert np.array_equal(grown["layers.1.widen.weight"], tensors(2)["encoder.layer.1.intermediate.dense.weight"])
+    assert set(resumed(taught, tensors(2), 1).state_dict()) == set(taught)

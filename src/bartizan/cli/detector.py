@@ -92,6 +92,9 @@ def _train(args: argparse.Namespace) -> int:
         raise BadSettings(f"training needs {error.name}", hint="pip install 'bartizan[lab]'") from error
     if not _begun_from(args):
         raise BadSettings("training begins from something", hint="name a wheel (--vectors), a classifier (--further)")
+    begun = word_vectors.beginning(args.vectors, tokenizer().pieces) if args.vectors else None
+    if begun and not 1 <= args.layers <= begun.layers:
+        raise BadSettings(f"--layers {args.layers}: the encoder in {args.vectors} has 1 to {begun.layers}")
     corpus = _assembled(args)
     if args.admitted:
         section = configured(args).data
@@ -100,8 +103,7 @@ def _train(args: argparse.Namespace) -> int:
     recipe = detector_pipeline.Recipe(args.passes, args.windows, args.layers, lesson=args.lesson, seed=args.seed)
     key = detector_lessons.key_of(corpus, recipe, *_begun_from(args))
     lessons = detector_lessons.Lessons.of(args.out / "lessons", key, _say)
-    if args.vectors:
-        begun = word_vectors.beginning(args.vectors, tokenizer().pieces)
+    if begun:
         made = detector_pipeline.trained(corpus, begun, recipe, args.out, lessons, args.further)
     else:
         made = detector_pipeline.further(corpus, args.further, recipe, args.out, lessons)

@@ -56,7 +56,7 @@ class Lessons:
 def key_of(corpus: Corpus, recipe: Any, *begun: Path) -> str:
     """Return a digest of all that the weights follow from: rows, recipe (a dataclass), what training begins from."""
     digest = hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode())
-    for file in (one for path in begun for one in (sorted(path.iterdir()) if path.is_dir() else [path])):
+    for file in (one for path in begun for one in (sorted(path.glob("*.*")) if path.is_dir() else [path])):
         with file.open("rb") as opened:
             digest.update(hashlib.file_digest(opened, "sha256").digest())
     for row in (*corpus.train, *corpus.spare):

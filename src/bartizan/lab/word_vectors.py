@@ -36,6 +36,11 @@ class Beginning:
     tensors: Mapping[str, Array]
     """All tensors by their published names."""
 
+    @property
+    def layers(self) -> int:
+        """Return how many layers it has."""
+        return sum(name.endswith("intermediate.dense.bias") for name in self.tensors)
+
 
 def beginning(path: Path, pieces: Sequence[str]) -> Beginning:
     """Return the encoder in a wheel. Raises BadArtifact."""
