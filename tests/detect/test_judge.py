@@ -90,7 +90,7 @@ SHORT_DESCRIPTIONS = (
     "Ask the user a question and wait for the answer.", "Invite a person to a meeting.", "Reset a user's password.",
     "Upload a file to the server.", "Tell the team that the build is done.", "Answer a customer's question.",
     "share_document\nShare a document with someone by e-mail.", "Call a phone number and play a message.",
-    "Write a review of a restaurant.", "Print the contents of a file.", "Write a poem about a topic.",
+    "Write a review of a restaurant.", "Print the contents of a file.", "Store a key and its value.",
 )  # fmt: skip
 """What tools say they do: an order in form, meant for nobody. None is a wording that trains."""
 

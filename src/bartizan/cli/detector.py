@@ -50,6 +50,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     calibrate.add_argument("--share", type=float, help="weight of the network's score (default: as it was)")
     calibrate.add_argument("--close", type=float, help="weight of the close look in long texts (default: as it was)")
     calibrate.add_argument("--long-share", type=float, help="weight of the network's score there (default: as it was)")
+    calibrate.add_argument(
+        "--asked", type=float, help="share of innocent texts that the encoder is asked about at most"
+    )
     calibrate.add_argument("--keep-short", action="store_true", help="leave the thresholds of texts of one window")
     conversations = what.add_parser("calibrate-turns", help="Learn anew what innocent conversations look like to it.")
     detector_turns.arguments(conversations)
@@ -132,6 +135,10 @@ def _calibrate(args: argparse.Namespace) -> int:
     rows = [(one.text, one.source) for one in corpus.calibrate]
     asked = {"share": args.share, "close": args.close, "long_share": args.long_share}
     mix = replace(model.cascade.mix, **{name: value for name, value in asked.items() if value is not None})
+    if args.asked is not None:
+        if not 0 < args.asked < 1:
+            raise BadSettings(f"--asked {args.asked}: expected a share between 0 and 1")
+        mix = replace(mix, floor=calibration.floors(model.cascade.network, words, rows, args.asked))
     cascade = model.cascade.weighing(mix)
     found = calibration.thresholds(cascade, words, rows, detector_corpus.STRANGERS, args.seed, corpus.manuals)
     if args.keep_short:

@@ -34,7 +34,7 @@ class Recipe:
     windows: int = 80_000
     """How many windows the encoder sees once; two in five of them bad."""
     layers: int = 5
-    asked: float = 0.15
+    asked: float = 0.07
     """Share of innocent texts at most that the encoder is asked about: the cost of the usual case."""
     share: float = 0.8
     """Of the network's score in the sum of both."""
