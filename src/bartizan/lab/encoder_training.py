@@ -101,8 +101,8 @@ class EncoderNetwork(nn.Module):
         self.load_state_dict({name: torch.from_numpy(one.copy()) for name, one in begun.items()}, strict=False)
 
     def go_on(self, weights: Mapping[str, Array]) -> None:
-        """Take the weights of an earlier lesson, by their names; layers that these do not name stay as they are."""
-        self.load_state_dict({name: torch.from_numpy(one.copy()) for name, one in weights.items()}, strict=False)
+        """Take the weights of an earlier lesson, by their names."""
+        self.load_state_dict({name: torch.from_numpy(one.copy()) for name, one in weights.items()})
 
     def forward(self, ids: Tensor, marks: Tensor, lengths: Tensor, drop: float = 0.0) -> Tensor:
         """Return (windows, 2) log odds. Padding has the number -1."""
@@ -152,7 +152,9 @@ def resumed(
     )
     if tensors is not None:
         network.begin(tensors)
-    network.go_on(weights)
+    grown = tuple(f"layers.{at}." for at in range(known, layers))
+    new = {name: one.numpy() for name, one in network.state_dict().items() if name.startswith(grown)}
+    network.go_on({**new, **weights})  # strictly: of what was taught nothing may be missing
     return network
 
 

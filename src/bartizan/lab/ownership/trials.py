@@ -6,9 +6,6 @@ tempted to draw again until the one drawn is easy to find: the p-value would not
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +17,7 @@ import torch
 from bartizan.core.measures import Measurement, proportion
 from bartizan.lab.extraction.surrogates import Copy, LeastSure, Network, Records, Way, steal
 from bartizan.lab.extraction.surrogates import Plan as Theft
+from bartizan.lab.hardening.shelf import Shelf
 from bartizan.lab.labelled import Labelled
 from bartizan.lab.membership.shadows import Progress
 from bartizan.lab.ownership.fingerprint import Draft, Labels
@@ -85,8 +83,10 @@ def trials(
             progress("copies by our own thieves", before + copies, len(parents) * each)
 
         told(0)
-        where = None if cache is None else cache / f"{_digest(cohort, draft, thieves, parent)}.json"
-        for way, questions, p, agreed in _kept(where, partial(_judged, cohort, draft, thieves, parent, told)):
+        decides, make = _decides(cohort, draft, thieves, parent), partial(_judged, cohort, draft, thieves, parent, told)
+        kept = Shelf(cache).arrays("copies", decides, make)
+        columns = (kept[name].tolist() for name in ("way", "questions", "p", "agreed"))
+        for way, questions, p, agreed in zip(*columns, strict=True):
             found.setdefault((way, questions), []).append((p, agreed))
         told(each)
     return [
@@ -103,38 +103,23 @@ def trials(
 
 def _judged(
     cohort: Cohort, draft: Draft, thieves: Thieves, parent: int, told: Callable[[int], None]
-) -> list[tuple[str, int, float, float]]:
-    """Return (way, questions, p, agreement) of each copy of one model."""
+) -> dict[str, Array]:
+    """Return of each copy of one model: how it was made (`way`), what was asked, p, and its agreement."""
     fingerprint = draft.drawn(parent)
     others, truth = cohort.asked[thieves.others], cohort.labels[parent, thieves.others]
     rows = []
     for way, questions, labels in _suspects(cohort, parent, thieves):
         rows.append((way, questions, fingerprint.verify(labels).p, float((labels(others) == truth).mean())))
         told(len(rows))
-    return rows
+    ways, asked, p, agreed = map(np.array, zip(*rows, strict=True))
+    return {"way": ways, "questions": asked, "p": p, "agreed": agreed}
 
 
-def _kept(
-    where: Path | None, make: Callable[[], list[tuple[str, int, float, float]]]
-) -> list[tuple[str, int, float, float]]:
-    if where is not None and where.exists():
-        return [tuple(row) for row in json.loads(where.read_text(encoding="utf-8"))]
-    rows = make()
-    if where is not None:
-        unfinished = where.with_suffix(".part")
-        unfinished.write_text(json.dumps(rows), encoding="utf-8")
-        os.replace(unfinished, where)
-    return rows
-
-
-def _digest(cohort: Cohort, draft: Draft, thieves: Thieves, parent: int) -> str:
-    """Return what names the copies of one model: all that they and the judgement on them follow from."""
-    plan = (thieves.questions, thieves.seed, thieves.steps, thieves.alpha, parent, cohort.asked.shape)
-    told = hashlib.sha256(repr(plan).encode())
-    for array in (draft.points, draft.evidence, draft.usual, thieves.own, thieves.others, thieves.labelled.x,
-                  thieves.labelled.y, cohort.scores[parent], cohort.asked):  # fmt: skip
-        told.update(np.ascontiguousarray(array).tobytes())
-    return told.hexdigest()[:32]
+def _decides(cohort: Cohort, draft: Draft, thieves: Thieves, parent: int) -> tuple[object, ...]:
+    """Return all that the copies of one model and the judgement on them follow from."""
+    plan = (thieves.questions, thieves.seed, thieves.steps, thieves.alpha, parent)
+    own = (thieves.own, thieves.others, thieves.labelled.x, thieves.labelled.y)
+    return (plan, draft.points, draft.evidence, draft.usual, *own, cohort.scores[parent], cohort.asked)
 
 
 def _suspects(cohort: Cohort, parent: int, thieves: Thieves) -> Iterator[tuple[str, int, Labels]]:
