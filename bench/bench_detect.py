@@ -159,10 +159,12 @@ def main():
     parser.add_argument("folder", type=Path, help="holds train.jsonl.gz and bipia_train.json.gz")
     parser.add_argument("--rows", type=int, default=PER_CELL, help="of each source and label at most")
     parser.add_argument("--model", default="", help="a classifier other than the shipped one")
+    parser.add_argument("--without", nargs="*", default=[], help="sources left out altogether; nothing is written")
     parser.add_argument("--alone", action="store_true", help="without the peer; nothing is written")
     args = parser.parse_args()
     rows, _ = detect_rows.sampled(args.folder / "train.jsonl.gz", args.rows, SEED)
     rows += detect_rows.pairs(args.folder / "bipia_train.json.gz", 3 * args.rows, SEED)
+    rows = [row for row in rows if row.slice not in args.without]
     print(f"{len(rows)} rows", flush=True)
     seen = trained_on()
     begun = time.perf_counter()
@@ -189,7 +191,7 @@ def main():
         "machine": platform.machine(),
         "quality": figures,
     }
-    if not args.model and args.rows == PER_CELL:
+    if not args.model and not args.without and args.rows == PER_CELL:
         RESULT.write_text(json.dumps(result, indent=1) + "\n")
     for name, figure in figures.items():
         print(f"\n{name}")

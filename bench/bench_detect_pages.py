@@ -1,8 +1,9 @@
 """Are clean pages of any length left alone, and is an order found wherever it stands in a long one?
 
 `make bench-detect-pages ARGS=FOLDER`, the folder of the labelled rows with `open_texts.jsonl.gz` (`bartizan detector
-gather`). Pages are composed of texts of which training and thresholds saw none: a manual (document) and requests with
-answers (user); no row of theirs is by somebody who tries an attack. The thresholds are the shipped ones for 1 %.
+gather`). Pages are composed of texts of which training and thresholds saw none: of one of three manuals (document) and
+of requests with answers (user); no row of theirs is by somebody who tries an attack. The thresholds are the shipped
+ones for 1 %.
 """
 
 import argparse
@@ -45,10 +46,10 @@ def interval(hits):
     return [round(measured.value, 4), round(measured.low, 4), round(measured.high, 4), len(hits)]
 
 
-def left_alone(judge, manual, talk, lengths):
+def left_alone(judge, manuals, talk, lengths):
     """Return the share of clean pages that is blocked, by length and role."""
     seen = defaultdict(list)
-    rows = detect_rows.pages(manual, talk, SEED, lengths)
+    rows = detect_rows.pages(manuals, talk, SEED, lengths)
     for length, role, text in track(list(rows), "clean pages", disable=not sys.stderr.isatty()):
         hit = blocked(judge, text, role)
         seen[f"{length}, {role}"].append(hit)
@@ -56,13 +57,13 @@ def left_alone(judge, manual, talk, lengths):
     return {name: interval(hits) for name, hits in seen.items()}
 
 
-def found(judge, manual, length, attacks):
+def found(judge, manuals, length, attacks):
     """Return the share of orders that is found in a short page and at each place of a long one."""
     draw, book = random.Random(SEED), wordings()
     orders = [book.write(MECHANISMS[number % len(MECHANISMS)], draw) for number in range(attacks)]
     seen = defaultdict(list)
     for order in track(orders, "planted orders", disable=not sys.stderr.isatty()):
-        small, clean = detect_rows.page(manual, 800, draw), detect_rows.page(manual, length, draw)
+        small, clean = (detect_rows.manual_page(manuals, one, draw) for one in (800, length))
         cut = small.rfind("\n", 0, 400) + 1
         seen["in 800 characters"].append(blocked(judge, f"{small[:cut]}{order}\n{small[cut:]}", "document"))
         for step in range(PLACES):
@@ -88,15 +89,15 @@ def main():
     )
     args = parser.parse_args()
     judge = Judge(detectors(args.budget, args.model))
-    manual, talk = detect_rows.clean(args.folder)
+    manuals, talk = detect_rows.clean(args.folder)
     lengths = {length: count for length, count in LENGTHS.items() if args.least <= length <= args.most}
     result = {
         "what": __doc__.split("\n")[0],
         "seed": SEED,
         "versions": {"bartizan": __version__, "python": platform.python_version(), "numpy": np.__version__},
         "budget": args.budget,
-        "clean pages blocked": left_alone(judge, manual, talk, lengths),
-        "planted orders found": found(judge, manual, args.long, args.attacks) if args.attacks else {},
+        "clean pages blocked": left_alone(judge, manuals, talk, lengths),
+        "planted orders found": found(judge, manuals, args.long, args.attacks) if args.attacks else {},
     }
     print(json.dumps(result, indent=1))
     whole = lengths == LENGTHS and args.attacks and args.long == max(LENGTHS)

@@ -73,9 +73,9 @@ def main():
     if len(sys.argv) != 2:
         sys.exit("make bench-detect-speed ARGS=FOLDER: name the folder of train.jsonl.gz and open_texts.jsonl.gz")
     draw = random.Random(SEED)
-    manual, talk = detect_rows.clean(Path(sys.argv[1]))
+    manuals, talk = detect_rows.clean(Path(sys.argv[1]))
     texts = [
-        detect_rows.page((manual, talk)[number % 2], length, draw)
+        detect_rows.page((manuals["docs: sqlalchemy"], talk)[number % 2], length, draw)
         for length, count in LENGTHS.items()
         for number in range(count)
     ]

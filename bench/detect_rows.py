@@ -6,7 +6,8 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass
 
-MANUAL = "docs: sqlalchemy"
+from bartizan.lab.detector_corpus import HELD_OUT
+
 TALK = ("promptshield_Ultrachat_200k", "promptshield_IFEval", "promptshield_Alpaca dataset extended")
 
 
@@ -56,31 +57,38 @@ def pairs(path, count, seed):
 
 
 def clean(folder):
-    """Return innocent texts of which training and thresholds saw none: pages of a manual, and requests and answers.
+    """Return innocent texts of which training and thresholds saw none: manuals by name, and requests with answers.
 
     Only sources that hold no row of anybody who gives orders to an assistant or tries an attack.
     """
-    manual, talk = [], []
+    manuals, talk = defaultdict(list), []
     for name in ("open_texts.jsonl.gz", "train.jsonl.gz"):
         with gzip.open(folder / name, "rt", encoding="utf-8") as file:
             for line in file:
                 row = json.loads(line)
-                if row["source"] == MANUAL:
-                    manual.append(row["text"])
+                if row["source"] in HELD_OUT:
+                    manuals[row["source"]].append(row["text"])
                 elif row["source"] in TALK and row["label"] == 0:
                     talk.append(row["text"])
-    return manual, talk
+    return dict(sorted(manuals.items())), talk
 
 
-def pages(manual, talk, seed, lengths):
-    """Yield (length, role, text) of clean pages of each length: the manual as documents, everything as users' texts."""
+def pages(manuals, talk, seed, lengths):
+    """Yield (length, role, text) of clean pages of each length: a manual's as documents, everything as users' texts."""
     draw = random.Random(seed)
+    anything = [*talk, *(text for many in manuals.values() for text in many)]
     for length, count in lengths.items():
         for number in range(count):
             if number % 2:
-                yield length, "document", page(manual, length, draw)
+                yield length, "document", manual_page(manuals, length, draw)
             else:
-                yield length, "user", page(talk if number % 4 else [*manual, *talk], length, draw)
+                yield length, "user", page(talk if number % 4 else anything, length, draw)
+
+
+def manual_page(manuals, length, draw):
+    """Return one clean page of exactly `length` characters out of one manual that has as many, as documents are."""
+    able = [many for many in manuals.values() if sum(map(len, many)) >= length]
+    return page(draw.choice(able), length, draw)
 
 
 def page(prose, length, draw):

@@ -69,6 +69,7 @@ def archives(folder, monkeypatch):
     )
     monkeypatch.setattr(open_texts, "ARCHIVES", named)
     monkeypatch.setattr(open_texts, "MANUALS", (replace(named[1], name="c"),))
+    monkeypatch.setattr(open_texts, "FURTHER", (replace(named[1], name="d", family="user docs"),))
     return wheel
 
 
@@ -80,8 +81,9 @@ def test_every_row_has_its_source_and_licence(tmp_path, monkeypatch):
         ("docs: b", "Apache-2.0", 0),
         ("catalogue: de", "MIT", 0),
         ("docs: c", "Apache-2.0", 0),
+        ("user docs: d", "Apache-2.0", 0),
     }
-    assert rows[-1].source == "docs: c"
+    assert rows[-1].source == "user docs: d"
     assert rows == list(gathered(tmp_path, 1))
 
 
@@ -98,6 +100,6 @@ def test_a_changed_or_missing_archive_is_refused(tmp_path, monkeypatch):
 
 def test_each_archive_names_its_file_its_digest_and_its_licence():
     """All of them licences that allow to train on the texts."""
-    for one in (*open_texts.ARCHIVES, *open_texts.MANUALS):
+    for one in (*open_texts.ARCHIVES, *open_texts.MANUALS, *open_texts.FURTHER):
         assert len(one.sha256) == 64
         assert one.licence in ("MIT", "Apache-2.0", "BSD-3-Clause", "BSD-2-Clause")

@@ -160,7 +160,7 @@ def _gather(args: argparse.Namespace) -> int:
             line = {"text": row.text, "label": row.attack, "source": row.source, "licence": row.licence}
             file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
     for (source, licence), count in sorted(counts.items()):
-        print(f"{count:6} {source:20} {licence}")
+        print(f"{count:6} {source:22} {licence}")
     print(f"written to {args.out}")
     return OK
 

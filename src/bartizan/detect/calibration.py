@@ -40,8 +40,10 @@ _TOKENS_A_PEAK = (120_000, 80_000, 60_000, 40_000, 27_000)
 """Of clean documents, for one peak among the scores of their windows: five guesses at where the tail begins."""
 _NEVER = 99.0
 """The threshold of orders foreign to their document where there is no document to choose it on."""
-DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "catalogue", "docs")
+DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "catalogue", "docs", "user docs")
 """Sources whose texts are documents: only there is an order out of place."""
+_FAMILIES = ("catalogue", "user docs")
+"""Sources of one kind that weigh together as one: many languages, many manuals."""
 UNCLEAN = ("patt", "fabric", "skills", "cursorrules", "gpts_sysprompts", "hackat", "sentinel", "coconot")
 """Sources in which some rows give orders to an assistant or show real attacks: no clean page is made of them."""
 
@@ -110,13 +112,12 @@ def thresholds(
         short = _both([(source, one) for source, one in begin if one[2] <= SPAN], strangers, budget)
         long = _both([(source, one) for source, one in seen if one[2] > SPAN], strangers, budget)
         in_place = [
-            _together(looks[0][:, 1], many, read, length, 2 * budget)
-            for many, length in zip(looks, LENGTHS, strict=True)
+            _together(looks[0][:, 1], many, read, length, budget) for many, length in zip(looks, LENGTHS, strict=True)
         ]
         foreign = [round(one, 3) for _, one in in_place]
         found[name] = {
             "tokens": [SPAN, SPAN + 1, *map(float, LENGTHS)],
-            "attack": [short[0], *_rising(long[0], [_line(many, 0, 2 * budget) for many in (paper, mixed)])],
+            "attack": [short[0], *_rising(long[0], [_line(many, 0, budget) for many in (paper, mixed)])],
             "planted": [short[1], *_rising(long[1], [[one for one, _ in in_place]])],
             "foreign": [foreign[0], foreign[0], *foreign],
         }
@@ -160,7 +161,7 @@ def _balanced(scores: Sequence[tuple[str, float]], budget: float) -> float:
     """Return the score that a share `budget` of the texts exceeds, each source weighing the same."""
     by_source: dict[str, list[float]] = defaultdict(list)
     for source, score in scores:
-        by_source["catalogue" if source.startswith("catalogue") else source].append(score)
+        by_source[next((one for one in _FAMILIES if source.startswith(one)), source)].append(score)
     pooled = np.concatenate([np.array(many) for many in by_source.values()])
     weight = np.concatenate([np.full(len(many), 1 / max(FEW, len(many))) for many in by_source.values()])
     order = np.argsort(-pooled)
@@ -171,7 +172,8 @@ def _balanced(scores: Sequence[tuple[str, float]], budget: float) -> float:
 def _line(pages: Sequence[tuple[float, float, int]], kind: int, budget: float) -> list[float]:
     """Return for each of `LENGTHS` the score that a share `budget` of clean texts of that length exceeds.
 
-    The whole budget, for these pages are none of which training saw anything.
+    Training saw nothing of these pages, but no manual that somebody else reads is one of the few that are judged here:
+    with the whole budget two sentences of one further manual blocked one in twelve of its pages of 8,000 characters.
     """
     scores = sorted((one[kind] for one in pages), reverse=True)
     tokens = float(np.median([one[2] for one in pages]))

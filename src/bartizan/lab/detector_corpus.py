@@ -134,7 +134,7 @@ class Corpus:
     """Clean documents for the thresholds of long texts."""
 
 
-DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "skills", "catalogue", "docs")
+DOCUMENTS = ("gpteacher_out", "bipia_ctx", "code", "owasp", "patt", "tldr", "skills", "catalogue", "docs", "user docs")
 """Sources whose texts are documents, not requests: only there is an order out of place."""
 _REQUESTS = frozenset(("gpteacher",))
 """Sources whose first line is a request that stands alone; what comes behind it is handed over with it."""
@@ -148,14 +148,18 @@ _DULL = frozenset(("banking77", "clinc", "sgd", "gsm8k", "tldr", "arena_hard", "
 """Many rows of one kind: a thousand of each say what there is to say."""
 STRANGERS = frozenset(("arena_hard", "tau", "sgd", "patt", "fabric", "docs: aiohttp"))
 """Innocent sources that never train: thresholds must hold on texts of a kind that training has not seen."""
-HELD_OUT = frozenset(("docs: sqlalchemy",))
+HELD_OUT = frozenset(("docs: sqlalchemy", "docs: ipython", "docs: gunicorn"))
 """Innocent sources that neither train nor choose a threshold: long pages are measured on them."""
-MANUALS = frozenset(("docs: celery", "docs: scrapy", "docs: sphinx"))
+MANUALS = frozenset(
+    ("docs: celery", "docs: scrapy", "docs: sphinx", "docs: twisted", "docs: django-cms", "docs: jupyterhub")
+)
 """Innocent sources that never train: they show what thresholds long clean pages need."""
+_A_MANUAL = 400
+"""Pages of one further manual that train as they are; of its others those that look like attacks to the classifier."""
 _KEPT_APART = 0.08
 _SPARE = 16_000
 """Of each source at most."""
-_DISGUISED = 0.1
+_DISGUISED = 0.2
 """Share of the spare rows that are disguised: an innocent text stays innocent in any disguise."""
 
 
@@ -245,6 +249,8 @@ def _most(row: Example) -> int:
     """Return how many rows of a source and label are used at most."""
     if row.attack:
         return 500 if "HackAPrompt" in row.licence else 1_300
+    if row.source.startswith("user docs"):
+        return _A_MANUAL
     return 700 if row.source.startswith("catalogue") else 900 if row.source in _DULL else 3_500
 
 
