@@ -89,3 +89,34 @@ async def test_what_is_not_of_the_form_or_not_allowed_is_refused():
     world.auth = SharedKey("k")
     async with world.client() as client:
         assert (await client.post(PATH, json=TWO)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"{", "the body is no JSON"),
+        (b"[" * 100_000, "the body is no JSON"),
+        (b'"\xff"', "the body is no JSON"),
+        (b"[]", "the body is a list"),
+        (b'{"texts": []}', "an object with 'texts'"),
+        (b"{}", "an object with nothing"),
+        (b'{"chunks": [], "marks": 1}', "'marks' is no field"),
+        (b'{"chunks": [], "mark": "shout"}', "mark: 'shout': expected delimit, datamark, encode"),
+        (b'{"chunks": [], "mark": ["x"]}', "mark: "),
+        (b'{"chunks": [{"text": "a"}, null]}', "chunks[1] is null"),
+        (b'{"chunks": [{"source": "a"}]}', "chunks[0].text is missing"),
+        (b'{"chunks": [{"text": 5}]}', "chunks[0].text is a number"),
+        (b'{"chunks": [{"text": "a", "source": {}}]}', "chunks[0].source is an object"),
+        (b'{"chunks": ["a"]}', "chunks[0] is a string"),
+        (b'{"chunks": [true]}', "chunks[0] is true or false"),
+    ],
+)
+async def test_a_refusal_names_the_place_and_what_was_expected(body, said):
+    """In the error format of the API, in our words and not in those of a parser."""
+    async with town().client() as client:
+        answer = await client.post(PATH, content=body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "invalid_request")
+    assert said in error["message"]
+    assert "expected" in error["message"]
+    assert "$" not in error["message"]

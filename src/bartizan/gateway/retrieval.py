@@ -6,7 +6,7 @@ of their texts; never the texts.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Struct
@@ -25,9 +25,11 @@ from bartizan.gateway.wires.openai_answers import openai_error
 
 PATH = "/retrieval"
 _MOST_NOTED = 50
+_MARKS = get_args(Mark)
+_FORM = '{"chunks": [{"text": "…", "source": "…"}]}'
 
 
-class Asked(Struct, frozen=True, forbid_unknown_fields=True):
+class Asked(Struct, frozen=True):
     """What an application sends."""
 
     chunks: list[Chunk]
@@ -68,13 +70,56 @@ class Retrieval:
         return Answer(200, [(b"content-type", b"application/json")], dump(_shown(prepared)))
 
     def _read(self, body: bytes) -> Asked:
-        try:
-            asked = msgspec.json.decode(body, type=Asked)
-        except msgspec.DecodeError as error:
-            raise BadRequest(f'{error}: expected {{"chunks": [{{"text": "…", "source": "…"}}]}}') from error
+        asked = _asked(body)
         if not 0 < len(asked.chunks) <= self._section.most_chunks:
             raise BadRequest(f"chunks: {len(asked.chunks)}: expected 1 to {self._section.most_chunks}")
         return asked
+
+
+def _asked(body: bytes) -> Asked:
+    """Return the request in `body`. Raises BadRequest that names the place, what stands there and what was expected."""
+    try:
+        said = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise BadRequest(f"the body is no JSON: expected {_FORM}") from None
+    if not isinstance(said, dict) or not isinstance(said.get("chunks"), list):
+        got = f"an object with {', '.join(map(repr, said)) or 'nothing'}" if isinstance(said, dict) else _kind(said)
+        raise BadRequest(f"the body is {got[:200]}: expected {_FORM}")
+    for name in said.keys() - {"chunks", "mark"}:
+        raise BadRequest(f"{name[:80]!r} is no field of the request: expected 'chunks' and, if you like, 'mark'")
+    if (mark := said.get("mark")) not in (None, *_MARKS):
+        raise BadRequest(f"mark: {str(mark)[:80]!r}: expected {', '.join(_MARKS)}")
+    return Asked([_chunk(number, one) for number, one in enumerate(said["chunks"])], mark)
+
+
+def _chunk(number: int, said: Any) -> Chunk:
+    if not isinstance(said, dict):
+        raise BadRequest(
+            f"chunks[{number}] is {_kind(said)}: expected an object with 'text' and, if you like, 'source'"
+        )
+    text, source = said.get("text"), said.get("source", "")
+    if not isinstance(text, str):
+        got = _kind(text) if "text" in said else "missing"
+        raise BadRequest(f"chunks[{number}].text is {got}: expected a string")
+    if not isinstance(source, str):
+        raise BadRequest(f"chunks[{number}].source is {_kind(source)}: expected a string, or leave it out")
+    return Chunk(text, source)
+
+
+def _kind(said: Any) -> str:
+    match said:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
 
 
 def _shown(prepared: Prepared) -> dict[str, Any]:

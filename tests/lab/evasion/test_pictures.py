@@ -29,6 +29,14 @@ def test_each_kind_of_input_has_its_picture():
     assert picture(np.zeros(5), 0, 1) == ""
 
 
+def test_a_row_is_drawn_over_the_full_width_and_seen():
+    """64 values are a line of steps, no 64 strokes without a length; of more values than pixels each stroke has one."""
+    row = picture(np.linspace(0, 1, 64), 0, 1)
+    assert 'd="M0 59.0 V59.0H4.1' in row
+    assert 'V1.0H260.0"' in row
+    assert "M0 30.0V31.0 M1 30.0V31.0" in picture(np.zeros(800), -1, 1)
+
+
 def test_columns_that_changed_are_listed_by_size_and_names_are_escaped():
     """The largest change first; what stayed is left out."""
     html = changed_columns(np.array([1.0, 2, 3]), np.array([1.0, 2.5, 9]), ["a", "<b>", "c"])

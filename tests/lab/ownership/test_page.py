@@ -17,11 +17,31 @@ TRIALS = [
 def test_plain_copies_are_counted_and_what_breaks_it_is_named():
     """A plain copy of few questions that is missed is no way of hiding; without trials nothing is said."""
     said = plain_copies(TRIALS)
-    assert said.startswith("Plain copies found: 1 of 4 with 50 labels, 4 of 4 with 2,000 labels. Broken by: <b>")
+    assert said.startswith(
+        "Plain copies found: 1 of 4 with 50 labels, 4 of 4 with 2,000 labels. Of 4 of 4 found in plain"
+    )
     assert said.endswith("<b> (0 of 4).")
-    assert plain_copies(TRIALS[1:2]).endswith("Nothing that was tried breaks it.")
+    assert plain_copies(TRIALS[1:2]).endswith("Nothing that was tried hides half of them.")
     assert plain_copies([]) == ""
     assert hits(TRIALS[0]) == "1 of 4"
+
+
+def test_what_breaks_it_is_said_relative_to_plain_copies():
+    """Where 2 of 4 are found in plain, 1 of 4 is half of them, and 2 of 4 is none hidden."""
+    plain = {**TRIALS[1], "found": {"value": 0.5, **NAMES}}
+    ways = [{**plain, "way": f"labels of own records, then {name}"} for name in ("kept", "halved")]
+    ways[1]["found"] = {"value": 0.25, **NAMES}
+    assert plain_copies([plain, *ways]).endswith(
+        "Of 2 of 4 found in plain, at least half are lost by: halved (1 of 4)."
+    )
+
+
+def test_a_fingerprint_that_misses_plain_copies_is_warned_of():
+    """Nothing breaks what does not hold: the next step is said instead."""
+    said = plain_copies([TRIALS[0], TRIALS[2]])
+    assert "WARNING: too few" in said
+    assert "--epochs" in said
+    assert "lost by" not in said
 
 
 def test_the_page_of_a_fingerprint_shows_its_points_with_the_votes():

@@ -7,7 +7,7 @@ from onnx import TensorProto, helper
 from tests.lab.targets.graphs import conv_net, save
 
 from bartizan.core.errors import BadArtifact
-from bartizan.lab.target import Access
+from bartizan.lab.target import Access, Arrays
 from bartizan.lab.targets.onnx_graph import of_onnx
 
 
@@ -63,3 +63,12 @@ def test_what_is_no_classifier_is_refused(tmp_path):
     one = [helper.make_node("ReduceSum", ["x"], ["y"], keepdims=0)]
     with pytest.raises(BadArtifact, match="none is scores"):
         of_onnx(save(tmp_path / "o.onnx", one, {}, (3,), [("y", TensorProto.FLOAT)]))
+
+
+def test_a_shape_that_the_graph_does_not_take_is_named_with_the_next_step(tmp_path):
+    """What it takes, what it was given, and the option that states another shape."""
+    path = conv_net(tmp_path / "net.onnx")
+    with pytest.raises(BadArtifact, match=r"takes \(any, .* fails on \(16, 5\): .*") as refused:
+        of_onnx(path, Arrays((5,)))
+    assert "\n" not in str(refused.value)
+    assert "--shape" in refused.value.hint()

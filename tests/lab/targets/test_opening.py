@@ -80,3 +80,18 @@ def test_an_address_opens():
     model = of_callable("m", lambda x: np.full((len(x), 2), 0.5), Arrays((2,)), classes=2)
     with serving(model) as url:
         assert open_target(f"{url}/v2/models/reference", Described(low=0, high=1)).spec.high == 1
+
+
+def linear():
+    """A module of three numbers to two classes."""
+    return torch.nn.Linear(3, 2)
+
+
+def test_a_module_that_does_not_take_the_stated_shape_is_refused(tmp_path):
+    """Also when the classes are stated, so that nothing needs to be asked of it."""
+    path = tmp_path / "net.pth"
+    torch.save(linear().state_dict(), path)
+    for classes in (None, 2):
+        with pytest.raises(BadSettings, match=r"net.pth fails on one example of shape \(5,\)") as refused:
+            open_target(str(path), Described((5,), classes=classes, factory="tests.lab.targets.test_opening:linear"))
+        assert "--shape" in refused.value.hint()

@@ -97,7 +97,38 @@ def test_a_server_that_fails_is_named_with_what_it_said():
             of_open_inference(f"{url}/v2/models/m")
         with pytest.raises(UpstreamFailed, match="no predictions"):
             of_mlflow(f"{url}/invocations", SPEC)
-    with pytest.raises(UpstreamFailed, match="ConnectError"):
+    with pytest.raises(UpstreamFailed, match="ConnectError") as closed:
         of_mlflow("http://127.0.0.1:9/invocations", SPEC)
+    assert "server running" in closed.value.hint()
     with pytest.raises(BadSettings, match="expected http"):
         of_mlflow("file:///invocations", SPEC)
+
+
+@pytest.mark.parametrize(("status", "hint"), [(401, "key"), (403, "key"), (404, "path"), (500, "log")])
+def test_a_refusal_of_the_server_comes_with_a_next_step(status, hint):
+    """By its status."""
+    with answering((status, {})) as (url, _), pytest.raises(UpstreamFailed, match=f"HTTP {status}") as refused:
+        of_open_inference(f"{url}/v2/models/m")
+    assert hint in refused.value.hint()
+
+
+def test_what_is_no_json_is_quoted():
+    """A page of a proxy, such as stands before many servers."""
+
+    class Page(BaseHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("content-length", "6")
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    with pytest.raises(UpstreamFailed, match="no JSON: '<html>'") as refused:
+        of_open_inference(f"http://127.0.0.1:{server.server_port}/v2/models/m")
+    assert "path of the address" in refused.value.hint()
+    server.shutdown()
+    server.server_close()

@@ -116,3 +116,12 @@ def test_skops_files_load_and_unknown_types_are_refused(tmp_path):
     skops.io.dump({"call": subprocess.Popen}, tmp_path / "hostile.skops")
     with pytest.raises(BadArtifact, match="types that skops does not trust"):
         load_skops(tmp_path / "hostile.skops")
+
+
+def test_data_of_another_width_are_refused_with_both_numbers():
+    """Before the estimator or its copy is asked; an image of as many values is flattened and passes."""
+    model = LogisticRegression().fit(np.eye(4), [0, 1, 0, 1])
+    with pytest.raises(BadSettings, match=r"fitted on 4 values an example, an example of shape \(2, 3\) has 6") as said:
+        of_estimator("m", model, Arrays((2, 3)))
+    assert "--shape" in said.value.hint()
+    assert of_estimator("m", model, Arrays((2, 2))).access is Access.WHITE_BOX

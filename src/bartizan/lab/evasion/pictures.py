@@ -56,15 +56,20 @@ def _image(values: Array, low: float, high: float) -> str:
 
 
 def _line(values: Array, low: float, high: float) -> str:
-    """The outline of the signal: the smallest and largest value under each pixel."""
-    parts = np.array_split(values, min(_WIDTH, len(values)))
+    """The signal: each value as a step of the full width, or of many the smallest and largest under each pixel."""
     span = max(high - low, 1e-9)
 
     def y(value: float) -> float:
-        return _HEIGHT - (value - low) / span * _HEIGHT
+        return _HEIGHT - 1 - (value - low) / span * (_HEIGHT - 2)  # a line at the very edge would be cut in half
 
-    path = " ".join(f"M{i} {y(part.min()):.1f}V{y(part.max()):.1f}" for i, part in enumerate(parts))
+    if len(values) > _WIDTH:
+        parts = np.array_split(values, _WIDTH)
+        path = " ".join(f"M{i} {y(part.max()):.1f}V{y(part.min()) + 1:.1f}" for i, part in enumerate(parts))
+    else:
+        wide = _WIDTH / len(values)
+        steps = " ".join(f"V{y(value):.1f}H{(i + 1) * wide:.1f}" for i, value in enumerate(values))
+        path = f"M0 {y(values[0]):.1f} {steps}"
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img">'
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img" aria-label="input">'
         f'<path d="{path}" stroke="currentColor" fill="none"/></svg>'
     )

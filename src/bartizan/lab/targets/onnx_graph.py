@@ -91,11 +91,20 @@ def _scores_output(session: Any, entry: str, spec: Arrays, dtype: Any, name: str
     try:
         outputs = session.run(None, {entry: x})
     except Exception as error:
-        raise BadArtifact(f"{name} fails on a batch of {len(x)}: {str(error)[:200]}") from error
+        taken, given = session.get_inputs()[0].shape, (len(x), *x.shape[1:])
+        raise BadArtifact(
+            f"{name} takes {_shown(taken)} and fails on {_shown(given)}: {' '.join(str(error).split())[:200]}",
+            hint="The first number counts examples and must be free. State another shape of one example with --shape, "
+            "such as 1,28,28; data that have another number of values are not what the model was made for.",
+        ) from error
     for one, said in zip(names, outputs, strict=True):
         if isinstance(said, np.ndarray) and said.ndim == 2 and said.shape[0] == len(x) and said.dtype.kind == "f":
             return str(one)
     raise BadArtifact(f"{name} gives {', '.join(names)}: none is scores of shape (n, classes)")
+
+
+def _shown(shape: Any) -> str:
+    return f"({', '.join(str(size) if isinstance(size, int) else 'any' for size in shape)})"
 
 
 def _are_probabilities(scores: Array) -> bool:

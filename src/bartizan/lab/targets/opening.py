@@ -83,7 +83,9 @@ def _weights(path: Path, said: Described) -> Target:
             hint="Name it: --factory module:function.",
         )
     module = load_weights(path, named(said.factory, "factory"))
-    return of_module(path.name, module, _stated(path.name, said), classes=said.classes or _count(module, said))
+    spec = _stated(path.name, said)
+    known = _count(path.name, module, spec)
+    return of_module(path.name, module, spec, classes=said.classes or known)
 
 
 def _stated(name: str, said: Described) -> Arrays:
@@ -93,14 +95,20 @@ def _stated(name: str, said: Described) -> Arrays:
     return spec
 
 
-def _count(module: Any, said: Described) -> int:
-    """Ask the module how many classes it has."""
+def _count(name: str, module: Any, spec: Arrays) -> int:
+    """Ask the module how many classes it has; one that fails on an example of this shape is refused."""
     import torch
 
     from bartizan.lab.targets.agreement import probes
 
-    with torch.inference_mode():
-        return int(module.eval()(torch.from_numpy(probes(_stated("module", said), rows=1))).shape[1])
+    try:
+        with torch.inference_mode():
+            return int(module.eval()(torch.from_numpy(probes(spec, rows=1))).shape[1])
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        raise BadSettings(
+            f"{name} fails on one example of shape {spec.shape}: {' '.join(str(error).split())[:200]}",
+            hint="State the shape of one example that the module takes, --shape 1,28,28, and name data that have it.",
+        ) from error
 
 
 def _remote(url: str, said: Described) -> Target:

@@ -16,6 +16,8 @@ from bartizan.core.errors import BadSettings, UpstreamFailed
 from bartizan.lab.target import Access, Array, Arrays, ScoreKind, Target, Traits
 
 _TYPES = {"FP32": np.float32, "FP64": np.float64, "UINT8": np.uint8, "INT64": np.int64, "INT32": np.int32}
+_KEY = "It wants a key: --api-key-env NAME where the act has it, else a function of yours: python:module:function."
+_NEXT = {401: _KEY, 403: _KEY, 404: "Is the path of the address right, and the name of the model in it?"}
 _INTEGERS = ("INT64", "INT32", "INT16", "INT8", "UINT8", "BYTES", "BOOL")
 
 
@@ -120,6 +122,17 @@ class Connection:
             response.raise_for_status()
             return response.json()
         except httpx.HTTPStatusError as error:
-            raise UpstreamFailed(f"{url}: HTTP {error.response.status_code}: {error.response.text[:200]}") from error
-        except (httpx.HTTPError, ValueError) as error:
-            raise UpstreamFailed(f"{url}: {type(error).__name__}: {error}") from error
+            raise UpstreamFailed(
+                f"{url}: HTTP {error.response.status_code}: {error.response.text[:200]}",
+                hint=_NEXT.get(error.response.status_code, "The log of the server says more."),
+            ) from error
+        except httpx.HTTPError as error:
+            raise UpstreamFailed(
+                f"{url}: {type(error).__name__}: {error}",
+                hint="Is the server running, and are host and port right? `curl` should reach it from here.",
+            ) from error
+        except ValueError as error:
+            raise UpstreamFailed(
+                f"{url} answers what is no JSON: {response.text[:200]!r}",
+                hint="Is the path of the address right? A web page, for one, is no model.",
+            ) from error

@@ -4,6 +4,7 @@ scalers are white box: their torch copy is used once it agrees with the estimato
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,14 @@ def of_estimator(name: str, estimator: Any, spec: Spec | None = None) -> Target:
     predict, access, kind = _predictor(estimator, np.asarray(classes), list if isinstance(spec, Texts) else _rows)
     if isinstance(spec, Texts):
         return Target(name, predict, spec, Traits(len(classes), access, kind, batch=4096))
-    spec = spec or Arrays((getattr(estimator, "n_features_in_", None),))
+    features = getattr(estimator, "n_features_in_", None)
+    spec = spec or Arrays((features,))
+    if features is not None and None not in spec.shape and math.prod(map(int, spec.shape)) != features:  # type: ignore[arg-type]
+        raise BadSettings(
+            f"{name} was fitted on {features} values an example, an example of shape {spec.shape} has "
+            f"{math.prod(map(int, spec.shape))}",  # type: ignore[arg-type]
+            hint="Name the data that it was made for, or state the shape of one example: --shape 1,28,28.",
+        )
     module = torch_copy(estimator) if access is Access.SCORES else None
     off = 0.0 if module is None else disagreement(module, predict, spec, kind)
     module = module if off <= _TOLERANCE else None
