@@ -1,10 +1,13 @@
 """`bartizan assess` as a user types it: table, files, exit codes 0, 1 and 2."""
 
 import json
+import os
+import signal
 
 import pytest
 from tests.threats.servers import weak_model
 
+from bartizan.cli import assess
 from bartizan.cli.main import main
 
 
@@ -19,9 +22,11 @@ def folder(tmp_path, monkeypatch):
 def test_claims_that_hold_give_zero_and_five_reports(folder, capsys):
     """The table on standard output, the files in the named folder; what was measured is said to be ours."""
     code = main(["assess", "--threat", "T10", "--output", "out", "--seed", "3"])
-    printed = capsys.readouterr().out
+    printed, told = capsys.readouterr()
     assert code == 0, printed
     assert "Every claim held." in printed
+    assert told.splitlines()[0].startswith("T10 ")
+    assert told.splitlines()[-1].endswith(" 1/1")
     assert "Nothing of yours was measured" in printed
     assert {path.name for path in (folder / "out").iterdir()} == {
         "report.html",
@@ -68,3 +73,20 @@ def test_bad_words_are_refused_before_anything_runs(folder, capsys, words, said)
     (folder / "file").write_text("")
     assert main(["assess", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_log_gets_a_line_for_each_row_and_few_between(capsys):
+    """However often the proofs of several threats say what they do."""
+    lines = assess._Lines()
+    for number in range(500):
+        lines.progress(f"T0{1 + number % 3} name: attack {number}", number, 500)
+    lines.progress("T01 name: holds", 1, 3)
+    assert capsys.readouterr().err.splitlines() == ["T01 name: attack 0 0/500", "T01 name: holds 1/3"]
+
+
+def test_a_run_that_is_asked_to_end_unwinds():
+    """The proofs are processes of their own: they are stopped on the way out. What heard the signal before hears it."""
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit, match="143"), assess._ended():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -8,7 +8,7 @@ from tests.threats.test_stage import configured
 from bartizan.core.clock import SystemClock
 from bartizan.threats import THREATS
 from bartizan.threats.base import State, Threat
-from bartizan.threats.lanes import Runner, lanes
+from bartizan.threats.lanes import Runner, _tell, lanes
 from bartizan.threats.t01_prompt_injection import T01
 from bartizan.threats.t09_supply_chain import T09
 
@@ -68,3 +68,12 @@ def test_an_endpoint_that_cannot_be_reached_costs_its_own_rows_only(tmp_path):
 def test_every_registered_threat_can_be_found_in_a_lanes_process(threat):
     """A lane knows its threats by id only."""
     assert [one for one in THREATS if one.id == threat.id] == [threat]
+
+
+def test_a_lane_whose_parent_was_killed_ends_quietly():
+    """Nobody reads what it sends any more: it unwinds instead of leaving a traceback in the log."""
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    ours.close()
+    with pytest.raises(SystemExit, match="143"):
+        _tell(theirs, ("row", ""))
+    theirs.close()

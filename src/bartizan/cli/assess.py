@@ -1,7 +1,12 @@
 """`bartizan assess`: attacks the target without and with the gateway, prints the table, writes the reports."""
 
 import argparse
+import math
+import signal
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -52,10 +57,9 @@ def _run(args: argparse.Namespace) -> int:
     kept = settings.ledger
     ledger = Ledger.configured(settings.ledger, clock)
     try:
-        with _bar() as bar:
-            shown = _Shown(bar, len(threats))
-            done = assess(settings, threats, ledger, clock, shown.progress, resume=args.resume)
-    except KeyboardInterrupt:
+        with _told(len(threats)) as progress, _ended():
+            done = assess(settings, threats, ledger, clock, progress, resume=args.resume)
+    except (KeyboardInterrupt, SystemExit):
         print(f"bartizan: finished rows are kept in {folder / NAME}; go on with --resume", file=sys.stderr)
         raise
     finally:
@@ -84,8 +88,8 @@ class _Shown:
 
     def progress(self, what: str, done: int, total: int) -> None:
         """Hear what a proof is doing, or that a row is there."""
-        threat, _, rest = what.partition(" ")
-        if rest.rpartition(": ")[2] in _STATES:
+        threat = what.partition(" ")[0]
+        if _finished(what):
             self._bar.update(self._all, completed=done, total=total)
             if threat in self._lines:
                 self._bar.remove_task(self._lines.pop(threat))
@@ -95,10 +99,52 @@ class _Shown:
         self._bar.update(self._lines[threat], description=what, completed=done, total=total)
 
 
-def _bar() -> Progress:
-    """Return a progress bar on standard error, so that standard output stays the result."""
+class _Lines:
+    """Progress where nobody watches: a line for each row, and between them one every `_EVERY_S` seconds."""
+
+    def __init__(self) -> None:
+        """Print the first line at once."""
+        self._last_s = -math.inf
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Print a line when a row is there, or the last line is old."""
+        now_s = time.monotonic()
+        if _finished(what) or now_s - self._last_s >= _EVERY_S:
+            self._last_s = now_s
+            print(f"{what} {done}/{total}", file=sys.stderr, flush=True)
+
+
+_EVERY_S = 15.0
+
+
+def _finished(what: str) -> bool:
+    return what.rpartition(": ")[2] in _STATES
+
+
+@contextmanager
+def _told(threats: int) -> Iterator[Callable[[str, int, int], None]]:
+    """Show progress on standard error, so that standard output stays the result; in a log, as a line now and then."""
+    console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield _Lines().progress
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(file=sys.stderr))
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bar:
+        yield _Shown(bar, threats).progress
+
+
+@contextmanager
+def _ended() -> Iterator[None]:
+    """Unwind when this process is asked to end, so that the proofs, which are processes of their own, end with it."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(143)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, NoReturn
 
 from bartizan.core.clock import Clock, SystemClock
 from bartizan.core.errors import BartizanError
@@ -154,22 +154,30 @@ def run_lane(
                 stage = stack.enter_context(set_up(configured, spent=spent))
             except BartizanError as error:
                 for threat in threats:
-                    events.send(("row", encode(Row(threat, State.UNTESTED, f"{error} ({error.hint()})".strip()))))
+                    _tell(events, ("row", encode(Row(threat, State.UNTESTED, f"{error} ({error.hint()})".strip()))))
                 return
         for threat in threats:
 
             def progress(what: str, done: int, total: int, threat: Threat = threat) -> None:
                 if stage is not None:
-                    events.send(("spent", stage.budget.spent))
-                events.send(("progress", f"{threat.id} {threat.name}: {what}", done, total))
+                    _tell(events, ("spent", stage.budget.spent))
+                _tell(events, ("progress", f"{threat.id} {threat.name}: {what}", done, total))
 
             progress("starting", 0, 1)
             row = prove(threat, bench_for(configured, stage, ledger, progress))
             progress("done", 1, 1)
-            events.send(("row", encode(row)))
+            _tell(events, ("row", encode(row)))
 
 
-def _leave(*_: object) -> None:
+def _tell(events: Connection, said: tuple[Any, ...]) -> None:
+    """Send to the parent; where it was killed nobody listens any more, so what this lane started is stopped."""
+    try:
+        events.send(said)
+    except BrokenPipeError:
+        _leave()
+
+
+def _leave(*_: object) -> NoReturn:
     """Unwind, so that the gateway and the target that a lane started are stopped too."""
     raise SystemExit(143)
 
