@@ -92,3 +92,10 @@ def test_a_run_of_some_threats_is_repeated_with_those():
     assert command(replace(run, rows=run.rows[:2])) == (
         "bartizan assess --threat T01 --threat T02 --seed 7 --max-requests 400"
     )
+
+
+def test_what_to_do_shows_commands_as_code():
+    """Between backticks; the sign itself is not shown."""
+    advice = render(assessment()).split("What to do")[1].split("</ul>")[0]
+    assert "<code>bartizan assess --target URL --model NAME</code>" in advice
+    assert "`" not in advice
