@@ -1,10 +1,13 @@
 """Backdoor checks on MNIST and Fashion-MNIST: what is caught, what is held back in vain. `make bench-poison`.
 
 Six attacks, three rates, two imbalances, parts of `--rows` rows; and clean parts, which should raise no alarm. The
-thresholds are those of the product; they were set on other parts, with other targets. At `--trained` of the rows and no
-imbalance a small network is also trained with all rows and without those that are flagged, and the Adversarial
+thresholds are those of the product; they were set on other parts (seeds below 9000), with other targets. `--attacks`
+without a name looks at clean parts alone, also of scikit-learn's digits (`--sets digits --rows 700`), and with
+`--large 10` at parts of which one class is that many times as large as each other one. At `--trained` of the rows and
+no imbalance a small network is also trained with all rows and without those that are flagged, and the Adversarial
 Robustness Toolbox looks at the same rows. MNIST is read from `--mnist` (npz: xtr, ytr), Fashion-MNIST from the folder
-of Debian's package dataset-fashion-mnist. The last 10,000 rows of each are for the test.
+of Debian's package dataset-fashion-mnist. The last 10,000 rows of each are for the test
+(the last fifth of the digits).
 
 Every row of the result is kept in `--kept` as soon as it is measured; the same command given again goes on where it
 was stopped, as long as neither checks nor attacks have changed. `--peers kept` takes what does not depend on the checks
@@ -40,8 +43,19 @@ TARGET, TESTED = 2, 2000
 
 def part(data, rows, imbalance, rng):
     """Return some rows; odd classes are `imbalance` times rarer than even ones."""
+    return drawn(data, rows, np.where(np.arange(10) % 2, 1 / imbalance, 1.0), rng)
+
+
+def with_one_large(data, rows, times, rng):
+    """Return some rows; one class, drawn too, has `times` as many as each other one."""
+    share = np.ones(10)
+    share[rng.integers(10)] = times
+    return drawn(data, rows, share, rng)
+
+
+def drawn(data, rows, share, rng):
+    """Return some rows, of each class its share."""
     pictures, labels = data
-    share = np.where(np.arange(10) % 2, 1 / imbalance, 1.0)
     wanted = (rows * share / share.sum()).astype(int)
     chosen = [rng.choice(np.flatnonzero(labels == one), wanted[one], replace=False) for one in range(10)]
     order = rng.permutation(np.concatenate(chosen))
@@ -110,11 +124,15 @@ class Journal:
 def grid(name, data, test, args, known):
     """Yield a dictionary for each clean part and each cell; `known` are cells of the last result."""
     journal = Journal(args.kept, {"rows": args.rows, "trained": args.trained})
-    for imbalance in args.imbalances:
+    ways = [(imbalance, {}, part) for imbalance in args.imbalances]
+    ways += [(args.large, {"one class": "large"}, with_one_large)] if args.large > 1 else []
+    for imbalance, how, draw in ways:
+        where = {"set": name, "imbalance": imbalance} | how
+        for seed in range(args.first, args.first + args.clean):
+            rows = functools.partial(draw, data, args.rows, imbalance, np.random.default_rng([SEED, seed]))
+            yield journal.row({"clean": True} | where | {"seed": seed}, functools.partial(clean, rows, seed))
+    for imbalance in args.imbalances if args.attacks else []:
         where = {"set": name, "imbalance": imbalance}
-        for seed in range(args.clean):
-            drawn = functools.partial(part, data, args.rows, imbalance, np.random.default_rng([SEED, seed]))
-            yield journal.row({"clean": True} | where | {"seed": seed}, functools.partial(clean, drawn, seed))
         rows = part(data, args.rows, imbalance, np.random.default_rng(SEED))
         honest = functools.cache(functools.partial(trained, *rows, 10, seed=SEED))
         for attack in (one for one in PICTURE_ATTACKS if one.name in args.attacks):
@@ -126,9 +144,9 @@ def grid(name, data, test, args, known):
                 yield journal.row(what, functools.partial(cell, rows, attack, rate, learn))
 
 
-def clean(drawn, seed):
+def clean(rows, seed):
     """Check a clean part."""
-    found = check_pictures(*drawn(), seed=seed)
+    found = check_pictures(*rows(), seed=seed)
     return {"alarms": list(found.alarms), "held": float(found.flagged.mean())}
 
 
@@ -158,13 +176,13 @@ def summary(cells, clean):
                 "mean_tpr": float(
                     np.mean([o["tpr"] for o in cells if (o["set"], o["imbalance"]) == (name, imbalance)])
                 ),
-                "clean_without_alarm": str(proportion(*quiet(clean, name, imbalance), seed=SEED)),
+                "clean_without_alarm": unalarmed([o for o in clean if (o["set"], o["imbalance"]) == (name, imbalance)]),
             }
             for name, imbalance in groups
         },
         "cells_with_fpr_over_1_percent": f"{sum(one['fpr'] > 0.01 for one in cells)} of {len(cells)}",
         "largest_fpr": max(one["fpr"] for one in cells),
-        "clean_runs_without_alarm": str(proportion(sum(not o["alarms"] for o in clean), len(clean), seed=SEED)),
+        "clean_runs_without_alarm": unalarmed(clean),
     }
     if told:
         found["peers"] = {
@@ -187,10 +205,9 @@ def extra(one):
     return wins["without flagged"] - wins["an honest network"]
 
 
-def quiet(clean, name, imbalance):
-    """How many clean parts of a group raise no alarm, of how many."""
-    own = [one for one in clean if (one["set"], one["imbalance"]) == (name, imbalance)]
-    return sum(not one["alarms"] for one in own), len(own)
+def unalarmed(clean):
+    """Say how many clean parts raise no alarm."""
+    return str(proportion(sum(not one["alarms"] for one in clean), len(clean), seed=SEED))
 
 
 def last(rows):
@@ -209,11 +226,14 @@ def main():
     parser.add_argument("--rows", type=int, default=3000)
     parser.add_argument("--imbalances", type=float, nargs="+", default=[1.0, 10.0])
     parser.add_argument("--clean", type=int, default=10, help="clean parts a data set and imbalance")
+    parser.add_argument("--first", type=int, default=9000, help="seed of the first clean part of each")
+    parser.add_argument("--large", type=float, default=1, help="clean parts with one class so many times larger, too")
     parser.add_argument("--trained", type=float, default=0.01, help="rate at which networks are trained (0: none)")
     names = [one.name for one in PICTURE_ATTACKS]
-    parser.add_argument("--attacks", nargs="+", choices=names, default=names, help="with fewer, nothing is written")
+    parser.add_argument("--attacks", nargs="*", choices=names, default=names, help="with fewer, nothing is written")
     parser.add_argument("--rates", type=float, nargs="+", default=RATES)
-    parser.add_argument("--sets", nargs="+", choices=("MNIST", "Fashion-MNIST"), default=["MNIST", "Fashion-MNIST"])
+    usual = ["MNIST", "Fashion-MNIST"]
+    parser.add_argument("--sets", nargs="+", choices=(*usual, "digits"), default=usual, help="with others, likewise")
     parser.add_argument("--kept", type=Path, default=Path("build/bench-poison.jsonl"), help="rows measured so far")
     parser.add_argument("--peers", choices=("measured", "kept"), default="measured")
     args = parser.parse_args()
@@ -224,17 +244,21 @@ def main():
     sets = {
         "MNIST": lambda: labelled_sets.mnist(args.mnist),
         "Fashion-MNIST": lambda: labelled_sets.fashion(args.fashion),
+        "digits": labelled_sets.digit_pictures,
     }
     rows = []
     for name in args.sets:
         pictures, labels = sets[name]()
-        test = pictures[-10_000:][:TESTED], labels[-10_000:][:TESTED]
-        for row in grid(name, (pictures[:-10_000], labels[:-10_000]), test, args, known):
+        end = len(labels) - min(10_000, len(labels) // 5)
+        test = pictures[end:][:TESTED], labels[end:][:TESTED]
+        for row in grid(name, (pictures[:end], labels[:end]), test, args, known):
             rows.append(row)
             print(json.dumps(row), flush=True)
-    if len(args.attacks) * len(args.rates) * len(args.sets) < len(names) * len(RATES) * len(sets):
-        return 0
     quiet_or_not = [one for one in rows if one["clean"]]
+    if len(args.attacks) < len(names) or len(args.rates) < len(RATES) or args.sets != usual or args.large > 1:
+        if quiet_or_not:
+            print("clean parts without an alarm:", unalarmed(quiet_or_not))
+        return 0
     cells = [one for one in rows if not one["clean"]]
     found = summary(cells, quiet_or_not)
     result = {
@@ -245,6 +269,7 @@ def main():
         "seed": SEED,
         "rows": args.rows,
         "target": TARGET,
+        "first_clean_seed": args.first,
         "cpu_s_of_the_checks": round(sum(one["cpu_s"] for one in cells)),
         **found,
         "clean": quiet_or_not,

@@ -54,6 +54,12 @@ def digits():
     return pl.DataFrame(found.data, schema=[f"x{at}" for at in range(64)], orient="row"), found.target.astype(np.int64)
 
 
+def digit_pictures():
+    """Return scikit-learn's digits as pictures of 8 x 8, and which digit each is (1,797 rows)."""
+    found = load_digits()
+    return (found.images * 15.9).astype(np.uint8)[..., None], found.target.astype(np.int64)
+
+
 def cancer():
     """Return scikit-learn's breast cancer rows as a frame of 30 numbers, and whether each is benign."""
     found = load_breast_cancer()

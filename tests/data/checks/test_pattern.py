@@ -37,6 +37,15 @@ def test_rows_with_more_numbers_than_there_are_rows_are_read_the_same_way():
     assert np.flatnonzero(found.flagged).tolist() == list(range(60, 72))
 
 
+@pytest.mark.parametrize(("few", "apart", "alarmed"), [(6, 2.5, False), (6, 5, True), (20, 2.5, True)])
+def test_the_fewer_rows_share_a_pattern_the_farther_they_must_lie_apart(few, apart, alarmed):
+    """Six rows of sixty that are odd alike may be honest ones; twenty as odd, or six that are odder, are not."""
+    values, labels, rng = rows(2)
+    values[:few] += apart * 0.2 * rng.choice([-1, 1], 30)
+    part = np.r_[0:60, 250:1000]
+    assert bool(shared_pattern(values[part], labels[part], 4).alarms) == alarmed
+
+
 def test_honest_rows_raise_no_alarm():
     """Nor do heavy tails."""
     for seed in range(5):

@@ -5,9 +5,12 @@ cells: a trigger that few rows carry is not learned from a small part, and one i
 A class into which more rows are mislabelled than out of it, from most other classes, is a backdoor's target: honest
 confusion goes both ways once the votes are calibrated, so the reverse direction says how many are to be expected
 (target against decoys). Two calibrations look: one that poison hardly moves, one that knows how classes are confused.
+Chance in a description of the rows (which filters were learned) moves a few rows across the edge, and with them an
+honest class beyond the bounds: where one reader doubts, others with descriptions of their own are asked too, and what
+they say on average counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,14 +24,14 @@ from bartizan.data.checks.features import standard
 VOTERS = 16
 ALARMS, TOGETHER, PAIR_ALARMS = (4.7, 4.3), 1.2, (4.9, 4.0)
 """Strengths from which on a class is a target, for scores that are centred and for likely ones; from which on it is one
-by both, each as a share of its bound and the two added; and from which on a pair of classes is one. Chance moves one
-reading at a time: of 60 honest parts of MNIST and Fashion-MNIST (2,000 rows, in half of them odd classes ten times
-rarer) none has a target by itself as strong (4.1 and 4.2 at most), and none a sum over 0.98.
+by both, each as a share of its bound and the two added; and from which on a pair of classes is one. Of 160 honest parts
+of MNIST and Fashion-MNIST (2,000 rows, in half of them odd classes ten times rarer) six are beyond a bound to one
+reader (seeds from 2000 in `make bench-poison`), one to three on average.
 """
 WITH_SHARED = 1.35
-"""How much the strength of a target and what its suspects share make an alarm together, each as a share of its bound:
-1.21 at most in 78 honest parts that no reading of content alarmed.
-"""
+"""From which sum of a target's strength and what its suspects share, as shares of their bounds, both are an alarm."""
+_READERS, _DOUBTED = 3, 0.7
+"""How many readers decide, and from which share of a bound on the first one does not decide alone."""
 _SEEN_CELLS = 0.6
 _LEAST = 200
 _ROUNDS = 4
@@ -69,6 +72,8 @@ class Known:
 
     targets: Sequence[int] = ()
     shared: Shared | None = None
+    again: Callable[[], Matrix] | None = None
+    """Describes the same rows anew, by chance a little differently each time; None: there is one description only."""
 
 
 NOTHING = Known()
@@ -180,17 +185,21 @@ def wrong_content(
     it. The last vote says which rows are flagged: chance puts other honest rows on the edge in each. Classes that are
     known as targets need not stand out to lose the rows that do not look like them.
     """
-    scaled, classes = standard(features), int(labels.max()) + 1
+    described, classes = [standard(features)], int(labels.max()) + 1
     flagged, shares = np.zeros(len(labels), bool), np.zeros(len(labels), bool)
     out = flagged.copy()
     alarms: dict[tuple[int, int], float] = {}
     for _ in range(_ROUNDS):
         kept = np.flatnonzero(~out)
-        scores = vote(scaled, labels, classes, kept, rng)
-        votes = read(centred(scores, labels, kept), labels)
+        heard = [_heard(vote(one, labels, classes, kept, rng), labels, kept, known.shared) for one in described]
+        if known.again is not None and len(described) == 1 and max(_clear(heard).values()) >= _DOUBTED:
+            described += [standard(known.again()) for _ in range(_READERS - 1)]
+            more = (vote(one, labels, classes, kept, rng) for one in described[1:])
+            heard += [_heard(scores, labels, kept, known.shared) for scores in more]
+        clear, agreed = _clear(heard), np.mean([one.agreed for one in heard], axis=0)
+        votes = read(np.mean([one.scores for one in heard], axis=0), labels)
         weight = _alike(votes, labels, classes)
-        agreed = np.zeros(classes) if known.shared is None else known.shared.strengths(votes, weight)
-        _alarmed(alarms, (votes, read(likely(scores, labels, kept), labels)), labels, agreed)
+        alarms = {what: times for what, times in clear.items() if times >= 1} | alarms
         flagged, shares = np.zeros(len(labels), bool), np.zeros(len(labels), bool)
         for one, other in {**alarms, **dict.fromkeys((one, -1) for one in known.targets)}:
             sources = [other] if other >= 0 else [at for at in range(classes) if at != one]
@@ -221,24 +230,43 @@ def wrong_content(
     return Checked("content", votes.margin, flagged, reasons, told)
 
 
-def _alarmed(
-    alarms: dict[tuple[int, int], float], readings: tuple[Votes, Votes], labels: Labels, agreed: Matrix
-) -> None:
-    """Add the targets (class, -1) and the pairs (label, content) that stand out and were not known before.
+@dataclass(frozen=True)
+class _Heard:
+    """What one reader says: centred scores, how clearly classes stand out, and what their suspects share."""
 
-    `agreed` is how clearly the suspects of each class have something else in common, as a share of its bound.
-    """
-    classes = len(agreed)
-    found = [strengths(one, labels, classes) for one in readings]
+    scores: Matrix
+    strengths: tuple[Strengths, Strengths]
+    agreed: Matrix
+    """How clearly the suspects of each class have something else in common, as a share of its bound."""
+
+
+def _heard(scores: Matrix, labels: Labels, kept: Labels, shared: Shared | None) -> _Heard:
+    classes, middled = scores.shape[1], centred(scores, labels, kept)
+    votes = read(middled, labels)
+    agreed = np.zeros(classes) if shared is None else shared.strengths(votes, _alike(votes, labels, classes))
+    sure = read(likely(scores, labels, kept), labels)
+    return _Heard(middled, (strengths(votes, labels, classes), strengths(sure, labels, classes)), agreed)
+
+
+def _clear(heard: Sequence[_Heard]) -> dict[tuple[int, int], float]:
+    """Return how clearly readers see classes as targets, on average (see `clearness`)."""
+    both = [
+        Strengths(np.mean([one.targets for one in each], axis=0), np.mean([one.pairs for one in each], axis=0))
+        for each in zip(*(one.strengths for one in heard), strict=True)
+    ]
+    return clearness((both[0], both[1]), np.mean([one.agreed for one in heard], axis=0))
+
+
+def clearness(found: tuple[Strengths, Strengths], agreed: Matrix) -> dict[tuple[int, int], float]:
+    """Return how clearly classes (class, -1) and pairs (label, content) stand out: from 1 on they raise an alarm."""
+    classes = range(len(agreed))
     shares = [one.targets / bound for one, bound in zip(found, ALARMS, strict=True)]
     content, both = np.max(shares, axis=0), np.sum(shares, axis=0) / TOGETHER
     targets = np.max([content, both, agreed, (content + agreed) / WITH_SHARED], axis=0)
     pairs = np.max([one.pairs / bound for one, bound in zip(found, PAIR_ALARMS, strict=True)], axis=0)
-    for one in range(classes):
-        if targets[one] >= 1:
-            alarms.setdefault((one, -1), float(targets[one]))
-        for other in np.flatnonzero(pairs[one] >= 1).tolist():
-            alarms.setdefault((one, other), float(pairs[one, other]))
+    return {(one, -1): float(targets[one]) for one in classes} | {
+        (one, other): float(pairs[one, other]) for one in classes for other in classes
+    }
 
 
 def _beyond_decoys(votes: Votes, labels: Labels, target: int, sources: list[int], budget: float) -> Mask:

@@ -41,6 +41,7 @@ def check_pictures(
     carriers = of_all(trigger_carriers(plain[rows], own, doubt), rows, len(labels))
     rest = np.flatnonzero(~carriers.flagged[rows])
     targets = np.unique(own[carriers.flagged[rows]]).tolist()
-    known = Known(targets, Warps(plain[rows[rest]], own[rest]))
+    left = plain[rows[rest]]
+    known = Known(targets, Warps(left, own[rest]), lambda: convolved(left, rng))
     content = wrong_content(seen[rest], own[rest], rng, budget, known)
     return together("backdoor", [pattern, carriers, of_all(content, rows[rest], len(labels))])
