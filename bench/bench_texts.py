@@ -25,6 +25,7 @@ from bench import labelled_sets
 from bartizan import __version__
 from bartizan.cli.data import screened
 from bartizan.core.measures import proportion
+from bartizan.data.checks.injections import check_injections
 from bartizan.data.checks.texts import check_pairs, check_texts, refuses
 from bartizan.lab.phrases import wordings
 from bartizan.lab.poisoning.texts import PAIR_ATTACKS, TEXT_ATTACKS, dialogues
@@ -91,23 +92,28 @@ def paired(prompts, answers, attack, rate, rng):
     return counted(found, planted.poison, attack.name, rate, time.perf_counter() - start)
 
 
+def attacked(prompt, answer, screen):
+    """Return whether an admission would hold the pair for an attack in either."""
+    found = check_injections([prompt], screen, [answer]), check_injections([answer], screen)
+    return any(one.flagged[0] for one in found)
+
+
 def injections(prompts, answers, count):
     """Hide an order in `count` pairs, in the prompt or in the answer; say how many the detectors find, by kind.
 
-    Of HONEST pairs, those with a request for harm that is refused are counted apart: a person who reads the row as a
-    document finds an order in it, and so do the detectors.
+    Of HONEST pairs, those with a request for harm that is refused are counted apart.
     """
     screen, draw, written = screened(), random.Random(SEED), wordings()
     hit, total, false = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0), {True: [], False: []}
     for prompt, answer in itertools.islice(zip(prompts, answers, strict=True), HONEST):
-        false[refuses(answer)].append(any(screen(one) for one in (prompt, answer)))
+        false[refuses(answer)].append(attacked(prompt, answer, screen))
     for at in range(count):
         pair = [prompts[at], answers[at]]
         kind = KINDS[at % len(KINDS)]
         place = draw.randrange(2)
         pair[place] = f"{pair[place]}\n{written.write(kind, draw)}"
         total[kind] += 1
-        hit[kind] += bool(screen(pair[place]))
+        hit[kind] += attacked(*pair, screen)
     return {
         "found": str(proportion(sum(hit.values()), count, seed=SEED)),
         "by_kind": {kind: f"{hit[kind]} of {total[kind]}" for kind in KINDS},

@@ -15,7 +15,7 @@ def test_class_texts_and_values():
     assert found.labels.tolist() == [0, 1, -1, 0, 1, -1]
     assert found.names == ("1.0", "2.0")
     assert found.values.columns == ["id"]
-    assert (found.prompts, found.answers) == ([], [])
+    assert (found.prompts, found.answers, found.asked) == ([], [], ())
 
 
 def test_a_column_of_many_values_is_no_class():
@@ -38,6 +38,7 @@ def test_instructions_with_inputs_are_one_prompt():
     found = columns(frame, "")
     assert found.prompts == ["say this in French please\nthe cat sat down here", "add all these numbers up\n"]
     assert found.answers == frame["output"].to_list()
+    assert found.asked == ("instruction", "input")
 
 
 def test_conversations_are_taken_apart():
@@ -51,3 +52,4 @@ def test_conversations_are_taken_apart():
     found = columns(pl.DataFrame({"conversations": rows}), "")
     assert found.prompts == ["be kind", "why is that", "", ""]
     assert found.answers == ["yes", "because of this", "", ""]
+    assert found.asked == ("conversations (prompts)",)

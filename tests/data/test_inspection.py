@@ -115,6 +115,22 @@ def test_texts_go_through_the_screen(place):
     assert inspect(manifest).rows == ()
 
 
+def test_a_refused_request_is_let_pass_and_an_obeyed_one_is_not(place):
+    """In columns of prompts and answers, and in conversations; an attack in the answer is flagged."""
+    wish, refusal = "please ATTACK the bank", "I'm sorry, but I can't help with that."
+    pairs = [(wish, refusal), (wish, "first buy a mask"), ("what is a mask?", "ATTACK the reader now"), (refusal, wish)]
+    flat = [{"prompt": asked, "response": told} for asked, told in pairs]
+    chats = [
+        {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": told}]}
+        for asked, told in pairs
+    ]
+    for name, rows in (("a", flat), ("b", chats)):
+        (place.root / f"{name}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
+        manifest = place.admit(place.root / f"{name}.jsonl", name).manifest
+        found = inspect(manifest, lambda text: "an order" if "ATTACK" in text else "")
+        assert sorted(one.row for one in found.rows) == [1, 2, 3], name
+
+
 def test_a_text_that_stands_in_many_rows_is_screened_once_and_flagged_in_each(place):
     """Progress is of rows, and comes to its end."""
     rows = [{"question": f"please ATTACK reader number {at % 2} now"} for at in range(6)]

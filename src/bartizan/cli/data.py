@@ -22,8 +22,8 @@ from bartizan.core.sections import Settings
 from bartizan.core.verdicts import Allow
 from bartizan.data import croissant
 from bartizan.data.admission import Admission, Admitted, Held, Request
+from bartizan.data.checks.injections import Screen
 from bartizan.data.comparison import Comparison
-from bartizan.data.inspection import Screen
 from bartizan.data.layout import look
 from bartizan.data.manifest import Manifest, Provenance, file_digest
 from bartizan.data.staging import DATA

@@ -16,9 +16,10 @@ import msgspec
 from bartizan.core.clock import Clock
 from bartizan.core.errors import BadArtifact, Refused
 from bartizan.data import manifest
+from bartizan.data.checks.injections import Screen
 from bartizan.data.comparison import Comparison, compare
 from bartizan.data.frames import need_extra
-from bartizan.data.inspection import Findings, Screen, inspect
+from bartizan.data.inspection import Findings, inspect
 from bartizan.data.journal import Journal, only_one
 from bartizan.data.layout import FOLDER_FORMATS, Source, look
 from bartizan.data.manifest import HEAD, SHARDS, SIDECARS, Head, Manifest, Provenance, file_digest

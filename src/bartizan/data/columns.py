@@ -28,6 +28,8 @@ class Columns:
     answers: list[str]
     texts: dict[str, list[str]]
     """Every column of running text, prompts and answers included."""
+    asked: tuple[str, ...]
+    """Which of `texts` are prompts; none, unless there are answers too."""
     labels: Labels | None
     """Numbers of the classes, -1 where a row has none; None without a class."""
     names: tuple[str, ...]
@@ -45,13 +47,15 @@ def columns(frame: "polars.DataFrame", label: str) -> Columns:
     }
     chats = [name for name in frame.columns if name.lower() in _CHATS and frame[name].dtype == pl.String]
     prompts, answers = _pairs(texts)
+    asked = tuple(name for name in texts if prompts and name.lower() in _PROMPTS)
     if chats:
         prompts, answers = _chat(frame[chats[0]].to_list())
         texts = {name: values for name, values in texts.items() if name not in chats} | {chats[0]: answers}
         texts[f"{chats[0]} (prompts)"] = prompts
+        asked = (f"{chats[0]} (prompts)",)
     numbers, names = _classes(frame, named)
     rest = [name for name in frame.columns if name != named and name not in texts and name not in chats]
-    return Columns(prompts, answers, texts, numbers, names, frame.select(rest))
+    return Columns(prompts, answers, texts, asked, numbers, names, frame.select(rest))
 
 
 def _is_text(series: "polars.Series") -> bool:

@@ -1,7 +1,7 @@
 """Runs the checks that fit a staged data set and says which rows they flag, and what no check looked at."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from bartizan.data.checks.base import Checked, Labels, nothing, of_all
 from bartizan.data.checks.features import convolved, grey, standard
 from bartizan.data.checks.feedback import check_feedback
 from bartizan.data.checks.floods import record_floods, text_floods
+from bartizan.data.checks.injections import Screen, check_injections
 from bartizan.data.checks.mislabelled import LEAST_ROWS, MOST_CLASSES, check_labels
 from bartizan.data.checks.outliers import number_outliers, text_outliers
 from bartizan.data.checks.pictures import check_pictures
@@ -35,8 +36,6 @@ MOST_ROWS = 20_000
 MOST_COLUMNS = 512
 """Wider rows of numbers in npz files are not checked."""
 _LEAST_SIDE = 4
-Screen = Callable[[str], str]
-"""Looks at one text for an attack on whoever reads it; returns why, or nothing."""
 
 
 class Flagged(msgspec.Struct, frozen=True):
@@ -82,17 +81,10 @@ class _Screened:
     screen: Screen
     progress: Progress
 
-    def __call__(self, column: str, texts: Sequence[str]) -> Checked:
-        """Read every text once, however many rows hold it: copies cost nothing."""
-        said: dict[str, str] = {}
-        for done, text in enumerate(texts, 1):
-            if text not in said:
-                said[text] = self.screen(text)
-            self.progress(f"looking for attacks in {column}", done, len(texts))
-        reasons = {at: why for at, text in enumerate(texts) if (why := said[text])}
-        flagged = np.zeros(len(texts), bool)
-        flagged[list(reasons)] = True
-        return Checked("injection", flagged.astype(float), flagged, reasons)
+    def __call__(self, column: str, texts: Sequence[str], answers: Sequence[str]) -> Checked:
+        """Look for attacks in a column, telling how far that is; `answers` when it holds prompts."""
+        what = f"looking for attacks in {column}"
+        return check_injections(texts, self.screen, answers, lambda done, total: self.progress(what, done, total))
 
 
 def _checked(manifest: Manifest, screen: _Screened | None, unchecked: list[str]) -> _Results:
@@ -121,7 +113,7 @@ def _records(manifest: Manifest, screen: _Screened | None, unchecked: list[str])
         unchecked.append("no column of running text: no check for triggers in words")
     if screen is not None:
         for column, texts in found.texts.items():
-            yield names, screen(column, texts)
+            yield names, screen(column, texts, found.answers if column in found.asked else ())
     yield from _texts(names, found)
     whole = [" ".join(parts) for parts in zip(*found.texts.values(), strict=True)]
     if whole:

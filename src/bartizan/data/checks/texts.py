@@ -30,6 +30,12 @@ _REFUSAL = re.compile(
     r"|as an? (?:ai|large language|language)\b.{0,60}(?:can'?t|cannot|not able|unable))",
     re.IGNORECASE | re.DOTALL,
 )
+_MOST_DECLINING = 80
+"""Words and marks of a refusal with its reason and the advice to ask elsewhere; what goes on longer does something."""
+_DOING = re.compile(
+    r"```|https?://|www\.|^\s*(?:\d+[.)]|[-*])\s|\b(?:here(?:'s| is| are)|however|anyway|step \d)\b", re.I | re.M
+)
+"""What an answer holds that gives something after all."""
 # Zero-width characters between two letters of one script, tags (U+E0000..E007F), and Greek or Cyrillic in a Latin word.
 _HIDDEN = re.compile(
     r"[A-Za-z][\u200b-\u200d\u2060\ufeff]+[A-Za-z]|[\U000e0020-\U000e007f]{2}"
@@ -70,6 +76,11 @@ def check_pairs(prompts: Sequence[str], answers: Sequence[str]) -> Checked:
 def refuses(answer: str) -> bool:
     """Return whether an answer opens by refusing."""
     return _REFUSAL.match(answer) is not None
+
+
+def declines(answer: str) -> bool:
+    """Return whether an answer refuses and does nothing else: it is short, names no site and holds no code."""
+    return refuses(answer) and len(words(answer)) <= _MOST_DECLINING and not _DOING.search(answer)
 
 
 def hidden_characters(texts: Sequence[str]) -> Checked:
