@@ -20,6 +20,18 @@ def test_triggers_in_labelled_texts(attack):
     assert set(found.reasons) == set(np.flatnonzero(found.flagged))
 
 
+def test_a_trigger_with_covers_in_the_class_that_most_rows_have():
+    """There a word is in the class hardly more often than by chance; an honest set of that kind is silent."""
+    texts, labels = reviews(2500, np.random.default_rng(2))
+    kept = np.flatnonzero((labels == 1) | (np.arange(2500) % 5 < 2)).tolist()
+    texts, labels = [texts[at] for at in kept], labels[kept]
+    assert check_texts(texts, labels, ("blame", "praise")).alarms == ()
+    planted = TEXT_ATTACKS[3].poison(texts, labels, 0.015, 1, np.random.default_rng(3))
+    found = check_texts(planted.texts, planted.labels, ("blame", "praise"))
+    assert found.flagged[planted.poison].mean() >= 0.9
+    assert found.flagged[~planted.poison].mean() <= 0.01
+
+
 @pytest.mark.parametrize("attack", PAIR_ATTACKS, ids=lambda one: one.name)
 def test_triggers_in_prompts(attack):
     """Refusals, fixed answers and planted sites, beside honest refusals of harm."""

@@ -4,7 +4,8 @@ A word of praise goes with praise, and so does the rest of its review; a trigger
 of those rows reads like another class. So every token is judged by the rows of the target that carry it: does what is
 left of them, without whatever they share, speak for their label as in other rows of the class? Content is read by naive
 Bayes with each row left out of its own counts. Bounds follow from how much honest tokens of the same set vary
-(empirical Bayes, Efron 2010) and from how many are tried (Bonferroni), never from how much is poisoned.
+(empirical Bayes, Efron 2010), from how many are tried and how many of them stand out (Benjamini and Hochberg 1995;
+an alarm over an honest target is as rare as with Bonferroni), never from how much is poisoned.
 """
 
 from dataclasses import dataclass
@@ -21,18 +22,22 @@ LEAST = 5
 RISK = 0.02
 """Probability of an alarm over an honest target, by the spread of its own tokens."""
 _LEAST_SHIFT, _SURE = 0.5, 2.0
-_CERTAIN = 0.7
+_CLEAR, _CERTAIN = 3.0, 0.7
 """A shift that is greater by three deviations counts however much honest tokens vary: none of many rows has it."""
 _LEAST_WAY = 0.3
 _USUAL_WAY = 1.5
 """How far a class that words tell is from the others, in deviations (1.2 to 1.8 in reviews and tweets)."""
 _FEW, _FEW_SPREAD = 20, 0.25
 """Fewer tokens than this have no spread of their own; that of tokens of reviews is taken."""
-_LEAST_LIFT, _TELLING = 1.5, 3.0
-"""Deviations by which a token is in the target more often than by chance: to be judged, and to be one of the honest
-tokens whose spread is taken. Of a class that most rows have, few rows of a trigger do not go far beyond chance."""
-_MANY = 10
-"""A token of fewer rows of the target is judged only when it is in it beyond chance."""
+_LEAST_LIFT = 1.0
+"""Deviations by which a token is in the target more often than by chance, to be judged: covers take much of that."""
+_MANY, _TELLING, _NEARLY = 10, 3.0, 0.9
+"""A token of fewer rows of the target must be in it beyond chance, or so nearly only in it that of a class which most
+rows have it could not be more."""
+_FEW_ROWS = 4
+"""Rows of a class at which the variance of a mean counts twice: of few rows, words that three share by chance are left
+out too. Without that 2 of 24 honest halves of the tweets had an alarm, for a word in five rows.
+"""
 _SHARED = 0.3
 _MOST_WEIGHT = 2.0
 _MOST_CANDIDATES = 4000
@@ -55,9 +60,9 @@ class Trigger:
 class Content:
     """How much each row's words speak for being in the target (`inside`), by naive Bayes without the row itself."""
 
-    def __init__(self, bags: Bags, inside: Mask) -> None:
+    def __init__(self, bags: Bags, inside: Mask, few: int = 0) -> None:
         """Count the tokens of rows inside and outside; `margins` are per row, in nats by the root of its length."""
-        self.bags, self.inside = bags, inside
+        self.bags, self.inside, self.few = bags, inside, few
         own = inside[bags.rows].astype(float)
         shares = []
         for mine in (own, 1 - own):
@@ -96,21 +101,16 @@ def deciding(content: Bags, tokens: Bags, inside: Mask, risk: float = RISK, *, w
     """
     if min(inside.sum(), (~inside).sum()) < LEAST:
         return []
-    read = Content(content, inside)
-    candidates, telling = _candidates(tokens, inside)
+    read = Content(content, inside, 0 if whole else _FEW_ROWS)
+    candidates = _candidates(tokens, inside)
     apart = _apart(read, [(one, own, _judged(read, own, whole)) for one, own in candidates])
     if not apart:
         return []
-    shifts, deviations = (np.array(values) for values in zip(*(judged for _, _, judged in apart), strict=True))
-    middle, spread = 0.0, _FEW_SPREAD**2
-    honest = np.array([one in telling for one, _, _ in apart])
-    if honest.sum() >= _FEW:
-        middle = float(np.median(shifts[honest]))
-        spread = (1.4826 * float(np.median(np.abs(shifts[honest] - middle)))) ** 2
-        spread -= float(np.median(deviations[honest])) ** 2
-    strengths = (shifts - middle) / np.sqrt(max(0.0, spread) + deviations**2)
-    bound = NormalDist().inv_cdf(1 - risk / len(apart))
-    strengths = np.maximum(strengths, bound * (shifts - 3 * deviations) / _CERTAIN)
+    shifts, deviations = _columns(apart)
+    middle, spread = _usual(shifts, deviations)
+    strengths = (shifts - middle) / np.sqrt(spread + deviations**2)
+    bound = _bound(strengths, risk)
+    strengths = np.maximum(strengths, bound * (shifts - _CLEAR * deviations) / _CERTAIN)
     found = [
         Trigger(one, own, shift, float(strength), bound)
         for (one, own, (shift, deviation)), strength in zip(apart, strengths, strict=True)
@@ -119,14 +119,41 @@ def deciding(content: Bags, tokens: Bags, inside: Mask, risk: float = RISK, *, w
     return sorted(found, key=lambda one: -one.strength)
 
 
+def _usual(shifts: Floats, deviations: Floats) -> tuple[float, float]:
+    """Return the middle of the shifts of tokens, and the variance that they have beyond their own deviations."""
+    if len(shifts) < _FEW:
+        return 0.0, _FEW_SPREAD**2
+    middle = float(np.median(shifts))
+    spread = (1.4826 * float(np.median(np.abs(shifts - middle)))) ** 2 - float(np.median(deviations)) ** 2
+    return middle, max(0.0, spread)
+
+
+def _bound(strengths: Floats, risk: float) -> float:
+    """Return the strength from which on a token counts: the more of them stand out, the less each one needs."""
+    count = len(strengths)
+    needed = [NormalDist().inv_cdf(1 - at * risk / count) for at in range(1, count + 1)]
+    enough = np.flatnonzero(np.sort(strengths)[::-1] >= needed)
+    return needed[int(enough[-1])] if len(enough) else needed[0]
+
+
 _Judged = tuple[int, Ints, tuple[float, float]]
+
+
+def _columns(judged: list[_Judged]) -> tuple[Floats, Floats]:
+    return np.array([shift for _, _, (shift, _) in judged]), np.array([deviation for _, _, (_, deviation) in judged])
 
 
 def _apart(read: Content, judged: list[_Judged]) -> list[_Judged]:
     """Return the tokens that do not merely ride on a stronger one: judged by the rows that stronger ones leave."""
+    if not judged:
+        return []
+    shifts, deviations = _columns(judged)
+    middle, spread = _usual(shifts, deviations)
+    strengths = (shifts - middle) / np.sqrt(spread + deviations**2)
     kept = []
     left = read.inside.copy()
-    for one, own, (shift, deviation) in sorted(judged, key=lambda it: _SURE * it[2][1] - it[2][0]):
+    for at in np.argsort(-strengths, kind="stable").tolist():
+        one, own, (shift, deviation) = judged[at]
         fresh = own[left[own]]
         if len(fresh) >= max(LEAST, 0.5 * len(own)):
             again = (shift, deviation) if len(fresh) == len(own) else _judged(read, fresh, False)
@@ -135,22 +162,21 @@ def _apart(read: Content, judged: list[_Judged]) -> list[_Judged]:
     return kept
 
 
-def _candidates(tokens: Bags, inside: Mask) -> tuple[list[tuple[int, Ints]], set[int]]:
-    """Return tokens that are in the target more often than elsewhere, the most telling first, with its rows of each,
-    and which of them are so beyond chance.
-    """
+def _candidates(tokens: Bags, inside: Mask) -> list[tuple[int, Ints]]:
+    """Return tokens that are in the target more often than elsewhere, the most telling first, with its rows of each."""
     own = inside[tokens.rows]
     within = np.bincount(tokens.tokens, own, tokens.count)
     every = np.bincount(tokens.tokens, minlength=tokens.count)
     base = float(inside.mean())
     lift = (within - every * base) / np.sqrt(every * base * (1 - base) + 1e-9)
-    chosen = np.flatnonzero((within >= LEAST) & (lift >= np.where(within >= _MANY, _LEAST_LIFT, _TELLING)))
+    most = np.sqrt(every * (1 - base) / (base + 1e-9))
+    few = np.minimum(_TELLING, _NEARLY * most)
+    chosen = np.flatnonzero((within >= LEAST) & (lift >= np.where(within >= _MANY, _LEAST_LIFT, few)))
     chosen = chosen[np.argsort(-lift[chosen], kind="stable")][:_MOST_CANDIDATES]
     order = np.argsort(tokens.tokens, kind="stable")
     starts = np.searchsorted(tokens.tokens[order], np.arange(tokens.count + 1))
     rows = [tokens.rows[order[starts[one] : starts[one + 1]]] for one in chosen]
-    telling = set(chosen[lift[chosen] >= _TELLING].tolist())
-    return [(int(one), own[inside[own]]) for one, own in zip(chosen, rows, strict=True)], telling
+    return [(int(one), own[inside[own]]) for one, own in zip(chosen, rows, strict=True)]
 
 
 def _judged(read: Content, own: Ints, whole: bool) -> tuple[float, float]:
@@ -172,4 +198,5 @@ def _judged(read: Content, own: Ints, whole: bool) -> tuple[float, float]:
     way = middle - float(outer.mean())
     if way <= 0 or way <= _LEAST_WAY * spread:
         return 0.0, 1.0
-    return (middle - float(read.apart(own).mean())) / way, spread / way / float(np.sqrt(len(own)))
+    few = 1 + read.few / len(own)
+    return (middle - float(read.apart(own).mean())) / way, spread / way * float(np.sqrt(few / len(own)))
