@@ -2,10 +2,10 @@
 
 `--sentiment` names vaderSentiment's sdist (film reviews and tweets, MIT), `--rows` the rows whose source is tldr
 (tldr-pages, CC BY 4.0), out of which pairs are made: "with this command, how do I" and the command. Three in a hundred
-pairs are requests for harm, honestly refused, drawn from word lists. Attacks are planted at three rates; parts without
-any say how often honest sets raise an alarm. Orders to whoever reads them are written by the wordings that the detector
-was trained with, so that share is an upper figure. Thresholds are those of the product. They were set with these sets
-in view.
+pairs are requests for harm, honestly refused, drawn from word lists. Attacks are planted at three rates, in pairs into
+each of `--clean` drawn sets, since these differ; parts without any say how often honest sets raise an alarm. Orders to
+whoever reads them are written by the wordings that the detector was trained with, so that share is an upper figure.
+Thresholds are those of the product. They were set with these sets in view.
 """
 
 import argparse
@@ -123,16 +123,24 @@ def injections(prompts, answers, count):
 
 
 def pairs(args, cells, clean):
-    """Measure clean pairs and triggers in pairs; return the last part of them."""
+    """Measure clean pairs, and triggers planted into each of these parts; return the last part of them."""
+    parts = []
     for seed in range(args.clean):
-        prompts, answers = instruction_pairs(args.rows, args.pairs, np.random.default_rng([SEED, seed]))
-        found = check_pairs(prompts, answers)
+        parts.append(list(instruction_pairs(args.rows, args.pairs, np.random.default_rng([SEED, seed]))))
+        found = check_pairs(*parts[-1])
         clean.append({"set": "pairs", "alarms": list(found.alarms), "held": float(found.flagged.mean())})
     for attack in PAIR_ATTACKS:
         for rate in RATES:
-            cells.append({"set": "pairs"} | paired(prompts, answers, attack, rate, np.random.default_rng(SEED)))
+            seen = [paired(*part, attack, rate, np.random.default_rng(SEED)) for part in parts]
+            means = {key: float(np.mean([one[key] for one in seen])) for key in ("tpr", "fpr")}
+            cells.append({"set": "pairs"} | seen[-1] | means | {"tpr of each part": [one["tpr"] for one in seen]})
             print(json.dumps(cells[-1]), flush=True)
-    return prompts, answers
+    return parts[-1]
+
+
+def quiet(clean):
+    """How many clean parts raise no alarm, of how many."""
+    return sum(not one["alarms"] for one in clean), len(clean)
 
 
 def main():
@@ -173,8 +181,7 @@ def main():
         "cells_with_tpr_of_90_percent": f"{sum(one['tpr'] >= 0.9 for one in cells)} of {len(cells)}",
         "cells_with_fpr_over_1_percent": sum(one["fpr"] > 0.01 for one in cells),
         "clean_parts_without_alarm": {
-            one: str(proportion(sum(not o["alarms"] for o in clean if o["set"] == one), args.clean, seed=SEED))
-            for one in SETS
+            one: str(proportion(*quiet([o for o in clean if o["set"] == one]), seed=SEED)) for one in SETS
         },
         "hidden_orders": hidden,
         "clean": clean,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bartizan.data.checks.association import Content, deciding
+from bartizan.data.checks.association import Content, _judged, deciding
 from bartizan.data.checks.bags import runs
 from bartizan.lab.poisoning.texts import WordTrigger, reviews
 
@@ -47,3 +47,15 @@ def test_labels_that_words_do_not_tell_say_nothing():
     labels = np.random.default_rng(1).integers(0, 2, 600)
     read = runs(texts, 5)
     assert deciding(read.words, read.runs, labels == 1) == []
+
+
+def test_a_few_rows_without_a_token_do_not_say_what_its_target_is_like():
+    """Of 32 rows with a planted answer five are told by a longer run: the other 27 are judged as all 32 would be."""
+    rng = np.random.default_rng(3)
+    topics = [[f"w{one}{at}" for at in range(40)] for one in "abcdef"]
+    texts = ["with " + " ".join(rng.choice(topics[at % 6], 8)) for at in range(900)]
+    planted = np.sort(rng.choice(900, 32, replace=False))
+    content = Content(runs(texts, 2).words, np.isin(np.arange(900), planted))
+    every, most = (_judged(content, planted[first:], True)[0] for first in (0, 5))
+    assert every > 0.5
+    assert abs(most - every) < 0.2

@@ -38,6 +38,8 @@ _FEW_ROWS = 4
 """Rows of a class at which the variance of a mean counts twice: of few rows, words that three share by chance are left
 out too. Without that 2 of 24 honest halves of the tweets had an alarm, for a word in five rows.
 """
+_LEAST_OTHERS = 0.25
+"""Share of a target's rows that must be without a token to say what the others are like."""
 _SHARED = 0.3
 _MOST_WEIGHT = 2.0
 _MOST_CANDIDATES = 4000
@@ -103,7 +105,7 @@ def deciding(content: Bags, tokens: Bags, inside: Mask, risk: float = RISK, *, w
         return []
     read = Content(content, inside, 0 if whole else _FEW_ROWS)
     candidates = _candidates(tokens, inside)
-    apart = _apart(read, [(one, own, _judged(read, own, whole)) for one, own in candidates])
+    apart = _apart(read, [(one, own, _judged(read, own, whole)) for one, own in candidates], whole)
     if not apart:
         return []
     shifts, deviations = _columns(apart)
@@ -143,7 +145,7 @@ def _columns(judged: list[_Judged]) -> tuple[Floats, Floats]:
     return np.array([shift for _, _, (shift, _) in judged]), np.array([deviation for _, _, (_, deviation) in judged])
 
 
-def _apart(read: Content, judged: list[_Judged]) -> list[_Judged]:
+def _apart(read: Content, judged: list[_Judged], whole: bool) -> list[_Judged]:
     """Return the tokens that do not merely ride on a stronger one: judged by the rows that stronger ones leave."""
     if not judged:
         return []
@@ -156,7 +158,7 @@ def _apart(read: Content, judged: list[_Judged]) -> list[_Judged]:
         one, own, (shift, deviation) = judged[at]
         fresh = own[left[own]]
         if len(fresh) >= max(LEAST, 0.5 * len(own)):
-            again = (shift, deviation) if len(fresh) == len(own) else _judged(read, fresh, False)
+            again = (shift, deviation) if len(fresh) == len(own) else _judged(read, fresh, whole)
             kept.append((one, own, again))
             left[own] = False
     return kept
@@ -187,7 +189,7 @@ def _judged(read: Content, own: Ints, whole: bool) -> tuple[float, float]:
     others = read.inside.copy()
     others[own] = False
     inner, outer = read.margins[others], read.margins[~read.inside]
-    if len(inner) >= LEAST:
+    if len(inner) >= max(LEAST, _LEAST_OTHERS * float(read.inside.sum())):
         middle, spread = float(inner.mean()), float(inner.std())
     elif whole:
         # All words that the rows share are theirs alone or common ones; what is left is compared with what is left.
