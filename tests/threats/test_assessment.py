@@ -38,4 +38,8 @@ def test_it_says_which_rows_measured_something_of_the_users_own():
     ]
     run = Assessment(Subject("u", "m", True, ""), tuple(rows), "0", 1, "2026-01-01T00:00:00Z", 1.0, 1, 1)
     assert run.about().startswith("Measured on what you named: T03. Each other row")
-    assert replace(run, rows=tuple(rows[:1])).about().startswith("Nothing of yours was measured")
+    reference = replace(run, rows=tuple(rows[:1]))
+    assert reference.about().startswith("Nothing of yours was measured")
+    named = replace(reference, subject=Subject("http://127.0.0.1:9", "m", False, ""))
+    assert named.about().startswith("Nothing was measured on http://127.0.0.1:9: these rows ask it nothing")
+    assert "--target URL" not in named.about()

@@ -57,6 +57,11 @@ class Assessment:
         if own:
             said = f"Measured on what you named: {', '.join(own)}. Each other row measures a control itself, or a"
             return f"{said} reference of ours; its notes say which."
+        if not self.subject.is_reference:
+            return (
+                f"Nothing was measured on {self.subject.url}: these rows ask it nothing, or got no answer; their notes "
+                "say which."
+            )
         return (
             "Nothing of yours was measured: these figures speak of references of ours, real but weak, and say "
             "nothing about your model. Your own: bartizan assess --target URL --model NAME"

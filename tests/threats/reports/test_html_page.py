@@ -94,8 +94,12 @@ def test_a_run_of_some_threats_is_repeated_with_those():
     )
 
 
-def test_what_to_do_shows_commands_as_code():
+def test_what_to_do_and_what_is_left_show_commands_as_code():
     """Between backticks; the sign itself is not shown."""
-    advice = render(assessment()).split("What to do")[1].split("</ul>")[0]
+    run = assessment()
+    threat = replace(run.rows[0].threat, residual="Look with `bartizan lab` yourself.")
+    page = render(replace(run, rows=(replace(run.rows[0], threat=threat), *run.rows[1:])))
+    advice = page.split("What to do")[1].split("</ul>")[0]
     assert "<code>bartizan assess --target URL --model NAME</code>" in advice
-    assert "`" not in advice
+    assert "Look with <code>bartizan lab</code> yourself." in page
+    assert "`" not in page
