@@ -77,10 +77,10 @@ def test_bad_words_are_refused_before_anything_runs(folder, capsys, words, said)
 
 def test_a_log_gets_a_line_for_each_row_and_few_between(capsys):
     """However often the proofs of several threats say what they do."""
-    lines = assess._Lines()
-    for number in range(500):
-        lines.progress(f"T0{1 + number % 3} name: attack {number}", number, 500)
-    lines.progress("T01 name: holds", 1, 3)
+    with assess._told(3) as progress:
+        for number in range(500):
+            progress(f"T0{1 + number % 3} name: attack {number}", number, 500)
+        progress("T01 name: holds", 1, 3)
     assert capsys.readouterr().err.splitlines() == ["T01 name: attack 0 0/500", "T01 name: holds 1/3"]
 
 

@@ -1,10 +1,8 @@
 """`bartizan assess`: attacks the target without and with the gateway, prints the table, writes the reports."""
 
 import argparse
-import math
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bartizan.cli.base import Command, add_config, configured
+from bartizan.cli.lines import Lines
 from bartizan.core.clock import SystemClock
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections import Settings
@@ -99,24 +98,6 @@ class _Shown:
         self._bar.update(self._lines[threat], description=what, completed=done, total=total)
 
 
-class _Lines:
-    """Progress where nobody watches: a line for each row, and between them one every `_EVERY_S` seconds."""
-
-    def __init__(self) -> None:
-        """Print the first line at once."""
-        self._last_s = -math.inf
-
-    def progress(self, what: str, done: int, total: int) -> None:
-        """Print a line when a row is there, or the last line is old."""
-        now_s = time.monotonic()
-        if _finished(what) or now_s - self._last_s >= _EVERY_S:
-            self._last_s = now_s
-            print(f"{what} {done}/{total}", file=sys.stderr, flush=True)
-
-
-_EVERY_S = 15.0
-
-
 def _finished(what: str) -> bool:
     return what.rpartition(": ")[2] in _STATES
 
@@ -126,7 +107,7 @@ def _told(threats: int) -> Iterator[Callable[[str, int, int], None]]:
     """Show progress on standard error, so that standard output stays the result; in a log, as a line now and then."""
     console = Console(file=sys.stderr)
     if not console.is_terminal:
-        yield _Lines().progress
+        yield Lines(lambda what, _before: _finished(what), first_s=0.0).told
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bar:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from bartizan.cli import data_review
 from bartizan.cli.base import FAILED, OK, Command, add_config, configured
+from bartizan.cli.lines import Lines
 from bartizan.core.clock import SystemClock
 from bartizan.core.display import visible
 from bartizan.core.errors import BadArtifact
@@ -185,11 +186,14 @@ def recording(settings: Settings) -> Iterator[Any]:
 
 @contextmanager
 def shown_progress(*, quiet: bool) -> Iterator[Any]:
-    """Yield a function (what, done, total) that shows how far we are on standard error."""
+    """Yield a function (what, done, total) that shows how far we are on standard error; in a log, now and then."""
     console = Console(stderr=True)
+    if not quiet and not console.is_terminal:
+        yield Lines().told
+        return
     text = TextColumn("{task.description}")
     with Progress(text, BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(), console=console,
-                  transient=True, disable=quiet or not console.is_terminal) as bar:  # fmt: skip
+                  transient=True, disable=quiet) as bar:  # fmt: skip
         tasks: dict[str, TaskID] = {}
 
         def progress(what: str, done: int, total: int) -> None:

@@ -1,9 +1,7 @@
 """What is attacked or hardened, from the command line over `[lab]` of the settings; and the progress bar of the lab."""
 
 import argparse
-import math
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bartizan.cli.base import add_config, at_least, configured
+from bartizan.cli.lines import Lines
 from bartizan.core.errors import BadSettings
 from bartizan.core.sections.lab import Lab
 
@@ -70,7 +69,7 @@ def bar(again: str = "") -> Iterator[Told]:
     console = Console(file=sys.stderr)
     try:
         if not console.is_terminal:
-            yield _Lines().told
+            yield Lines(lambda what, before: what != before).told
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         times = (TimeElapsedColumn(), TimeRemainingColumn())
@@ -88,21 +87,3 @@ def bar(again: str = "") -> Iterator[Told]:
 
 
 GOES_ON = "given again, the same command goes on from here"
-
-
-class _Lines:
-    """Progress where nobody watches: a line for each kind of work, one more every `_EVERY_S` seconds."""
-
-    def __init__(self) -> None:
-        self._what = ""
-        self._last_s = -math.inf
-
-    def told(self, what: str, done: int, total: int) -> None:
-        """Print a line when the work is another one, or the last line is old."""
-        now_s = time.monotonic()
-        if what != self._what or now_s - self._last_s >= _EVERY_S:
-            self._what, self._last_s = what, now_s
-            print(f"{what} {done}/{total}", file=sys.stderr, flush=True)
-
-
-_EVERY_S = 15.0
