@@ -5,8 +5,10 @@ import pytest
 from sklearn.datasets import load_digits
 
 from bartizan.core.errors import BadArtifact
+from bartizan.core.sections.data import Data
 from bartizan.data.checks.pictures import check_pictures
 from bartizan.lab.poisoning.pictures import AdaptiveBlend, AdaptivePatch, BadNets, Blended, Warped
+from bartizan.lab.poisoning.subject import load
 
 DIGITS = load_digits()
 PICTURES = (DIGITS.images * 15.9).astype(np.uint8)[..., None]
@@ -52,3 +54,14 @@ def test_too_few_rows_or_one_class_say_nothing():
     assert not check_pictures(PICTURES[:300], np.zeros(300, np.int64)).flagged.any()
     with pytest.raises(BadArtifact, match="expected"):
         check_pictures(PICTURES[:300, :, :, 0], LABELS[:300])
+
+
+def test_a_trigger_on_pictures_of_one_other_class_is_found_by_the_reader_who_sees_it():
+    """To three readers on average it does not stand out, nor does anything else of it: it has covers, shown in part."""
+    subject = load(Data(), np.random.default_rng(6))
+    planted = AdaptiveBlend(sources=1).poison(*subject.train, 0.02, 0, np.random.default_rng(7))
+    found = check_pictures(planted.pictures, planted.labels, seed=6)
+    assert found.flagged[planted.poison].mean() > 0.9
+    assert found.flagged[~planted.poison & ~planted.covers].mean() < 0.01
+    (alarm,) = found.alarms
+    assert alarm.startswith("class 0 draws mislabelled rows from class 1 ")

@@ -7,7 +7,7 @@ confusion goes both ways once the votes are calibrated, so the reverse direction
 (target against decoys). Two calibrations look: one that poison hardly moves, one that knows how classes are confused.
 Chance in a description of the rows (which filters were learned) moves a few rows across the edge, and with them an
 honest class beyond the bounds: where one reader doubts, others with descriptions of their own are asked too, and what
-they say on average counts.
+they say on average counts; of a pair of classes by itself, what the one says who sees it best.
 """
 
 from collections.abc import Callable, Sequence
@@ -249,9 +249,12 @@ def _heard(scores: Matrix, labels: Labels, kept: Labels, shared: Shared | None) 
 
 
 def _clear(heard: Sequence[_Heard]) -> dict[tuple[int, int], float]:
-    """Return how clearly readers see classes as targets, on average (see `clearness`)."""
+    """Return how clearly readers see classes as targets (see `clearness`): on average, pairs by the best.
+
+    Chance moves a few rows of every pair, and that adds up over a class; one pair by itself it never moved that far.
+    """
     both = [
-        Strengths(np.mean([one.targets for one in each], axis=0), np.mean([one.pairs for one in each], axis=0))
+        Strengths(np.mean([one.targets for one in each], axis=0), np.max([one.pairs for one in each], axis=0))
         for each in zip(*(one.strengths for one in heard), strict=True)
     ]
     return clearness((both[0], both[1]), np.mean([one.agreed for one in heard], axis=0))
