@@ -108,9 +108,7 @@ def deciding(content: Bags, tokens: Bags, inside: Mask, risk: float = RISK, *, w
     apart = _apart(read, [(one, own, _judged(read, own, whole)) for one, own in candidates], whole)
     if not apart:
         return []
-    shifts, deviations = _columns(apart)
-    middle, spread = _usual(shifts, deviations)
-    strengths = (shifts - middle) / np.sqrt(spread + deviations**2)
+    shifts, deviations, strengths = _strengths(apart)
     bound = _bound(strengths, risk)
     strengths = np.maximum(strengths, bound * (shifts - _CLEAR * deviations) / _CERTAIN)
     found = [
@@ -141,20 +139,21 @@ def _bound(strengths: Floats, risk: float) -> float:
 _Judged = tuple[int, Ints, tuple[float, float]]
 
 
-def _columns(judged: list[_Judged]) -> tuple[Floats, Floats]:
-    return np.array([shift for _, _, (shift, _) in judged]), np.array([deviation for _, _, (_, deviation) in judged])
+def _strengths(judged: list[_Judged]) -> tuple[Floats, Floats, Floats]:
+    """Return the shifts of tokens, their deviations, and how many usual deviations each is from the usual shift."""
+    shifts = np.array([shift for _, _, (shift, _) in judged])
+    deviations = np.array([deviation for _, _, (_, deviation) in judged])
+    middle, spread = _usual(shifts, deviations)
+    return shifts, deviations, (shifts - middle) / np.sqrt(spread + deviations**2)
 
 
 def _apart(read: Content, judged: list[_Judged], whole: bool) -> list[_Judged]:
     """Return the tokens that do not merely ride on a stronger one: judged by the rows that stronger ones leave."""
     if not judged:
         return []
-    shifts, deviations = _columns(judged)
-    middle, spread = _usual(shifts, deviations)
-    strengths = (shifts - middle) / np.sqrt(spread + deviations**2)
     kept = []
     left = read.inside.copy()
-    for at in np.argsort(-strengths, kind="stable").tolist():
+    for at in np.argsort(-_strengths(judged)[2], kind="stable").tolist():
         one, own, (shift, deviation) = judged[at]
         fresh = own[left[own]]
         if len(fresh) >= max(LEAST, 0.5 * len(own)):

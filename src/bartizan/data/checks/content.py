@@ -192,11 +192,13 @@ def wrong_content(
     for _ in range(_ROUNDS):
         kept = np.flatnonzero(~out)
         heard = [_heard(vote(one, labels, classes, kept, rng), labels, kept, known.shared) for one in described]
-        if known.again is not None and len(described) == 1 and max(_clear(heard).values()) >= _DOUBTED:
+        clear = _clear(heard)
+        if known.again is not None and len(described) == 1 and max(clear.values()) >= _DOUBTED:
             described += [standard(known.again()) for _ in range(_READERS - 1)]
             more = (vote(one, labels, classes, kept, rng) for one in described[1:])
             heard += [_heard(scores, labels, kept, known.shared) for scores in more]
-        clear, agreed = _clear(heard), np.mean([one.agreed for one in heard], axis=0)
+            clear = _clear(heard)
+        agreed = np.mean([one.agreed for one in heard], axis=0)
         votes = read(np.mean([one.scores for one in heard], axis=0), labels)
         weight = _alike(votes, labels, classes)
         alarms = {what: times for what, times in clear.items() if times >= 1} | alarms
