@@ -26,7 +26,7 @@ ALARMS, TOGETHER, PAIR_ALARMS = (4.7, 4.3), 1.2, (4.9, 4.0)
 """Strengths from which on a class is a target, for scores that are centred and for likely ones; from which on it is one
 by both, each as a share of its bound and the two added; and from which on a pair of classes is one. Of 160 honest parts
 of MNIST and Fashion-MNIST (2,000 rows, in half of them odd classes ten times rarer) six are beyond a bound to one
-reader (seeds from 2000 in `make bench-poison`), one to three on average.
+reader (seeds from 2000 in `make bench-poison`), three to three readers.
 """
 WITH_SHARED = 1.35
 """From which sum of a target's strength and what its suspects share, as shares of their bounds, both are an alarm."""
